@@ -1,0 +1,82 @@
+"""ipyws: a WebSocket client for notebooks.
+
+``%load_ext ipyws`` gives the ``%ws`` and ``%%ws`` magics; ``ipyws.connect(url)`` is the same in Python.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipyws import errors
+from ipyws.api import connect, connect_async, connections, current
+from ipyws.bridge.client import Client
+from ipyws.bridge.server import Server, serve
+from ipyws.core.budget import set_log_budget
+from ipyws.core.channel import Channel, Received, after
+from ipyws.core.client import AsyncClient
+from ipyws.core.close import Close
+from ipyws.core.constants import (
+    BINARY,
+    TEXT,
+    TYPE_BINARY,
+    TYPE_CLOSE,
+    TYPE_PING,
+    TYPE_PONG,
+    TYPE_TEXT,
+    CloseCode,
+    Compression,
+)
+from ipyws.core.message import Message
+from ipyws.core.secrets import secret
+from ipyws.core.selection import select, select_async
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BINARY",
+    "TEXT",
+    "TYPE_BINARY",
+    "TYPE_CLOSE",
+    "TYPE_PING",
+    "TYPE_PONG",
+    "TYPE_TEXT",
+    "AsyncClient",
+    "Channel",
+    "Client",
+    "Close",
+    "CloseCode",
+    "Compression",
+    "Message",
+    "Received",
+    "Server",
+    "after",
+    "connect",
+    "connect_async",
+    "connections",
+    "current",
+    "errors",
+    "load_ipython_extension",
+    "secret",
+    "select",
+    "select_async",
+    "serve",
+    "set_log_budget",
+    "unload_ipython_extension",
+]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Give the shell the ``%ws`` and ``%%ws`` magics."""
+    from ipyws.notebook.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take the magics back, close every connection and end the background thread."""
+    from ipyws.notebook.extension import unload
+
+    unload(shell)

@@ -1,0 +1,89 @@
+"""The ways in: `connect` for synchronous code, `connect_async` for coroutines."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from ipyws.core.client import AsyncClient
+from ipyws.core.options import check_options, check_secure
+from ipyws.policy.url import parse
+
+if TYPE_CHECKING:
+    from ipyws.bridge.client import Client
+
+
+def connect(url: str, **options: Any) -> Client:
+    """Open a WebSocket connection and wait until it is open.
+
+    Works in a cell, in a script and in plain IPython; the connection lives on a background thread, so
+    messages are received and pings answered while the caller computes. It becomes the connection that the
+    magics use.
+
+    Args:
+        url: A ``ws://`` or ``wss://`` URL.
+        options: See `ipyws.core.options.OPTIONS`. A ``name`` that an open connection has replaces it.
+
+    Returns:
+        The open connection, also a context manager.
+
+    Raises:
+        InvalidError: The URL or an option is not allowed; nothing was dialled.
+        ConnectError: The connection could not be opened; ``details["phase"]`` says how far it got.
+        ContextError: Called from the core's own thread.
+    """
+    from ipyws.bridge.registry import REGISTRY
+
+    target = parse(url)
+    checked = check_options(options)
+    check_secure(checked, target.secure)
+    return REGISTRY.connect(target, checked)
+
+
+class connect_async:  # noqa: N801 - it is called like a function
+    """Open a WebSocket connection on the running loop: awaited, or as an asynchronous context manager.
+
+    Args:
+        url: A ``ws://`` or ``wss://`` URL.
+        options: See `ipyws.core.options.OPTIONS`.
+
+    Raises:
+        InvalidError: The URL or an option is not allowed; nothing was dialled.
+        ConnectError: The connection could not be opened; ``details["phase"]`` says how far it got.
+    """
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self._url = parse(url)
+        self._options = check_options(options)
+        check_secure(self._options, self._url.secure)
+        self._client: AsyncClient | None = None
+
+    async def _open(self) -> AsyncClient:
+        from ipyws.transport.dial import dial
+
+        self._client = await AsyncClient(self._url, self._options, dial).open()
+        return self._client
+
+    def __await__(self) -> Generator[Any, None, AsyncClient]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> AsyncClient:
+        return await self._open()
+
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if self._client is not None:
+            await self._client.__aexit__(kind, error, traceback)
+
+
+def current() -> Client | None:
+    """Return the connection that the magics use now, or None."""
+    from ipyws.bridge.registry import REGISTRY
+
+    return REGISTRY.current()
+
+
+def connections() -> dict[str, Client]:
+    """Return all connections of this process by name, open and closed ones."""
+    from ipyws.bridge.registry import REGISTRY
+
+    return REGISTRY.all()

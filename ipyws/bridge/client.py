@@ -1,0 +1,123 @@
+"""The synchronous face of the core: `Client`, for cells and scripts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from ipyws.core.client import AsyncClient, State
+from ipyws.core.close import Close, check_close
+from ipyws.core.constants import CloseCode
+from ipyws.core.deadline import Deadline
+from ipyws.core.durations import Duration
+from ipyws.core.log import Log
+from ipyws.core.message import Message
+from ipyws.core.payload import Sendable, TypeChoice
+from ipyws.core.reception import Reception
+from ipyws.core.stats import Stats
+from ipyws.core.stream import Stream
+
+if TYPE_CHECKING:
+    from ipyws.bridge.thread import CoreThread
+    from ipyws.core.transport import Handshake
+
+
+class Client:
+    """A WebSocket connection for synchronous code; made by `ipyws.connect`.
+
+    It lives on the background loop, so messages and pings go on while the caller computes. All its methods
+    may be called from any thread; waiting keeps the caller's own event loop alive. See `AsyncClient` for
+    what each method raises.
+    """
+
+    def __init__(self, core: CoreThread, client: AsyncClient) -> None:
+        self._core = core
+        self._client = client
+
+    @property
+    def async_client(self) -> AsyncClient:
+        """The connection itself, on the background loop."""
+        return self._client
+
+    # -- what a user looks at ----------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The name it goes by."""
+        return self._client.name
+
+    @property
+    def url(self) -> str:
+        """The URL it was opened with; its repr masks secrets."""
+        return self._client.url
+
+    @property
+    def log(self) -> Log:
+        """Everything that passed."""
+        return self._client.log
+
+    @property
+    def state(self) -> State:
+        """ "connecting", "open", "closing", "closed" or "reconnecting"."""
+        return self._client.state
+
+    @property
+    def held(self) -> bool:
+        """True while a full channel keeps us from reading."""
+        return self._client.held
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol the server chose."""
+        return self._client.subprotocol
+
+    @property
+    def response(self) -> Handshake | None:
+        """How the server answered the handshake: status, headers, extensions, addresses."""
+        return self._client.response
+
+    @property
+    def stats(self) -> Stats:
+        """Counters and times up to now."""
+        return self._client.stats
+
+    @property
+    def closed(self) -> Close | None:
+        """How it ended, or None."""
+        return self._client.closed
+
+    # -- what a user does --------------------------------------------------------------------------
+
+    def send(self, data: Sendable, type: TypeChoice | None = None) -> Message:
+        """Send a message; see `AsyncClient.send`."""
+        self._client.check_open()
+        return self._core.call(lambda: self._client.send(data, type))
+
+    def ping(self, data: bytes | str = b"", timeout: Duration | None = None) -> float:
+        """Send a ping, wait for its pong, return the round trip in seconds; see `AsyncClient.ping`."""
+        self._client.check_open()
+        return self._core.call(lambda: self._client.ping(data, timeout))
+
+    def recv(self, timeout: Duration | None = None) -> Message:
+        """Return the oldest message not received this way yet; see `AsyncClient.recv`."""
+        return Reception(self._client, Deadline(timeout)).run()
+
+    def channel(self, control: bool = False) -> Stream:
+        """Return the channel of received messages; see `AsyncClient.channel`."""
+        return self._client.channel(control)
+
+    def close(self, code: int = 1000, reason: str = "") -> Close:
+        """Close the connection and return how it ended; idempotent; see `AsyncClient.close`."""
+        check_close(code, reason)
+        return self.closed or self._core.call(lambda: self._client.close(code, reason))
+
+    def __iter__(self) -> Stream:
+        return self.channel()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self.close(CloseCode.NORMAL if error is None else CloseCode.INTERNAL_ERROR)
+
+    def __repr__(self) -> str:
+        return repr(self._client).replace("<AsyncClient", "<Client", 1)

@@ -1,0 +1,164 @@
+"""All synchronous connections of the process by name, the one in use, and the end of them all."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from ipyws.bridge.client import Client
+from ipyws.bridge.thread import CoreThread
+from ipyws.core.client import AsyncClient
+from ipyws.core.constants import CloseCode
+from ipyws.core.options import ConnectOptions
+from ipyws.errors import UnknownConnectionError
+
+if TYPE_CHECKING:
+    from ipyws.policy.url import URL
+
+GRACE = 1.5
+"""Seconds that connections and servers have to end when the core is shut down."""
+
+
+class Registry:
+    """Connections by name, and what else lives on the background loop.
+
+    Names are exact. A connection that is given the name of another replaces it; without a name, one gets
+    ``host:port``, or ``host:port-2`` while the first is open.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._core: CoreThread | None = None
+        self._clients: dict[str, Client] = {}
+        self._current: str | None = None
+        self._ends: list[Callable[[], Coroutine[Any, Any, object]]] = []
+        self.opened: Callable[[Client], None] | None = None
+
+    # -- the core ----------------------------------------------------------------------------------
+
+    def core(self) -> CoreThread:
+        """Return the background thread, started if need be; a forked process gets one of its own."""
+        with self._lock:
+            if self._core is None or self._core.pid != os.getpid():
+                self._forget_everything()
+                self._core = CoreThread()
+            return self._core
+
+    def at_end(self, end: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], None]:
+        """Have the shutdown run ``end`` on the loop; return a function that takes it back."""
+        self._ends.append(end)
+
+        def forget() -> None:
+            if end in self._ends:
+                self._ends.remove(end)
+
+        return forget
+
+    def shut_down(self) -> None:
+        """Close every connection with 1001 and every server, and end the thread; within 2 s. Idempotent."""
+        with self._lock:
+            core, self._core = self._core, None
+            clients, ends = list(self._clients.values()), list(self._ends)
+            self._forget_everything()
+        if core is None or core.pid != os.getpid():
+            return
+        try:
+            core.call(lambda: _end_all(clients, ends))
+        finally:
+            core.stop(timeout=0.5)
+
+    def _forget_everything(self) -> None:
+        self._clients, self._current, self._ends = {}, None, []
+
+    # -- connections -------------------------------------------------------------------------------
+
+    def connect(self, url: URL, options: ConnectOptions, *, replacing: bool = False) -> Client:
+        """Open a connection, and make it the current one.
+
+        Args:
+            url: Where to.
+            options: How; with a name, an open connection of that name is closed first.
+            replacing: Close an open connection of the default name too, rather than number the new one.
+        """
+        from ipyws.transport.dial import dial
+
+        core = self.core()
+        client = AsyncClient(url, options, dial)
+        with self._lock:
+            client.name = options.name or (client.name if replacing else self._free(client.name))
+            old = self._clients.get(client.name)
+        if old is not None:
+            old.close(CloseCode.NORMAL, "replaced")
+        core.call(client.open)
+        made = Client(core, client)
+        with self._lock:
+            self._clients.pop(made.name, None)
+            self._clients[made.name] = made
+            self._current = made.name
+        return made
+
+    def _free(self, name: str) -> str:
+        """Return ``name``, or the first of name-2, name-3, … that no open connection has."""
+        number = 1
+        candidate = name
+        while (other := self._clients.get(candidate)) is not None and other.closed is None:
+            number += 1
+            candidate = f"{name}-{number}"
+        return candidate
+
+    def all(self) -> dict[str, Client]:
+        """Return all connections by name, oldest first, closed ones included."""
+        with self._lock:
+            return dict(self._clients)
+
+    def current(self) -> Client | None:
+        """Return the connection in use, or None if there never was one."""
+        with self._lock:
+            return self._clients.get(self._current) if self._current else None
+
+    def get(self, name: str) -> Client:
+        """Return the connection of exactly that name.
+
+        Raises:
+            UnknownConnectionError: There is none; says which there are.
+        """
+        with self._lock:
+            if name in self._clients:
+                return self._clients[name]
+            names = list(self._clients)
+        there_are = f"there are {', '.join(names)}" if names else "there is none yet: connect first"
+        raise UnknownConnectionError(
+            f"no connection is called {name!r:.100}", hint=there_are, details={"names": names}
+        )
+
+    def use(self, name: str) -> Client:
+        """Make a connection the current one.
+
+        Raises:
+            UnknownConnectionError: There is none of that name.
+        """
+        client = self.get(name)
+        with self._lock:
+            self._current = name
+        return client
+
+
+async def _end_all(clients: list[Client], ends: list[Callable[[], Coroutine[Any, Any, object]]]) -> None:
+    cores = [client.async_client for client in clients]
+    closing = [core.close(CloseCode.GOING_AWAY, "kernel shutdown") for core in cores if core.closed is None]
+    tasks = [asyncio.ensure_future(work) for work in [*closing, *(end() for end in ends)]]
+    if tasks:
+        await asyncio.wait(tasks, timeout=GRACE)
+    for core in cores:
+        core.abort()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+REGISTRY = Registry()
+atexit.register(REGISTRY.shut_down)

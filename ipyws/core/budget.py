@@ -1,0 +1,105 @@
+"""What all logs of a process may hold together.
+
+A notebook that stays open for a day opens many connections; their logs share one budget, and the logs of
+closed connections give way first.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Protocol
+
+from ipyws.core.constants import MB
+from ipyws.core.lock import LOCK
+from ipyws.errors import InvalidError
+
+DEFAULT_BUDGET = 256 * MB
+
+
+class Evictable(Protocol):
+    """A log, as far as the budget knows it."""
+
+    bytes: int
+
+    def evict_oldest(self) -> bool: ...
+
+
+class Account:
+    """What one log has of the budget."""
+
+    def __init__(self, budget: Budget, log: Evictable) -> None:
+        self._budget = budget
+        self.log = weakref.ref(log)
+        self.held = 0
+        self.closed = False
+        weakref.finalize(log, self._settle_nothing).atexit = False
+
+    def settle(self, held: int) -> None:
+        """Tell how many bytes the log holds now; other logs, or this one, may have to evict."""
+        self._budget.total += held - self.held
+        self.held = held
+        if self._budget.total > self._budget.limit:
+            self._budget.make_room(self)
+
+    def close(self) -> None:
+        """Let this log give way before those of open connections."""
+        self.closed = True
+
+    def _settle_nothing(self) -> None:
+        with LOCK:
+            self.settle(0)
+            self._budget.accounts.discard(self)
+
+
+class Budget:
+    """A limit in bytes on all logs together."""
+
+    def __init__(self, limit: int = DEFAULT_BUDGET) -> None:
+        self.limit = limit
+        self.total = 0
+        self.accounts: set[Account] = set()
+
+    def open(self, log: Evictable) -> Account:
+        """Give a new log its account."""
+        with LOCK:
+            account = Account(self, log)
+            self.accounts.add(account)
+            return account
+
+    def make_room(self, asking: Account) -> None:
+        """Evict until the limit holds: closed logs first, then the largest, the asking one last."""
+        others = [account for account in self.accounts if account is not asking and account.held]
+        others.sort(key=lambda account: (not account.closed, -account.held))
+        for account in [*others, asking]:
+            log = account.log()
+            while log is not None and self.total > self.limit and log.evict_oldest():
+                self.total += log.bytes - account.held
+                account.held = log.bytes
+
+    def resize(self, limit: int) -> None:
+        """Set the limit and evict at once what exceeds it.
+
+        Raises:
+            InvalidError: ``limit`` is not a positive number of bytes.
+        """
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+            raise InvalidError(f"log budget is {limit!r}", hint="a positive number of bytes is allowed")
+        with LOCK:
+            self.limit = limit
+            for account in sorted(self.accounts, key=lambda account: not account.closed):
+                account.settle(account.held)
+
+
+BUDGET = Budget()
+
+
+def set_log_budget(size: int) -> None:
+    """Limit what the logs of all connections keep together; the logs of closed ones give way first.
+
+    Args:
+        size: Bytes of payload; 256 MiB unless set.
+
+    Raises:
+        InvalidError: ``size`` is not a positive number of bytes.
+    """
+    BUDGET.resize(size)

@@ -1,0 +1,204 @@
+"""What an option's value may be: each check returns the value in the form that is used, or raises INVALID."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ipyws.core.constants import MB, Compression
+from ipyws.core.durations import seconds
+from ipyws.core.secrets import is_sensitive_header, remember
+from ipyws.errors import InvalidError
+
+Check = Callable[[str, Any], Any]
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_NAME = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:\[\]-]{0,99}")
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\ufffd]*")
+_OURS = frozenset(
+    {
+        *("host", "connection", "upgrade", "content-length", "transfer-encoding", "te", "trailer"),
+        *("keep-alive", "expect", "http2-settings"),
+        *("proxy-authorization", "proxy-authenticate", "proxy-connection"),
+    }
+)
+_COMPRESSION_NAMES = {mode.name.lower(): mode for mode in Compression}
+COMPRESSION_ALLOWED = '0, 1, 2 or "disabled", "context_takeover", "no_context"'
+_BEARER = re.compile(r"bearer|token|key|secret", re.IGNORECASE)
+_LONG_TOKEN = 32
+
+
+def refuse(name: str, value: object, allowed: str) -> InvalidError:
+    """Return the error that names the option, its value and what is allowed."""
+    shown = f"of type {type(value).__name__}" if isinstance(value, (bytes, Mapping)) else repr(value)
+    return InvalidError(f"{name} is {shown:.200}", hint=f"{allowed} is allowed")
+
+
+def duration(name: str, value: Any) -> float | None:
+    """Return a duration in seconds; None switches it off."""
+    return seconds(value, name=name, allow_none=True)
+
+
+def whole(low: int, high: int, unit: str = "") -> Check:
+    """Return the check for a whole number in a range."""
+    allowed = f"a whole number from {low} to {high}{unit}"
+
+    def check(name: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise refuse(name, value, allowed)
+        return value
+
+    return check
+
+
+def megabytes(high: int) -> Check:
+    """Return the check for a number of bytes up to ``high`` MB."""
+    return whole(0, high * MB, f" bytes ({high} MB)")
+
+
+def boolean(name: str, value: Any) -> bool:
+    """Return True or False, and nothing that merely looks like it."""
+    if not isinstance(value, bool):
+        raise refuse(name, value, "True or False")
+    return value
+
+
+def compression(name: str, value: Any) -> Compression:
+    """Return a mode of permessage-deflate from its number, name or enum."""
+    if isinstance(value, str) and value in _COMPRESSION_NAMES:
+        return _COMPRESSION_NAMES[value]
+    if isinstance(value, int) and not isinstance(value, bool) and value in Compression._value2member_map_:
+        return Compression(value)
+    raise refuse(name, value, COMPRESSION_ALLOWED)
+
+
+def headers(name: str, value: Any) -> tuple[tuple[str, str], ...]:
+    """Return header pairs (RFC 9110 section 5); those of the handshake itself are refused."""
+    pairs = value.items() if isinstance(value, Mapping) else value
+    if pairs is None:
+        return ()
+    if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
+        raise refuse(name, value, "a mapping or a list of (name, value) pairs")
+    return tuple(_header(name, pair) for pair in pairs)
+
+
+def _header(option: str, pair: Any) -> tuple[str, str]:
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not all(isinstance(x, str) for x in pair):
+        raise InvalidError(f"{option} holds something else than a name and a value", hint="both are str")
+    name, value = pair[0], pair[1].strip(" \t")
+    if not _TOKEN.fullmatch(name):
+        raise InvalidError(f"header name {name!r:.100} is not an HTTP token", hint="check its spelling")
+    if name.lower() in _OURS or name.lower().startswith("sec-websocket-"):
+        raise InvalidError(f"header {name} belongs to the handshake", hint=_instead(name.lower()))
+    if not _HEADER_VALUE.fullmatch(value):
+        raise InvalidError(f"the value of header {name} holds a control character", hint="remove it")
+    if is_sensitive_header(name):
+        remember(value)
+        remember(value.rpartition(" ")[2])
+    return name, value
+
+
+def _instead(name: str) -> str:
+    if name == "sec-websocket-protocol":
+        return "protocols= offers subprotocols"
+    if name.startswith("proxy-"):
+        return "proxy= takes the credentials of a proxy in its URL"
+    return "ipyws sets it itself"
+
+
+def protocols(name: str, value: Any) -> tuple[str, ...]:
+    """Return the subprotocols to offer: unique tokens (RFC 6455 section 4.1)."""
+    if value is None:
+        return ()
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise refuse(name, value, 'a list of subprotocols such as ["graphql-transport-ws"]')
+    offered = tuple(value)
+    for protocol in offered:
+        if not isinstance(protocol, str) or not _TOKEN.fullmatch(protocol):
+            raise InvalidError(
+                f"subprotocol {protocol!r:.100} is not a token",
+                hint="letters, digits and !#$%&'*+-.^_`|~ are allowed",
+            )
+        if len(protocol) >= _LONG_TOKEN or (_BEARER.search(protocol) and "." in protocol):
+            remember(protocol)
+    if len(set(offered)) < len(offered):
+        raise InvalidError(f"{name} names a subprotocol twice", hint="each may be offered once")
+    return offered
+
+
+def connection_name(name: str, value: Any) -> str | None:
+    """Return the name of a connection."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise refuse(name, value, "up to 100 of letters, digits and _.:[]-, not beginning with .:-")
+    return value
+
+
+def origin(name: str, value: Any) -> str | None:
+    """Return the Origin to send (RFC 6454)."""
+    if value is not None and (not isinstance(value, str) or not _PRINTABLE.fullmatch(value)):
+        raise refuse(name, value, 'text such as "https://app.example.com"')
+    return value
+
+
+def auth(name: str, value: Any) -> tuple[str, str] | None:
+    """Return user and password for Basic authentication (RFC 7617)."""
+    if value is None:
+        return None
+    if (
+        not isinstance(value, (tuple, list))
+        or len(value) != 2
+        or not all(isinstance(part, str) for part in value)
+    ):
+        raise InvalidError(
+            f"{name} is of type {type(value).__name__}", hint="a pair (user, password) of str is allowed"
+        )
+    user, password = value
+    if ":" in user or any(ord(char) < 0x20 for char in user + password):
+        raise InvalidError(f"{name} holds a user with a colon, or a control character", hint="remove it")
+    remember(password)
+    remember(base64.b64encode(f"{user}:{password}".encode()).decode())
+    return user, password
+
+
+def readable_file(name: str, value: Any) -> Path | None:
+    """Return the path of a file that can be read."""
+    if value is None:
+        return None
+    if not isinstance(value, (str, os.PathLike)):
+        raise refuse(name, value, "the path of a PEM file")
+    path = Path(value).expanduser()
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise InvalidError(f"{name} names {str(path)!r}, which is not a readable file", hint="check the path")
+    return path
+
+
+def proxy(name: str, value: Any) -> str | None:
+    """Return "env", None, or the URL of a proxy."""
+    if value is None or value == "env":
+        return value  # type: ignore[no-any-return]
+    if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
+        raise refuse(name, value, '"env", None, or a URL such as "http://proxy.example.com:3128"')
+    match = re.fullmatch(
+        r"(?:https?|socks[45][ah]?)://(?:([^/?#@]*)@)?(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?/?", value
+    )
+    if not match:
+        raise InvalidError(
+            f"{name} is not the URL of a proxy: {value!r:.200}",
+            hint="http, https, socks4, socks4a, socks5 and socks5h URLs with a host are allowed",
+        )
+    if credentials := match[1]:
+        remember(credentials.partition(":")[2])
+    return value
+
+
+def not_yet(name: str, value: Any) -> None:
+    """Refuse an option that this version does not have, rather than ignore it."""
+    if value is not None:
+        raise InvalidError(f"{name} is not available in this version", hint="leave it out")

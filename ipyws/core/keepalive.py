@@ -1,0 +1,64 @@
+"""What a connection does on a timer: keep-alive pings, and the longest time without a message."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from typing import TYPE_CHECKING
+
+from ipyws.core.constants import CloseCode
+from ipyws.core.durations import format_duration
+from ipyws.errors import WaitTimeoutError
+
+if TYPE_CHECKING:
+    from ipyws.core.client import AsyncClient
+    from ipyws.core.pings import Ping
+
+# A timer that fires this much late tells of a loop that could not run: a suspended machine, or a call that
+# kept the interpreter to itself. The pong may be waiting behind what could not be read meanwhile.
+_LATE = 1.0
+
+
+async def keep_alive(client: AsyncClient, interval: float, timeout: float | None) -> None:
+    """Ping every ``interval`` seconds; close the connection when a pong takes longer than ``timeout``."""
+    for number in itertools.count(1):
+        await asyncio.sleep(interval)
+        ping = client.send_ping(b"ipyws %d" % number)
+        if timeout is not None and not await _answered(client, ping, timeout):
+            error = WaitTimeoutError(
+                f"the server answered no keep-alive ping: {format_duration(timeout)} passed",
+                hint="ping_timeout= sets how long a pong may take, ping_interval=None switches pings off",
+            )
+            client.fail(CloseCode.INTERNAL_ERROR, "keep-alive ping timeout", error)
+            return
+
+
+async def _answered(client: AsyncClient, ping: Ping, timeout: float) -> bool:
+    while True:
+        start = time.monotonic()
+        done, _ = await asyncio.wait({ping.pong}, timeout=timeout)
+        if done:
+            return True
+        late = time.monotonic() - start - timeout > _LATE
+        if not late and not client.held_since(start):
+            return False
+        await client.reading()
+
+
+async def watch_reads(client: AsyncClient, timeout: float) -> None:
+    """Close the connection when no data message came for ``timeout`` seconds; our own pauses don't count."""
+    while True:
+        quiet = time.monotonic() - client.last_read
+        if quiet < timeout:
+            await asyncio.sleep(timeout - quiet)
+        elif client.held:
+            await client.reading()
+            client.last_read = time.monotonic()
+        else:
+            break
+    error = WaitTimeoutError(
+        f"no message came: {format_duration(timeout)} passed",
+        hint="read_timeout= sets the longest time without a message",
+    )
+    client.fail(CloseCode.GOING_AWAY, "read timeout", error)

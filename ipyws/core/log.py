@@ -1,0 +1,346 @@
+"""The log of a connection: everything that passed, both ways, control frames too.
+
+One writer (the connection's loop) appends; everything else reads with a place of its own. Entries are
+batches, one for each read from the socket, because a batch costs a fifth of the memory and a third of the
+time of one record object per message; `Message` objects are made when somebody looks.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, overload
+
+from ipyws.core.budget import BUDGET
+from ipyws.core.constants import MB, MessageType
+from ipyws.core.lock import LOCK
+from ipyws.core.message import Control, Data, Direction, Message, payload_size
+from ipyws.errors import InvalidError
+
+if TYPE_CHECKING:
+    from ipyws.core.budget import Budget
+
+DEFAULT_MESSAGES = 100_000
+DEFAULT_BYTES = 64 * MB
+
+# Dead entries at the head of the list are cut off together, so that dropping one stays O(1).
+_COMPACT = 512
+
+
+class Batch:
+    """Payloads that passed together, in one direction: data, or control frames of one type."""
+
+    __slots__ = ("direction", "payloads", "seq", "size", "time", "type")
+
+    def __init__(
+        self,
+        seq: int,
+        time: float,
+        direction: Direction,
+        type: MessageType | None,
+        payloads: list[Any],
+        size: int,
+    ) -> None:
+        self.seq = seq
+        self.time = time
+        self.direction = direction
+        self.type = type  # None: data, where str payloads are text and bytes are binary
+        self.payloads = payloads
+        self.size = size
+
+    def message(self, index: int) -> Message:
+        """Return the record at ``index`` of the batch as a `Message`."""
+        payload = self.payloads[index]
+        if self.type is None:
+            kind: MessageType = "text" if isinstance(payload, str) else "binary"
+            return Message(kind, payload, self.direction, self.seq + index, self.time)
+        return Message(self.type, payload.data, self.direction, self.seq + index, self.time, payload)
+
+
+class Log(Sequence[Message]):
+    """What passed a connection, oldest first; a sequence of `Message`.
+
+    ``log[0]`` is the oldest message kept, ``log[-1]`` the newest, ``log[-10:]`` a list. A message's own
+    ``seq`` counts from the start of the connection, also over what has been evicted.
+
+    Args:
+        messages: How many messages are kept; the oldest give way.
+        size: How many bytes of payload are kept.
+        budget: What all logs of the process may hold together.
+
+    Attributes:
+        received: Data messages received (not control frames), evicted ones included.
+        sent: Data messages sent.
+        bytes_received: Payload bytes of the received data messages.
+        bytes_sent: Payload bytes of the sent data messages.
+        evicted: Records that are no longer kept.
+        evicted_in: Received data messages among them.
+    """
+
+    def __init__(
+        self, messages: int = DEFAULT_MESSAGES, size: int = DEFAULT_BYTES, budget: Budget = BUDGET
+    ) -> None:
+        self._limit = messages
+        self._limit_bytes = size
+        self._batches: list[Any] = []  # Batch; entries before _head are None
+        self._base = 0  # number of the batch at index 0
+        self._head = 0  # index of the oldest batch kept
+        self._skip = 0  # records of that batch that are evicted
+        self.total = 0
+        self.bytes = 0
+        self.received = self.sent = 0
+        self.bytes_received = self.bytes_sent = 0
+        self.evicted = self.evicted_in = 0
+        self._pins: list[Callable[[], tuple[int, int] | None]] = []
+        self._listeners: tuple[Callable[[Batch], None], ...] = ()
+        self.account = budget.open(self)
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def append(
+        self,
+        direction: Direction,
+        payloads: list[Any],
+        size: int,
+        type: MessageType | None = None,
+        moment: float | None = None,
+    ) -> Batch:
+        """Append payloads that passed together and tell the listeners.
+
+        Args:
+            direction: "in" or "out".
+            payloads: str and bytes for data, `Control` for control frames; the log keeps the list.
+            size: Bytes of all payloads together.
+            type: None for data, else the type of the control frames.
+            moment: Seconds since the epoch; now if None.
+        """
+        with LOCK:
+            batch = Batch(
+                self.total, time.time() if moment is None else moment, direction, type, payloads, size
+            )
+            self._batches.append(batch)
+            self.total += len(payloads)
+            self.bytes += size
+            if type is None:
+                self._count(direction, len(payloads), size)
+            self._evict_excess()
+            self.account.settle(self.bytes)
+            listeners = self._listeners
+            for listener in listeners:
+                listener(batch)
+        return batch
+
+    def _count(self, direction: Direction, count: int, size: int) -> None:
+        if direction == "in":
+            self.received += count
+            self.bytes_received += size
+        else:
+            self.sent += count
+            self.bytes_sent += size
+
+    # -- eviction --------------------------------------------------------------------------------
+
+    def _evict_excess(self) -> None:
+        while len(self) > self._limit or (self.bytes > self._limit_bytes and len(self) > 1):
+            if self._is_pinned():
+                return
+            excess = len(self) - self._limit
+            if self.bytes > self._limit_bytes and excess <= 0:
+                excess = 1
+            self._evict(excess)
+
+    def _is_pinned(self) -> bool:
+        """Tell whether an open channel still has to read the oldest record.
+
+        A channel's unread messages may outgrow the limits by its capacity, and no further: it holds
+        references of its own to what it has to deliver, so evicting here loses nothing.
+        """
+        pins = [pin for get in self._pins if (pin := get())]
+        allowance = sum(capacity for _, capacity in pins)
+        return (
+            any(seq <= self.first for seq, _ in pins)
+            and len(self) <= self._limit + allowance
+            and self.bytes <= 2 * self._limit_bytes
+        )
+
+    def evict_oldest(self) -> bool:
+        """Evict the oldest batch, whatever the limits; False if nothing is kept."""
+        if not len(self):
+            return False
+        head = self._batches[self._head]
+        self._evict(len(head.payloads) - self._skip)
+        return True
+
+    def _evict(self, count: int) -> None:
+        """Evict up to ``count`` records, at most the rest of the oldest batch."""
+        head = self._batches[self._head]
+        start = self._skip
+        stop = min(len(head.payloads), start + count)
+        gone = stop - start
+        if stop == len(head.payloads):
+            self.bytes -= head.size
+            self._batches[self._head] = None
+            self._head += 1
+            self._skip = 0
+            self._compact()
+        else:
+            size = sum(map(_record_size, head.payloads[start:stop]))
+            head.size -= size
+            self.bytes -= size
+            self._skip = stop
+        self.evicted += gone
+        if head.type is None and head.direction == "in":
+            self.evicted_in += gone
+
+    def _compact(self) -> None:
+        if self._head > _COMPACT and self._head * 2 > len(self._batches):
+            del self._batches[: self._head]
+            self._base += self._head
+            self._head = 0
+
+    def pin(self, oldest: Callable[[], tuple[int, int] | None]) -> None:
+        """Keep records that a channel has to read: ``oldest`` gives its next seq and its capacity."""
+        with LOCK:
+            self._pins.append(oldest)
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    @property
+    def first(self) -> int:
+        """The seq of the oldest record kept; that of the next one if none is."""
+        return self.evicted
+
+    def __len__(self) -> int:
+        return self.total - self.evicted
+
+    @overload
+    def __getitem__(self, index: int) -> Message: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Message]: ...
+
+    def __getitem__(self, index: int | slice) -> Message | list[Message]:
+        with LOCK:
+            if isinstance(index, slice):
+                return [self._at(self.first + i) for i in range(*index.indices(len(self)))]
+            place = index + len(self) if index < 0 else index
+            if not 0 <= place < len(self):
+                raise IndexError(f"the log keeps {len(self)} messages")
+            return self._at(self.first + place)
+
+    def __iter__(self) -> Iterator[Message]:
+        """Yield what is kept, oldest first, and what arrives meanwhile; evicted records are passed over."""
+        seq = self.first
+        while messages := self.read(seq, 1000):
+            yield from messages
+            seq = messages[-1].seq + 1
+
+    def read(self, seq: int, count: int) -> list[Message]:
+        """Return up to ``count`` messages from ``seq`` on, or from the oldest kept if that is later."""
+        with LOCK:
+            start = max(seq, self.first)
+            return [self._at(place) for place in range(start, min(start + count, self.total))]
+
+    def _at(self, seq: int) -> Message:
+        batch = self._batches[self._find(seq)]
+        message: Message = batch.message(seq - batch.seq)
+        return message
+
+    def _find(self, seq: int) -> int:
+        return bisect_right(self._batches, seq, lo=self._head, key=attrgetter("seq")) - 1
+
+    def batches(self) -> list[tuple[Batch, int]]:
+        """Return what is kept as batches, each with the index of its first record that is kept."""
+        with LOCK:
+            kept = self._batches[self._head :]
+            return [(batch, self._skip if place == 0 else 0) for place, batch in enumerate(kept)]
+
+    def next_received(self, number: int, place: int) -> tuple[int, Batch, int] | None:
+        """Find the next received data record at or after a place.
+
+        Args:
+            number: Number of a batch, counted from the start of the connection.
+            place: Index in that batch.
+
+        Returns:
+            The batch's number, the batch and the index in it, or None.
+        """
+        index = number - self._base
+        if index < self._head or (index == self._head and place < self._skip):
+            index, place = self._head, self._skip
+        while index < len(self._batches):
+            batch = self._batches[index]
+            if batch.type is None and batch.direction == "in" and place < len(batch.payloads):
+                return index + self._base, batch, place
+            index, place = index + 1, 0
+        return None
+
+    def filter(
+        self,
+        *,
+        direction: Direction | None = None,
+        types: Iterable[str] | None = None,
+        grep: str | None = None,
+    ) -> list[Message]:
+        """Return the kept messages that match all that is given, oldest first.
+
+        Args:
+            direction: "in" or "out".
+            types: Types of message, such as ("text", "binary").
+            grep: A regular expression searched, without regard to case, in the whole payload; bytes are
+                searched as Latin-1.
+
+        Raises:
+            InvalidError: ``grep`` is not a regular expression.
+        """
+        wanted = None if types is None else frozenset(types)
+        pattern = _compile(grep)
+        return [
+            message
+            for message in self
+            if (direction is None or message.direction == direction)
+            and (wanted is None or message.type in wanted)
+            and (pattern is None or pattern.search(_as_text(message.data)))
+        ]
+
+    # -- listening -------------------------------------------------------------------------------
+
+    def listen(self, listener: Callable[[Batch], None]) -> Callable[[], None]:
+        """Call ``listener`` with each batch appended from now on; return a function that ends it.
+
+        It is called on the appending thread with the lock held: it must be quick, and never wait.
+        """
+        with LOCK:
+            self._listeners = (*self._listeners, listener)
+
+        def stop() -> None:
+            with LOCK:
+                self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return stop
+
+    def __repr__(self) -> str:
+        return (
+            f"<Log: {len(self):,} kept of {self.total:,}, ↓ {self.received:,} ↑ {self.sent:,}, "
+            f"{self.evicted:,} evicted>"
+        )
+
+
+def _record_size(record: Data | Control) -> int:
+    return len(record.data) if isinstance(record, Control) else payload_size(record)
+
+
+def _as_text(data: Data) -> str:
+    return data if isinstance(data, str) else data.decode("latin-1")
+
+
+def _compile(grep: str | None) -> re.Pattern[str] | None:
+    if grep is None:
+        return None
+    try:
+        return re.compile(grep, re.IGNORECASE)
+    except re.error as error:
+        raise InvalidError(f"{grep!r} is not a regular expression: {error}") from None

@@ -1,0 +1,147 @@
+"""One record of a connection's log, as a user sees it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from ipyws.core.constants import MessageType
+from ipyws.errors import InvalidError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Direction = Literal["in", "out"]
+Data = str | bytes
+
+_PREVIEW = 60
+
+
+class Control(NamedTuple):
+    """What a control record carries besides its payload."""
+
+    data: bytes
+    rtt: float | None = None
+    code: int | None = None
+    reason: str = ""
+
+
+class Message:
+    """A message or control frame that passed the connection. Immutable.
+
+    Attributes:
+        type: "text", "binary", "ping", "pong" or "close".
+        data: The payload: str for text, bytes otherwise.
+        direction: "in" from the server, "out" to it.
+        seq: Place in the connection's log, counted from 0 over both directions.
+        time: When it was received or handed to the network: seconds since the epoch, wall clock.
+        size: Bytes of payload, after inflating.
+        rtt: For a pong that answers a ping of ours: the round trip in seconds, else None.
+        code: For a close record: the close code (1005 where the frame had none), else None.
+        reason: For a close record: the reason, else "".
+    """
+
+    __slots__ = ("_control", "_data", "_direction", "_seq", "_time", "_type")
+
+    def __init__(
+        self,
+        type: MessageType,
+        data: Data,
+        direction: Direction,
+        seq: int,
+        time: float,
+        control: Control | None = None,
+    ) -> None:
+        self._type = type
+        self._data = data
+        self._direction = direction
+        self._seq = seq
+        self._time = time
+        self._control = control
+
+    if TYPE_CHECKING:
+        type: MessageType
+        data: Data
+        direction: Direction
+        seq: int
+        time: float
+    else:
+        # attrgetter keeps a read-only attribute nearly as cheap as a plain one.
+        type = property(attrgetter("_type"))
+        data = property(attrgetter("_data"))
+        direction = property(attrgetter("_direction"))
+        seq = property(attrgetter("_seq"))
+        time = property(attrgetter("_time"))
+
+    @property
+    def size(self) -> int:
+        return payload_size(self._data)
+
+    @property
+    def rtt(self) -> float | None:
+        return self._control.rtt if self._control else None
+
+    @property
+    def code(self) -> int | None:
+        return self._control.code if self._control else None
+
+    @property
+    def reason(self) -> str:
+        return self._control.reason if self._control else ""
+
+    def json(self, **options: Any) -> Any:
+        """Parse the payload as JSON.
+
+        Args:
+            options: Passed to `json.loads`.
+
+        Raises:
+            InvalidError: The payload is not JSON; the message says where it stops to be.
+        """
+        try:
+            return json.loads(self._data, **options)
+        except (ValueError, RecursionError) as error:
+            raise InvalidError(
+                f"{self._type} message {self._seq} is not JSON: {describe_json_error(error)}",
+                hint="its payload is in .data",
+            ) from None
+
+    def __repr__(self) -> str:
+        arrow = "←" if self._direction == "in" else "→"
+        clock = datetime.fromtimestamp(self._time).strftime("%H:%M:%S.%f")[:-3]
+        return f"<{arrow} {self._type} #{self._seq} {clock} {self.size} B {_preview(self)}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and _identity(self) == _identity(other)
+
+    def __hash__(self) -> int:
+        return hash((self._seq, self._time, self._type, self._direction))
+
+
+_identity: Callable[[Message], tuple[Any, ...]] = attrgetter(*Message.__slots__)
+
+
+def payload_size(data: Data) -> int:
+    """Return the number of bytes that ``data`` has on the wire before compression."""
+    if isinstance(data, str) and not data.isascii():
+        return len(data.encode("utf-8", "surrogatepass"))
+    return len(data)
+
+
+def describe_json_error(error: Exception) -> str:
+    """Return where and why JSON text is wrong, in words."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.lower()} at line {error.lineno} column {error.colno}"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _preview(message: Message) -> str:
+    from ipyws.core.secrets import mask
+
+    if message.type == "close":
+        return f"{message.code} {mask(message.reason)!r}"
+    data = message.data[:_PREVIEW]
+    shown = repr(mask(data) if isinstance(data, str) else data)
+    return f"{shown}…" if len(message.data) > _PREVIEW else shown

@@ -1,0 +1,185 @@
+"""The options of a connection: one table, in the order of the API, the magics, the config and the docs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ipyws.core import checks
+from ipyws.core.channel import MAX_CAPACITY, check_capacity
+from ipyws.core.checks import Check
+from ipyws.core.constants import MB, Compression
+from ipyws.core.log import DEFAULT_BYTES, DEFAULT_MESSAGES
+from ipyws.core.secrets import MASK, mask_headers
+from ipyws.errors import InvalidError
+
+DEFAULT_READ_LIMIT = 16 * MB
+_KEPT_MESSAGES = 10_000_000
+_KEPT_BYTES = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: its name, what it accepts, its default, and a line for the help and the docs."""
+
+    name: str
+    check: Check
+    default: Any
+    values: str
+    about: str
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("headers", checks.headers, None, "mapping or pairs", "HTTP headers of the handshake"),
+    Option("protocols", checks.protocols, None, "list of tokens", "subprotocols to offer, preferred first"),
+    Option("dial_timeout", checks.duration, "10s", "duration", "time to connect, handshake included"),
+    Option("read_timeout", checks.duration, None, "duration", "longest time without a data message"),
+    Option("write_timeout", checks.duration, "10s", "duration", "how long a send waits for a slow peer"),
+    Option("compression", checks.compression, 0, checks.COMPRESSION_ALLOWED, "permessage-deflate"),
+    Option(
+        "compression_threshold",
+        checks.megabytes(100),
+        0,
+        "0-100 MB",
+        "smaller messages go uncompressed; 0 = 128 B with takeover, 512 B without",
+    ),
+    Option("read_limit", checks.megabytes(128), 0, "0-128 MB", "largest message accepted; 0 = 16 MiB"),
+    Option(
+        "channel_capacity",
+        lambda _, value: check_capacity(value),
+        32,
+        f"1-{MAX_CAPACITY}",
+        "unread messages that make an open channel hold the server back",
+    ),
+    Option("ping_interval", checks.duration, "20s", "duration", "time between keep-alive pings"),
+    Option("ping_timeout", checks.duration, "20s", "duration", "how long a pong may take"),
+    Option("close_timeout", checks.duration, "5s", "duration", "how long the closing handshake may take"),
+    Option("name", checks.connection_name, None, "text", "name of the connection; host:port unless given"),
+    Option("origin", checks.origin, None, "text", "the Origin header"),
+    Option("auth", checks.auth, None, "user, password", "HTTP Basic credentials"),
+    Option(
+        "ca",
+        checks.readable_file,
+        None,
+        "PEM file",
+        "certificate authorities to trust instead of the system's",
+    ),
+    Option("cert", checks.readable_file, None, "PEM file", "client certificate"),
+    Option("key", checks.readable_file, None, "PEM file", "private key of the client certificate"),
+    Option("insecure", checks.boolean, False, "True/False", "accept any certificate"),
+    Option("follow_redirects", checks.boolean, False, "True/False", "follow HTTP redirects, up to 10"),
+    Option(
+        "proxy",
+        checks.proxy,
+        "env",
+        "URL, None or env",
+        "proxy; env: as the environment says, never for loopback",
+    ),
+    Option("reconnect", checks.not_yet, None, "mapping", "not available yet"),
+    Option("record", checks.not_yet, None, "path", "not available yet"),
+    Option(
+        "log_messages",
+        checks.whole(1, _KEPT_MESSAGES),
+        DEFAULT_MESSAGES,
+        f"1-{_KEPT_MESSAGES}",
+        "messages the log keeps",
+    ),
+    Option(
+        "log_bytes", checks.whole(1, _KEPT_BYTES, " bytes"), DEFAULT_BYTES, "1 B-1 TiB", "bytes the log keeps"
+    ),
+)
+BY_NAME = {option.name: option for option in OPTIONS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectOptions:
+    """Checked options; durations are seconds. Same names and order as `OPTIONS`."""
+
+    headers: tuple[tuple[str, str], ...]
+    protocols: tuple[str, ...]
+    dial_timeout: float | None
+    read_timeout: float | None
+    write_timeout: float | None
+    compression: Compression
+    compression_threshold: int
+    read_limit: int
+    channel_capacity: int
+    ping_interval: float | None
+    ping_timeout: float | None
+    close_timeout: float | None
+    name: str | None
+    origin: str | None
+    auth: tuple[str, str] | None
+    ca: Path | None
+    cert: Path | None
+    key: Path | None
+    insecure: bool
+    follow_redirects: bool
+    proxy: str | None
+    reconnect: None
+    record: None
+    log_messages: int
+    log_bytes: int
+
+    @property
+    def threshold(self) -> int:
+        """The size from which messages are compressed: bytes."""
+        by_mode = 128 if self.compression is Compression.CONTEXT_TAKEOVER else 512
+        return self.compression_threshold or by_mode
+
+    @property
+    def largest(self) -> int:
+        """The largest message accepted: bytes after inflating."""
+        return self.read_limit or DEFAULT_READ_LIMIT
+
+    def __repr__(self) -> str:
+        shown = {field.name: getattr(self, field.name) for field in fields(self)}
+        shown["headers"] = mask_headers(self.headers)
+        shown["auth"] = self.auth and (self.auth[0], MASK)
+        return f"ConnectOptions({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+def check_options(given: Mapping[str, Any]) -> ConnectOptions:
+    """Check options as a user gave them, and fill in the defaults.
+
+    Raises:
+        InvalidError: An option is unknown, of the wrong type, out of range, or contradicts another.
+    """
+    for name in given:
+        if name not in BY_NAME:
+            raise unknown_option(name)
+    values = {
+        option.name: option.check(option.name, given.get(option.name, option.default)) for option in OPTIONS
+    }
+    options = ConnectOptions(**values)
+    _check_together(options)
+    return options
+
+
+def check_secure(options: ConnectOptions, secure: bool) -> None:
+    """Refuse TLS options for a connection that uses no TLS, rather than ignore them."""
+    if secure or options.follow_redirects:
+        return
+    for name in ("ca", "cert", "key", "insecure"):
+        if getattr(options, name):
+            raise InvalidError(f"{name} is of no use with a ws:// URL", hint="use wss://, or leave it out")
+
+
+def unknown_option(name: str) -> InvalidError:
+    """Return the error for an option that does not exist, with the closest that does."""
+    close = difflib.get_close_matches(name, BY_NAME, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"the options are {', '.join(BY_NAME)}"
+    return InvalidError(f"there is no option {name!r:.100}", hint=hint)
+
+
+def _check_together(options: ConnectOptions) -> None:
+    names = {name.lower() for name, _ in options.headers}
+    if options.auth and "authorization" in names:
+        raise InvalidError("both auth and an Authorization header are given", hint="one of them is allowed")
+    if options.origin and "origin" in names:
+        raise InvalidError("both origin and an Origin header are given", hint="one of them is allowed")
+    if options.key and not options.cert:
+        raise InvalidError("key is given without cert", hint="cert names the certificate it belongs to")

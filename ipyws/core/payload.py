@@ -1,0 +1,106 @@
+"""What a user hands to `send` and `ping`, as what goes on the wire."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from ipyws.core.constants import BINARY, TEXT, TYPE_BINARY, TYPE_TEXT
+from ipyws.core.message import Data
+from ipyws.errors import InvalidError
+
+Sendable = str | bytes | bytearray | memoryview | dict[str, Any] | list[Any]
+TypeChoice = Literal[1, 2, "text", "binary"]
+
+PING_LIMIT = 125
+"""Bytes of payload that a control frame holds (RFC 6455 section 5.5)."""
+
+_KINDS = {TEXT: TYPE_TEXT, BINARY: TYPE_BINARY, TYPE_TEXT: TYPE_TEXT, TYPE_BINARY: TYPE_BINARY}
+
+
+def encode(data: object, type: object = None) -> tuple[Data, bytes]:
+    """Return a payload as the log keeps it, str for text and bytes for binary, and as the wire carries it.
+
+    Args:
+        data: str (text), bytes-like (binary), or dict and list (JSON text).
+        type: TEXT or BINARY to override what follows from the type of ``data``.
+
+    Raises:
+        InvalidError: ``data`` is nothing of these, can't be encoded, or ``type`` is no message type.
+    """
+    if isinstance(data, (dict, list)):
+        data = to_json(data)
+    if isinstance(data, str):
+        default = TYPE_TEXT
+    elif isinstance(data, (bytes, bytearray, memoryview)):
+        default = TYPE_BINARY
+    else:
+        raise InvalidError(
+            f"a payload of type {_name(data)} can't be sent",
+            hint="str (text), bytes (binary), dict and list (JSON) are allowed",
+        )
+    kind = default if type is None else _kind(type)
+    wire = _utf8(data) if isinstance(data, str) else bytes(data)
+    if kind == TYPE_BINARY:
+        return wire, wire
+    return (data if isinstance(data, str) else _text(wire)), wire
+
+
+def encode_ping(data: object) -> bytes:
+    """Return the payload of a ping.
+
+    Raises:
+        InvalidError: It is neither str nor bytes, or longer than 125 bytes.
+    """
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        payload = bytes(data)
+    elif isinstance(data, str):
+        payload = _utf8(data)
+    else:
+        raise InvalidError(f"ping data is of type {_name(data)}", hint="str and bytes are allowed")
+    if len(payload) > PING_LIMIT:
+        raise InvalidError(f"ping data has {len(payload)} bytes", hint=f"at most {PING_LIMIT} are allowed")
+    return payload
+
+
+def to_json(value: Any) -> str:
+    """Return ``value`` as compact JSON.
+
+    Raises:
+        InvalidError: It holds something that JSON has not.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidError(
+            f"the payload can't be written as JSON: {error}", hint="convert it first"
+        ) from None
+
+
+def _kind(type: object) -> str:
+    if isinstance(type, (int, str)) and not isinstance(type, bool) and type in _KINDS:
+        return _KINDS[type]
+    raise InvalidError(f"message type is {type!r:.100}", hint="TEXT (1) and BINARY (2) are allowed")
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidError(
+            f"the text holds a lone surrogate at position {error.start}",
+            hint="only text that UTF-8 can encode may be sent",
+        ) from None
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidError(
+            f"the bytes are not UTF-8 at position {error.start}", hint="send them as BINARY"
+        ) from None
+
+
+def _name(value: object) -> str:
+    return type(value).__name__

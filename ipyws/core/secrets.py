@@ -1,0 +1,107 @@
+"""Secrets: a string that is sent as it is and masked wherever it is shown.
+
+Two mechanisms, because each misses what the other catches:
+
+* values that were declared secret (`secret`, ``{{env.X}}``, ``auth``, sensitive headers) are remembered and
+  replaced in every text that passes `mask`;
+* places that usually hold a secret (``Authorization``, ``?token=``) are masked by their name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+
+# Shorter values would turn ordinary words of a message into stars and give the secret away by its place.
+_SHORTEST = 4
+
+_SENSITIVE_HEADER = re.compile(
+    r"authorization|cookie|token|secret|password|passwd|api[-_]?key|signature|credential|session|^x-amz-security|-key$",
+    re.IGNORECASE,
+)
+_SENSITIVE_PARAMETER = re.compile(
+    r"token|secret|passw|api[-_.]?key|^key$|auth|signature|^sig$|credential|session|jwt|ticket|^code$",
+    re.IGNORECASE,
+)
+_QUERY_PAIR = re.compile(r"([?&;])([^=&;#\s]{1,100})=([^&;#\s\"'<>]+)")
+_USERINFO = re.compile(r"(://)([^/?#\s@]{1,1024})@")
+
+_known: set[str] = set()
+
+
+class Secret(str):
+    """A string that shows as ``***`` in a repr; formatting and sending use the real value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"secret({MASK!r})"
+
+
+def secret(value: str) -> Secret:
+    """Return ``value`` as a string that ipyws masks wherever it shows it, and sends as it is.
+
+    Args:
+        value: The secret text. Values of fewer than 4 characters are only masked in their own repr.
+    """
+    remember(value)
+    return Secret(value)
+
+
+def remember(value: str) -> None:
+    """Mask ``value``, and its percent-encoded spelling, in everything shown from now on."""
+    if len(value) >= _SHORTEST:
+        _known.update((str(value), quote(value, safe=""), quote_plus(value)))
+
+
+def is_sensitive_header(name: str) -> bool:
+    """Tell whether a header of this name usually carries a credential."""
+    return _SENSITIVE_HEADER.search(name) is not None and not name.lower().startswith("sec-websocket-")
+
+
+def mask(text: str) -> str:
+    """Return ``text`` with secrets replaced: known values, URL user information, token-like query values."""
+    if "://" in text:
+        text = _USERINFO.sub(rf"\1{MASK}@", text)
+    if "=" in text:
+        text = _QUERY_PAIR.sub(_mask_pair, text)
+    for value in sorted(_known, key=len, reverse=True):
+        if value in text:
+            text = text.replace(value, MASK)
+    return text
+
+
+def mask_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return header pairs fit to be shown."""
+    return [(name, MASK if is_sensitive_header(name) else mask(value)) for name, value in headers]
+
+
+def mask_deep(value: Any) -> Any:
+    """Return ``value`` with every text in its mappings, lists and tuples masked."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, bytes):
+        return mask(value.decode("utf-8", "replace"))
+    if isinstance(value, Mapping):
+        return {key: mask_deep(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(mask_deep(item) for item in value)
+    return value
+
+
+def _mask_pair(match: re.Match[str]) -> str:
+    separator, name, _ = match.groups()
+    return f"{separator}{name}={MASK}" if _SENSITIVE_PARAMETER.search(name) else match[0]
+
+
+class ShownURL(str):
+    """A URL that is exact as text and shows without its secrets in a repr."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(mask(str(self)))

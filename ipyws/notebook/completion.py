@@ -1,0 +1,79 @@
+"""Completion of verbs, options, connection names and URLs after ``%ws`` and ``%%ws``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
+
+from ipyws.bridge.registry import REGISTRY
+from ipyws.core.constants import Compression
+from ipyws.notebook.line import Flag
+from ipyws.notebook.session import Session
+from ipyws.notebook.verbs import VAR, VERBS
+
+_OURS = re.compile(r"(?:^|=|;)\s*%{1,2}ws\s+(.*)$", re.DOTALL)
+_KINDS = ("echo", "chat", "prices", "chaos")
+
+
+def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatcherResult]:
+    """Return the matcher to add to IPython's completer; it says nothing anywhere else than after ``%ws``."""
+
+    @context_matcher(identifier="ipyws", priority=200)  # type: ignore[untyped-decorator]
+    def ipyws_matcher(context: CompletionContext) -> Any:
+        line = context.text_until_cursor.rsplit("\n", 1)[-1]
+        match = _OURS.search(line)
+        if not match:
+            return {"completions": [], "suppress": False}
+        *before, fragment = re.split(r"\s+", match[1])
+        found = [
+            SimpleCompletion(text=text, type="magic option" if text.startswith("-") else "magic")
+            for text in candidates(before, fragment)
+            if text.startswith(fragment)
+        ]
+        return {"completions": found, "matched_fragment": fragment, "suppress": True}
+
+    result: Callable[[CompletionContext], SimpleMatcherResult] = ipyws_matcher
+    return result
+
+
+def candidates(before: list[str], fragment: str) -> Iterable[str]:
+    """Return what may stand at a place of the line.
+
+    Args:
+        before: The words before it, the verb first.
+        fragment: What is there already.
+    """
+    if not before:
+        return [*VERBS, "help", *_urls()]
+    if before[0] == "help":
+        return list(VERBS)
+    verb = VERBS.get(before[0], VERBS["connect"])
+    flags = {name: flag for flag in (*verb.flags, VAR) for name in flag.names}
+    if (last := flags.get(before[-1])) is not None and last.value:
+        return _values(last)
+    if fragment.startswith("-"):
+        return list(flags)
+    return _words(verb.name)
+
+
+def _values(flag: Flag) -> Iterable[str]:
+    if flag.key in ("connection", "name"):
+        return list(REGISTRY.all())
+    if flag.key == "compression":
+        return [mode.name.lower() for mode in Compression]
+    return []
+
+
+def _words(verb: str) -> Iterable[str]:
+    if verb in ("close", "use", "log"):
+        return list(REGISTRY.all())
+    if verb == "serve":
+        return _KINDS
+    return _urls() if verb == "connect" else []
+
+
+def _urls() -> list[str]:
+    return list(dict.fromkeys(str(client.url) for client in REGISTRY.all().values()))

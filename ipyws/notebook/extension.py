@@ -1,0 +1,99 @@
+"""Loading the extension into a shell, and taking every trace of it out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ipyws.bridge.registry import REGISTRY
+from ipyws.core import waiting
+from ipyws.notebook.completion import make_matcher
+from ipyws.notebook.help import overview
+from ipyws.notebook.magic import NAME, HideResults, Magic
+from ipyws.notebook.publisher import publisher_for
+from ipyws.notebook.session import Session
+
+_KINDS = ("line", "cell")
+_loaded: dict[int, Extension] = {}
+
+
+class Extension:
+    """The extension in one shell: what it put there, and how to take it back."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.publisher = publisher_for(shell)
+        self.session = Session(shell, self.publisher)
+        self.magic = Magic(self.session)
+        self._undo: list[Callable[[], object]] = []
+
+    def load(self) -> None:
+        self._register_magic()
+        self._register_event("pre_run_cell", lambda *_: self.publisher.cell_starts())
+        self._register_event("post_run_cell", self._cell_ends)
+        self._append(self.shell.ast_transformers, HideResults())
+        if completer := getattr(self.shell, "Completer", None):
+            self._append(completer.custom_matchers, make_matcher(self.session))
+        if not self.publisher.live:
+            waiting.set_idle_loop(_terminal_loop)
+            self._undo.append(lambda: waiting.set_idle_loop(None))
+
+    def unload(self) -> None:
+        self.session.views.close()
+        REGISTRY.shut_down()
+        self.session.views.flush()
+        while self._undo:
+            self._undo.pop()()
+
+    def _cell_ends(self, *_: object) -> None:
+        self.session.views.flush()
+        self.publisher.cell_ends()
+
+    def _register_magic(self) -> None:
+        magics = self.shell.magics_manager.magics
+        before = {kind: magics[kind].get(NAME) for kind in _KINDS}
+        run = self.magic
+
+        def ws(line: str, body: str | None = None) -> Any:
+            return run(line, body)
+
+        ws.__doc__ = overview()
+        ws._ipython_magic_no_var_expand = True  # type: ignore[attr-defined]
+        self.shell.register_magic_function(ws, "line_cell", NAME)
+
+        def restore() -> None:
+            # IPython has no way to unregister a magic.
+            for kind, magic in before.items():
+                magics[kind].pop(NAME, None)
+                if magic is not None:
+                    magics[kind][NAME] = magic
+
+        self._undo.append(restore)
+
+    def _register_event(self, event: str, callback: Callable[..., object]) -> None:
+        self.shell.events.register(event, callback)
+        self._undo.append(lambda: self.shell.events.unregister(event, callback))
+
+    def _append(self, entries: list[Any], entry: object) -> None:
+        entries.append(entry)
+        self._undo.append(lambda: entries.remove(entry) if entry in entries else None)
+
+
+def load(shell: Any) -> None:
+    """Give the shell the magics; does nothing where they are loaded already."""
+    if id(shell) not in _loaded:
+        _loaded[id(shell)] = Extension(shell)
+        _loaded[id(shell)].load()
+
+
+def unload(shell: Any) -> None:
+    """Take the magics back, close every connection with 1001 and end the background thread."""
+    extension = _loaded.pop(id(shell), None)
+    if extension is not None:
+        extension.unload()
+
+
+def _terminal_loop() -> Any:
+    from IPython.core.async_helpers import get_asyncio_loop
+
+    return get_asyncio_loop()

@@ -1,0 +1,22 @@
+"""Errors of a magic as one readable line: a real error output, with the traceback still in ``%tb``."""
+
+from __future__ import annotations
+
+from ipyws.errors import WebSocketError
+from ipyws.notebook.escape import visible
+
+
+def headline(error: WebSocketError) -> str:
+    """Return an error in one line: its class and kind, what happened, what to do."""
+    hint = f"; {error.hint}" if error.hint else ""
+    return visible(f"{type(error).__name__} [{error.kind}]: {error.message}{hint}")
+
+
+def shorten(error: WebSocketError) -> WebSocketError:
+    """Have IPython show ``error`` in one line instead of with a traceback.
+
+    The hook is looked up on the exception itself, so that the same class keeps its traceback where a user's
+    own Python raised it.
+    """
+    error._render_traceback_ = lambda: [headline(error)]  # type: ignore[attr-defined]
+    return error

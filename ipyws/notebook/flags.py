@@ -1,0 +1,132 @@
+"""The flags of the verbs: those of `connect` follow from the table of options."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ipyws.core import checks
+from ipyws.core.options import OPTIONS, Option
+from ipyws.errors import InvalidError
+from ipyws.notebook.line import Convert, Flag
+
+_SHORT = {
+    "headers": ("-H", "--header"),
+    "protocols": ("-s",),
+    "insecure": ("-k",),
+    "follow_redirects": ("-L",),
+    "name": ("--as",),
+}
+_SIZE = re.compile(r"(\d+)\s*(B|kB|KB|MB|)")
+_UNITS = {"": 1, "B": 1, "kB": 1 << 10, "KB": 1 << 10, "MB": 1 << 20}
+
+
+def whole(text: str) -> int:
+    """Return a whole number.
+
+    Raises:
+        InvalidError: The text is none.
+    """
+    if not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
+        raise InvalidError(f"{text!r:.60} is not a whole number", hint="digits are allowed")
+    return int(text)
+
+
+def size(text: str) -> int:
+    """Return a number of bytes from "4096", "64kB" or "1MB".
+
+    Raises:
+        InvalidError: The text is none.
+    """
+    match = _SIZE.fullmatch(text)
+    if not match or len(match[1]) > 15:
+        raise InvalidError(f"{text!r:.60} is not a size", hint='"4096", "64kB" and "1MB" are allowed')
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def header(text: str) -> tuple[str, str]:
+    """Return name and value of a header as curl and wscat take it, "Name: value".
+
+    Raises:
+        InvalidError: There is no colon.
+    """
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise InvalidError("a header lacks its colon", hint='write -H "Name: value"')
+    return name, value.strip()
+
+
+def credentials(text: str) -> tuple[str, str]:
+    """Return user and password from "user:password".
+
+    Raises:
+        InvalidError: There is no colon.
+    """
+    user, colon, password = text.partition(":")
+    if not colon:
+        raise InvalidError("auth lacks its colon", hint="write --auth user:password")
+    return user, password
+
+
+def or_none(text: str) -> str | None:
+    """Return the text, or None where it says "none": as switched off."""
+    return None if text.lower() == "none" else text
+
+
+def number_or_name(text: str) -> Any:
+    """Return a number as a number, anything else as it stands."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+
+
+def connect_flags() -> tuple[Flag, ...]:
+    """Return a flag for each option of a connection, in the order of the table."""
+    return tuple(_flag(option) for option in OPTIONS)
+
+
+def connect_options(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a line as `ipyws.connect` takes them, leaving only them."""
+    names = {option.name for option in OPTIONS}
+    return {name: given.pop(name) for name in list(given) if name in names}
+
+
+def _flag(option: Option) -> Flag:
+    names = (*_SHORT.get(option.name, ()), f"--{option.name.replace('_', '-')}")
+    if option.check is checks.boolean:
+        return Flag(names, option.about)
+    value = "DURATION" if option.values == "duration" else option.values.upper().replace(" ", "-")
+    return Flag(
+        names,
+        option.about,
+        _VALUES.get(option.name, value),
+        _CONVERT.get(option.name, or_none if option.check is checks.duration else str),
+        many=option.name in ("headers", "protocols"),
+    )
+
+
+_VALUES = {
+    "headers": "'NAME: VALUE'",
+    "protocols": "TOKEN",
+    "compression": "MODE",
+    "compression_threshold": "SIZE",
+    "read_limit": "SIZE",
+    "channel_capacity": "COUNT",
+    "log_messages": "COUNT",
+    "log_bytes": "SIZE",
+    "auth": "USER:PASSWORD",
+    "proxy": "URL",
+    "name": "NAME",
+    "origin": "ORIGIN",
+    "reconnect": "POLICY",
+    "record": "PATH",
+}
+_CONVERT: dict[str, Convert] = {
+    "headers": header,
+    "compression": number_or_name,
+    "compression_threshold": size,
+    "read_limit": size,
+    "channel_capacity": whole,
+    "log_messages": whole,
+    "log_bytes": size,
+    "auth": credentials,
+    "proxy": or_none,
+}

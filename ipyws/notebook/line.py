@@ -1,0 +1,178 @@
+"""The line of a magic: split into words by shlex's POSIX rules, its options by a table of flags.
+
+Not argparse: the rest of a `send` line is the payload, quotes and all, so that the parser has to know where
+in the line a word ends; and what is wrong with an option is our error, in one line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ipyws.errors import InvalidError
+from ipyws.script.expression import Evaluate
+from ipyws.script.template import Protected, protect
+
+Convert = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """An option of a verb.
+
+    Attributes:
+        names: How it is written, the long name last: ("-H", "--headers").
+        about: A line for the help.
+        value: What it takes ("URL", "DURATION"), or "" for a switch.
+        convert: Makes of the text what the API takes.
+        many: Whether it may be repeated; its values are then a list.
+        verbatim: Whether its value is Python, in which templates are not expanded.
+    """
+
+    names: tuple[str, ...]
+    about: str
+    value: str = ""
+    convert: Convert = str
+    many: bool = False
+    verbatim: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name under which its value is found."""
+        return self.names[-1].lstrip("-").replace("-", "_")
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What a line says.
+
+    Attributes:
+        options: The values of the flags that were given, by key.
+        words: The words that are not options, templates expanded.
+        rest: The payload of a verb whose line ends in one, as it stands; None if there is none.
+    """
+
+    options: dict[str, Any] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
+    rest: str | None = None
+
+    def take(self, key: str, default: Any = None) -> Any:
+        """Remove an option and return its value."""
+        return self.options.pop(key, default)
+
+
+def first_word(line: str) -> tuple[str, str]:
+    """Return the first word of a line, as it stands, and what follows it."""
+    word, _, rest = line.strip().partition(" ")
+    return word, rest.strip()
+
+
+def parse(line: str, flags: Sequence[Flag], evaluate: Evaluate, *, rest: bool = False) -> Parsed:
+    """Read the line of a verb.
+
+    Args:
+        line: What follows the verb.
+        flags: The verb's options.
+        evaluate: Gives the value of a template's expression.
+        rest: Whether the line ends in a payload: options stand before it, ``--`` ends them.
+
+    Raises:
+        InvalidError: A quote is not closed, an option is unknown, lacks its value or has a wrong one, or a
+            template can't be expanded.
+    """
+    return _Reader(line, flags, evaluate, rest).read()
+
+
+class _Reader:
+    def __init__(self, line: str, flags: Sequence[Flag], evaluate: Evaluate, rest: bool) -> None:
+        self._protected: Protected = protect(line)
+        self._text = self._protected.line
+        self._by_name = {name: flag for flag in flags for name in flag.names}
+        self._given: list[tuple[Flag, str, str]] = []
+        self._words: list[str] = []
+        self._evaluate = evaluate
+        self._rest = rest
+        self._place = 0
+        self._parsed = Parsed()
+
+    def read(self) -> Parsed:
+        options_ended = False
+        while self._skip_space():
+            if self._text[self._place] != "-" or options_ended:
+                if self._rest:
+                    self._parsed.rest = self._protected.source(self._text[self._place :])
+                    break
+                self._words.append(self._word())
+                continue
+            word = self._word()
+            if word == "--":
+                options_ended = True
+            else:
+                self._option(word)
+        self._convert()
+        return self._parsed
+
+    def _skip_space(self) -> bool:
+        while self._place < len(self._text) and self._text[self._place].isspace():
+            self._place += 1
+        return self._place < len(self._text)
+
+    def _word(self) -> str:
+        stream = io.StringIO(self._text[self._place :])
+        lexer = shlex.shlex(stream, posix=True, punctuation_chars=False)
+        lexer.whitespace_split = True
+        lexer.commenters = ""
+        try:
+            word = lexer.get_token()
+        except ValueError as error:
+            raise InvalidError(
+                f"the line can't be split into words: {str(error).lower()}", hint="close the quotation"
+            ) from None
+        self._place += stream.tell()
+        return word or ""
+
+    def _option(self, word: str) -> None:
+        name, separator, attached = word.partition("=") if word.startswith("--") else (word, "", "")
+        flag = self._by_name.get(name)
+        if flag is None:
+            raise self._unknown(name)
+        if flag.value and not separator and not self._skip_space():
+            raise InvalidError(f"{name} lacks its value", hint=f"{name} {flag.value}")
+        if separator and not flag.value:
+            raise InvalidError(f"{name} takes no value", hint="write it alone")
+        text = attached if separator or not flag.value else self._word()
+        self._given.append((flag, name, text))
+
+    def _convert(self) -> None:
+        """Expand and convert what was given; last, because ``--raw`` may stand anywhere."""
+        options = self._parsed.options
+        self._raw = any(flag.key == "raw" for flag, _, _ in self._given)
+        self._parsed.words = [self._expand(word) for word in self._words]
+        for flag, name, text in self._given:
+            value: Any = True
+            if flag.value:
+                value = flag.convert(self._protected.source(text) if flag.verbatim else self._expand(text))
+            if flag.many:
+                options.setdefault(flag.key, []).append(value)
+            elif flag.key in options and flag.value:
+                raise InvalidError(f"{name} is given twice", hint="once is enough")
+            else:
+                options[flag.key] = value
+
+    def _unknown(self, name: str) -> InvalidError:
+        close = difflib.get_close_matches(name, self._by_name, n=1)
+        hint = (
+            f"did you mean {close[0]}?" if close else f"the options are {', '.join(self._by_name) or 'none'}"
+        )
+        if self._rest:
+            hint += "; -- ends the options before a payload that begins with -"
+        return InvalidError(f"there is no option {self._protected.source(name)!r:.60}", hint=hint)
+
+    def _expand(self, text: str) -> str:
+        if self._raw:
+            return self._protected.source(text)
+        return self._protected.restore(text, self._evaluate)

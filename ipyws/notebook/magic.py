@@ -1,0 +1,123 @@
+"""The ``%ws`` and ``%%ws`` magics: from a line and a body to a verb."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import keyword
+from typing import Any
+
+from ipyws.core.message import Message
+from ipyws.errors import InvalidError, WebSocketError
+from ipyws.notebook import cell
+from ipyws.notebook.failure import shorten
+from ipyws.notebook.help import help_of, overview
+from ipyws.notebook.line import Parsed, first_word, parse
+from ipyws.notebook.session import Session
+from ipyws.notebook.verbs import VAR, VERBS, Verb
+
+NAME = "ws"
+_RESULT = "_ws"
+
+
+class Magic:
+    """What IPython calls for ``%ws`` and ``%%ws``."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def __call__(self, line: str, body: str | None = None) -> Any:
+        try:
+            return self.line(line) if body is None else self.cell(line, body)
+        except WebSocketError as error:
+            shorten(error)
+            raise
+
+    def line(self, line: str) -> Any:
+        """Run a line magic."""
+        word, rest = first_word(line)
+        if word in ("", "help", "-h", "--help"):
+            return self._help(rest)
+        verb = VERBS.get(word)
+        if verb is None:
+            # `%ws wss://…` and `%ws {{url}}` connect; so does an option first, `%ws -k wss://…`.
+            if "://" not in line and not word.startswith(("{{", "-")):
+                raise _unknown(word)
+            verb, rest = VERBS["connect"], line
+        if rest.split(maxsplit=1)[:1] in (["-h"], ["--help"]):
+            return self._help(verb.name)
+        return self._run(verb, rest)
+
+    def _run(self, verb: Verb, line: str) -> Any:
+        parsed = parse(line, (*verb.flags, VAR), self.session.evaluate, rest=verb.rest)
+        variable = check_variable(parsed.take("o"))
+        _check_words(verb, parsed)
+        result = verb.run(self.session, parsed)
+        self.session.store(variable, result)
+        return result
+
+    def cell(self, line: str, body: str) -> list[Message]:
+        """Run a cell magic: send the body."""
+        return cell.run(self.session, line, body, check_variable)
+
+    def _help(self, topic: str) -> None:
+        name = topic.split()[0] if topic.split() else ""
+        if name and name not in VERBS:
+            raise _unknown(name)
+        print(help_of(VERBS[name]) if name else overview())  # noqa: T201 - the help is the cell's output
+
+
+def check_variable(name: str | None) -> str | None:
+    """Return a name that ``-o`` can store to.
+
+    Raises:
+        InvalidError: It is no Python name.
+    """
+    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
+        raise InvalidError(f"-o {name!r:.60} is not a Python name", hint="letters, digits and _ are allowed")
+    return name
+
+
+def _unknown(word: str) -> InvalidError:
+    close = difflib.get_close_matches(word, VERBS, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"the verbs are {', '.join(VERBS)}; a URL connects"
+    return InvalidError(f"there is no verb {word!r:.60}", hint=hint)
+
+
+def _check_words(verb: Verb, parsed: Parsed) -> None:
+    least, most = verb.words
+    if verb.rest or least <= len(parsed.words) <= most:
+        return
+    what = "too much is" if len(parsed.words) > most else "something is missing"
+    stands = f"{what} given" if len(parsed.words) > most else what
+    raise InvalidError(f"{stands} in %ws {verb.name}", hint=f"write %ws {verb.name} {verb.form}")
+
+
+class HideResults(ast.NodeTransformer):
+    """Keeps a bare ``%ws`` from adding to ``Out``: its view is its output.
+
+    IPython shows the value of a cell's last expression. As an assignment to ``_ws`` there is none to show,
+    and the value is still at hand.
+    """
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        node.body = [self._hidden(statement) for statement in node.body]
+        return node
+
+    def _hidden(self, statement: ast.stmt) -> ast.stmt:
+        if not (isinstance(statement, ast.Expr) and _is_ours(statement.value)):
+            return statement
+        assignment = ast.Assign([ast.Name(_RESULT, ast.Store())], statement.value)
+        return ast.fix_missing_locations(ast.copy_location(assignment, statement))
+
+
+def _is_ours(value: ast.expr) -> bool:
+    """Tell whether this is ``get_ipython().run_line_magic("ws", …)`` or its cell sibling."""
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Attribute)
+        and value.func.attr in ("run_line_magic", "run_cell_magic")
+        and bool(value.args)
+        and isinstance(value.args[0], ast.Constant)
+        and value.args[0].value == NAME
+    )

@@ -1,0 +1,108 @@
+"""Sending displays from any thread.
+
+`DisplayHandle.update` can't be used from a thread: it takes its parent from a context variable, and waits
+for the flush of stdout (1 ms). The parent decides who sees an update: nbclient only looks at those of the
+cell that runs, VS Code only at those of an execute request; JupyterLab goes by the display id alone. So the
+parent is the running cell's request if one runs, else that of the cell which made the display.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from IPython.display import publish_display_data
+
+Bundle = dict[str, str]
+"""What is shown, by MIME type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A display that can be updated: its id, and the request of the cell that made it."""
+
+    parent: Any
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+class Publisher(Protocol):
+    """Where views are shown."""
+
+    live: bool
+    """Whether a display can be replaced; otherwise only new lines can be added."""
+
+    def show(self, bundle: Bundle) -> Handle:
+        """Show a display below the running cell; called on the main thread."""
+
+    def update(self, handle: Handle, bundle: Bundle) -> None:
+        """Replace what a display shows; called on any thread."""
+
+
+class KernelPublisher:
+    """Displays of a Jupyter kernel."""
+
+    live = True
+
+    def __init__(self, shell: Any) -> None:
+        self._kernel = shell.kernel
+        self._depth = 1  # the extension is loaded inside a cell
+        self._running = self._parent()
+
+    def show(self, bundle: Bundle) -> Handle:
+        handle = Handle(self._running or self._parent())
+        publish_display_data(bundle, transient={"display_id": handle.id})
+        return handle
+
+    def update(self, handle: Handle, bundle: Bundle) -> None:
+        content = {"data": bundle, "metadata": {}, "transient": {"display_id": handle.id}}
+        self._kernel.session.send(
+            self._kernel.iopub_socket,
+            "update_display_data",
+            content,
+            parent=self._running or handle.parent,
+            ident=b"display_data",
+        )
+
+    def cell_starts(self) -> None:
+        """Note that a cell runs; cells run by cells don't count."""
+        self._depth += 1
+        if self._depth == 1:
+            self._running = self._parent()
+
+    def cell_ends(self) -> None:
+        """Note that a cell has run."""
+        self._depth = max(0, self._depth - 1)
+        if self._depth == 0:
+            self._running = None
+
+    def _parent(self) -> Any:
+        return self._kernel.get_parent("shell")
+
+
+class TerminalPublisher:
+    """Plain IPython in a terminal, where nothing that was printed can be replaced."""
+
+    live = False
+
+    def show(self, bundle: Bundle) -> Handle:
+        self._print(bundle)
+        return Handle(None)
+
+    def update(self, handle: Handle, bundle: Bundle) -> None:
+        self._print(bundle)
+
+    def cell_starts(self) -> None:
+        """Nothing to note."""
+
+    def cell_ends(self) -> None:
+        """Nothing to note."""
+
+    def _print(self, bundle: Bundle) -> None:
+        if text := bundle["text/plain"]:
+            print(text, flush=True)  # noqa: T201 - the prompt redraws itself below what is printed
+
+
+def publisher_for(shell: Any) -> KernelPublisher | TerminalPublisher:
+    """Return the publisher for a shell: a kernel's, or a terminal's."""
+    return TerminalPublisher() if getattr(shell, "kernel", None) is None else KernelPublisher(shell)

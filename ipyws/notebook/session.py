@@ -1,0 +1,136 @@
+"""What the verbs work with: the shell, its views, its servers and the connections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ipyws.bridge.client import Client
+from ipyws.bridge.registry import REGISTRY
+from ipyws.bridge.server import Server, serve
+from ipyws.core.waiting import Signal, wait
+from ipyws.errors import InvalidError, UnknownConnectionError
+from ipyws.notebook import html, text
+from ipyws.notebook.cards import card
+from ipyws.notebook.escape import visible
+from ipyws.notebook.publisher import KernelPublisher, TerminalPublisher
+from ipyws.notebook.rows import Row
+from ipyws.notebook.view import Views
+from ipyws.script.expression import Evaluate, make_evaluator
+
+# A server that answers at once should be seen in the output that the cell saves.
+_LINGER = 0.1
+
+
+class Session:
+    """The extension in one shell.
+
+    Attributes:
+        shell: The IPython shell.
+        publisher: Where things are shown.
+        views: The live views.
+        servers: Demo servers by kind.
+    """
+
+    def __init__(self, shell: Any, publisher: KernelPublisher | TerminalPublisher) -> None:
+        self.shell = shell
+        self.publisher = publisher
+        self.views = Views(publisher)
+        self.servers: dict[str, Server] = {}
+
+    # -- the notebook's names ----------------------------------------------------------------------
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The notebook's variables."""
+        names: dict[str, Any] = self.shell.user_ns
+        return names
+
+    @property
+    def evaluate(self) -> Evaluate:
+        """Evaluates an expression with the notebook's names."""
+        return make_evaluator(self.names)
+
+    def store(self, name: str | None, value: object) -> None:
+        """Keep ``value`` in the notebook's variable ``name``."""
+        if name is not None:
+            self.shell.push({name: value})
+
+    # -- connections -------------------------------------------------------------------------------
+
+    def client(self, name: str | None = None) -> Client:
+        """Return a connection: of that name, or the current one.
+
+        Raises:
+            UnknownConnectionError: There is none.
+        """
+        client = REGISTRY.get(name) if name is not None else REGISTRY.current()
+        if client is None:
+            raise UnknownConnectionError(
+                "there is no connection yet", hint="%ws connect URL opens one", details={"names": []}
+            )
+        return client
+
+    def serve(self, kind: str, port: int) -> Server:
+        """Return the server of that kind, started if none runs; re-running a cell starts no second one."""
+        running = self.servers.get(kind)
+        if running is not None and port in (0, running.port):
+            return running
+        made = serve(kind, port)
+        if running is not None:
+            running.close()
+        self.servers[kind] = made
+        return made
+
+    def stop_servers(self, kinds: list[str]) -> list[str]:
+        """Stop the servers of these kinds, or all; return which kinds were running.
+
+        Raises:
+            InvalidError: No server of a kind is running.
+        """
+        for kind in kinds:
+            if kind not in self.servers:
+                raise InvalidError(f"no {kind!r:.40} server is running", hint="%ws serve KIND starts one")
+        stopped = kinds or list(self.servers)
+        for kind in stopped:
+            self.servers.pop(kind).close()
+        return stopped
+
+    # -- showing -----------------------------------------------------------------------------------
+
+    def show(self, client: Client, since: int) -> None:
+        """Open a live view of what passes from ``since`` on, and give a prompt answer the time to come."""
+        core = client.async_client
+        answered = Signal()
+        stop = core.log.listen(lambda batch: answered.set() if batch.direction == "in" else None)
+        try:
+            if core.closed is None and all(
+                message.direction == "out" for message in core.log.read(since, 50)
+            ):
+                wait(answered, _LINGER)
+        finally:
+            stop()
+        self.views.open(core, since)
+
+    def show_rows(self, client: Client, drawn: list[Row]) -> None:
+        """Show rows below the running cell, for good."""
+        shown = card(client.async_client)
+        if self.publisher.live:
+            bundle = {
+                "text/html": html.render(shown, drawn, live=False),
+                "text/plain": text.render(shown, drawn),
+            }
+        else:
+            bundle = {"text/plain": "\n".join(text.line(row) for row in drawn)}
+        self.publisher.show(bundle)
+
+    def show_connections(self) -> None:
+        """Show the list of connections."""
+        current = REGISTRY.current()
+        cards = [card(client.async_client, current=client is current) for client in REGISTRY.all().values()]
+        self.publisher.show(
+            {"text/html": html.render_connections(cards), "text/plain": text.render_connections(cards)}
+        )
+
+    def say(self, line: str) -> None:
+        """Print one line."""
+        print(visible(line))  # noqa: T201 - what a verb has to say is the cell's output

@@ -1,0 +1,283 @@
+"""The verbs of ``%ws``: what each takes and does. One table; parser, help and completion follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ipyws.bridge.client import Client
+from ipyws.bridge.registry import REGISTRY
+from ipyws.bridge.server import Server
+from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
+from ipyws.core.deadline import Deadline
+from ipyws.core.message import Direction, Message
+from ipyws.core.options import check_options, check_secure
+from ipyws.core.payload import to_json
+from ipyws.core.reception import Reception
+from ipyws.errors import InvalidError
+from ipyws.notebook import rows
+from ipyws.notebook.flags import connect_flags, connect_options, whole
+from ipyws.notebook.line import Flag, Parsed
+from ipyws.notebook.session import Session
+from ipyws.policy.url import parse as parse_url
+from ipyws.script.matching import make_predicate
+from ipyws.script.payload import read
+from ipyws.script.steps import Encoding
+
+VAR = Flag(("-o",), "store the result in this variable", "VAR")
+RAW = Flag(("--raw",), "leave {{ }} as it stands")
+CONNECTION = Flag(("-c", "--connection"), "which connection; the current one unless given", "NAME")
+_TAIL = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A verb of ``%ws``.
+
+    Attributes:
+        name: As it is written.
+        form: What follows it.
+        about: What it does, in a line.
+        flags: Its options, beside ``-o VAR``.
+        run: Does it and returns the result.
+        words: Least and most number of words that are not options.
+        rest: Whether the line ends in a payload.
+    """
+
+    name: str
+    form: str
+    about: str
+    flags: tuple[Flag, ...]
+    run: Callable[[Session, Parsed], Any]
+    words: tuple[int, int] = (0, 0)
+    rest: bool = False
+
+
+def connect(session: Session, parsed: Parsed) -> Client:
+    target = parse_url(parsed.words[0])
+    options = check_options(connect_options(parsed.options))
+    check_secure(options, target.secure)
+    client = REGISTRY.connect(target, options, replacing=True)
+    session.views.open(client.async_client, 0)
+    return client
+
+
+def send(session: Session, parsed: Parsed) -> Message:
+    payload, kind = _payload(session, parsed)
+    client = session.client(parsed.take("connection"))
+    since = client.log.total
+    message = client.send(payload, kind)
+    session.show(client, since)
+    return message
+
+
+def _payload(session: Session, parsed: Parsed) -> tuple[Any, Any]:
+    """Return payload and type of a `send` line."""
+    ways = [way for way in ("text", "binary", "hex", "base64", "json", "file") if parsed.take(way)]
+    if len(ways) > 1:
+        raise InvalidError(f"--{' and --'.join(ways)} are given together", hint="one of them is allowed")
+    if not parsed.rest:
+        raise InvalidError("there is nothing to send", hint="%ws send [options] PAYLOAD")
+    way = ways[0] if ways else ""
+    if way == "json":
+        return to_json(session.evaluate(_unquoted(parsed.rest))), TYPE_TEXT
+    encoding: Encoding = way if way in ("hex", "base64", "file") else "text"  # type: ignore[assignment]
+    text = _unquoted(parsed.rest) if way == "file" else parsed.rest
+    plain = way in ("text", "binary")
+    value = read(text, encoding, session.evaluate, raw=parsed.take("raw", False), plain=plain)
+    return value, {"text": TYPE_TEXT, "binary": TYPE_BINARY}.get(way)
+
+
+def _unquoted(text: str) -> str:
+    """Return ``text`` without the quotes that stand around the whole of it."""
+    text = text.strip()
+    quote = text[:1]
+    inside = text[1:-1]
+    return (
+        inside
+        if quote in ("'", '"') and len(text) > 1 and text.endswith(quote) and quote not in inside
+        else text
+    )
+
+
+def recv(session: Session, parsed: Parsed) -> Message | list[Message]:
+    many = parsed.options.get("n")
+    count = parsed.take("n", 1)
+    if count < 1:
+        raise InvalidError(f"-n is {count}", hint="a whole number from 1 is allowed")
+    deadline = Deadline(parsed.take("timeout", "10s"), "--timeout")
+    where = parsed.take("where")
+    fulfils = make_predicate(where, session.names) if where else None
+    client = session.client(parsed.take("connection"))
+    cursor = client.async_client.cursor
+    missed = cursor.missed
+    if parsed.take("new"):
+        cursor.skip_all()
+    received: list[Message] = []
+    while len(received) < count:
+        message = Reception(client.async_client, deadline).run()
+        if fulfils is None or fulfils(message):
+            received.append(message)
+    if lost := cursor.missed - missed:
+        session.say(f"{lost:,} older messages were evicted from the log before they were received")
+    session.show_rows(client, [rows.row(message) for message in received[-_TAIL:]])
+    return received if many is not None else received[0]
+
+
+def ping(session: Session, parsed: Parsed) -> float:
+    client = session.client(parsed.take("connection"))
+    rtt = client.ping(parsed.rest or "", timeout=parsed.take("timeout"))
+    session.say(f"pong from {client.name} after {rows.duration(rtt)}")
+    return rtt
+
+
+def close(session: Session, parsed: Parsed) -> Any:
+    code, reason = parsed.take("code", 1000), parsed.take("reason", "")
+    if parsed.take("all"):
+        if parsed.words:
+            raise InvalidError("a name and --all are given together", hint="one of them is allowed")
+        clients = list(REGISTRY.all().values())
+    else:
+        clients = [session.client(parsed.words[0] if parsed.words else None)]
+    closes = {client.name: client.close(code, reason) for client in clients}
+    for name, how in closes.items():
+        session.say(f"{name} is {how.describe()}")
+    return closes if parsed.options.get("all") else next(iter(closes.values()), None)
+
+
+def ls(session: Session, parsed: Parsed) -> dict[str, Client]:
+    session.show_connections()
+    return REGISTRY.all()
+
+
+def use(session: Session, parsed: Parsed) -> Client:
+    client = REGISTRY.use(parsed.words[0])
+    session.say(f"using {client.name} ({client.state})")
+    return client
+
+
+def log(session: Session, parsed: Parsed) -> list[Message]:
+    tail = parsed.take("tail", _TAIL)
+    if tail < 1:
+        raise InvalidError(f"--tail is {tail}", hint="a whole number from 1 is allowed")
+    client = session.client(parsed.take("connection") or (parsed.words[0] if parsed.words else None))
+    direction: Direction | None = "in" if parsed.take("in") else "out" if parsed.take("out") else None
+    types = ("ping", "pong", "close") if parsed.take("control") else None
+    found = client.log.filter(direction=direction, types=types, grep=parsed.take("grep"))
+    shown = found[-min(tail, _TAIL) :]
+    drawn = [rows.gap(len(found) - len(shown))] if len(found) > len(shown) else []
+    previous: float | None = None
+    for message in shown:
+        drawn.append(rows.row(message, previous))
+        previous = message.time
+    session.show_rows(client, drawn)
+    return found[-tail:]
+
+
+def serve(session: Session, parsed: Parsed) -> Server | list[str]:
+    if parsed.take("stop"):
+        stopped = session.stop_servers(parsed.words)
+        session.say(f"stopped {', '.join(stopped)}" if stopped else "no server was running")
+        return stopped
+    server = session.serve(parsed.words[0] if parsed.words else "echo", parsed.take("port", 0))
+    session.say(f"{server.kind} server at {server.url}")
+    return server
+
+
+_PAYLOAD_FLAGS = (
+    Flag(("--text",), "send as text, JSON or not"),
+    Flag(("--binary",), "send the text as a binary message"),
+    Flag(("--hex",), "the payload is bytes in hex"),
+    Flag(("--base64",), "the payload is bytes in base64"),
+    Flag(("--json",), "the payload is a Python expression, sent as JSON"),
+    Flag(("--file",), "the payload is the path of a file, sent as binary"),
+)
+
+VERBS: dict[str, Verb] = {
+    verb.name: verb
+    for verb in (
+        Verb(
+            "connect",
+            "URL [options]",
+            "open a connection and show it live",
+            (*connect_flags(), RAW),
+            connect,
+            (1, 1),
+        ),
+        Verb(
+            "send",
+            "[options] PAYLOAD",
+            "send the rest of the line",
+            (CONNECTION, *_PAYLOAD_FLAGS, RAW),
+            send,
+            rest=True,
+        ),
+        Verb(
+            "recv",
+            "[options]",
+            "return the oldest unread message, waiting for it",
+            (
+                CONNECTION,
+                Flag(("-n",), "how many; the result is then a list", "COUNT", whole),
+                Flag(("--timeout",), "how long to wait; 10s unless given", "DURATION"),
+                Flag(
+                    ("--where",),
+                    "only messages for which this holds: Python over msg and json",
+                    "EXPR",
+                    verbatim=True,
+                ),
+                Flag(("--new",), "skip what is there already"),
+            ),
+            recv,
+        ),
+        Verb(
+            "ping",
+            "[options] [DATA]",
+            "send a ping and time the pong",
+            (CONNECTION, Flag(("--timeout",), "how long the pong may take", "DURATION")),
+            ping,
+            rest=True,
+        ),
+        Verb(
+            "close",
+            "[NAME] [options]",
+            "close a connection",
+            (
+                Flag(("--all",), "close every connection"),
+                Flag(("--code",), "close code; 1000 unless given", "CODE", whole),
+                Flag(("--reason",), "up to 123 bytes", "TEXT"),
+            ),
+            close,
+            (0, 1),
+        ),
+        Verb("ls", "", "list the connections", (), ls),
+        Verb("use", "NAME", "make a connection the current one", (), use, (1, 1)),
+        Verb(
+            "log",
+            "[NAME] [options]",
+            "show what passed",
+            (
+                CONNECTION,
+                Flag(("--tail",), "how many; 50 unless given", "COUNT", whole),
+                Flag(("--in",), "only what came"),
+                Flag(("--out",), "only what was sent"),
+                Flag(("--control",), "only pings, pongs and close frames"),
+                Flag(("--grep",), "only what this regular expression finds", "RE"),
+            ),
+            log,
+            (0, 1),
+        ),
+        Verb(
+            "serve",
+            "echo|chat|prices|chaos [options]",
+            "start a demo server on this machine",
+            (
+                Flag(("--port",), "where to listen; a free port unless given", "PORT", whole),
+                Flag(("--stop",), "stop the server of that kind, or all"),
+            ),
+            serve,
+            (0, 1),
+        ),
+    )
+}

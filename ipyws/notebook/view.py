@@ -1,0 +1,178 @@
+"""Live views in cells: each shows its own stretch of a connection's conversation.
+
+A stretch goes from where the view was opened to where the next view on that connection was. Views are drawn
+on the background loop, at most five times a second, whatever the rate of messages; and once more at the end
+of each cell, so that what a notebook saves is current.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+
+from ipyws.core.client import AsyncClient
+from ipyws.core.log import Batch
+from ipyws.core.message import Message
+from ipyws.notebook import html, rows, text
+from ipyws.notebook.cards import card
+from ipyws.notebook.publisher import Bundle, Handle, Publisher
+from ipyws.notebook.rows import Card, Row
+
+INTERVAL = 0.2
+"""Seconds between two updates of a view."""
+
+_SOON = 0.03  # gives a burst of messages the time to be drawn together
+_TERMINAL_ROWS = 20
+
+
+class View:
+    """One cell's view of a connection."""
+
+    def __init__(self, client: AsyncClient, start: int) -> None:
+        self.client = client
+        self.start = start
+        self.stop: int | None = None  # seq where the next view began
+        self.handle: Handle | None = None
+        self._rows: OrderedDict[int, Row] = OrderedDict()
+        self._printed = start
+        self._sent: Bundle = {}
+
+    def bundle(self) -> Bundle | None:
+        """Return what the view shows now; None if that was shown already."""
+        shown = self._card()
+        drawn = self._draw()
+        live = self.stop is None and self.client.closed is None
+        bundle = {
+            "text/html": html.render(shown, drawn, live=live),
+            "text/plain": text.render(shown, drawn),
+        }
+        return None if bundle == self._sent else self._remember(bundle)
+
+    def new_lines(self) -> Bundle | None:
+        """Return the rows that came since the last call, for a terminal; None if there are none."""
+        messages, hidden = self._tail(self._printed, _TERMINAL_ROWS)
+        if not messages:
+            return None
+        self._printed = messages[-1].seq + 1
+        drawn = [rows.gap(hidden)] if hidden else []
+        drawn += [self._row(message) for message in messages]
+        return {"text/plain": "\n".join(text.line(row) for row in drawn)}
+
+    def headline(self) -> Bundle:
+        """Return the first line of the view, for a terminal."""
+        return {"text/plain": text.headline(self._card())}
+
+    def _remember(self, bundle: Bundle) -> Bundle:
+        self._sent = bundle
+        return bundle
+
+    def _card(self) -> Card:
+        return card(self.client, hint=f"%ws log -c {self.client.name}")
+
+    def _draw(self) -> list[Row]:
+        messages, hidden = self._tail(self.start, html.ROWS)
+        drawn = [self._row(message) for message in messages]
+        while len(self._rows) > html.ROWS:
+            self._rows.popitem(last=False)
+        return [rows.gap(hidden), *drawn] if hidden else drawn
+
+    def _tail(self, start: int, count: int) -> tuple[list[Message], int]:
+        """Return the last messages of the stretch from ``start`` on, and how many come before them."""
+        log = self.client.log
+        stop = log.total if self.stop is None else self.stop
+        if stop - start > count:
+            count -= 1  # one row says what is hidden
+        first = max(start, stop - count)
+        messages = [message for message in log.read(first, stop - first) if message.seq < stop]
+        return messages, stop - start - len(messages)
+
+    def _row(self, message: Message) -> Row:
+        made = self._rows.get(message.seq)
+        if made is None:
+            before = self.client.log.read(message.seq - 1, 1) if message.seq else []
+            previous = before[0].time if before and before[0].seq == message.seq - 1 else None
+            made = self._rows[message.seq] = rows.row(message, previous)
+        return made
+
+
+class Views:
+    """All live views of a shell."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._lock = threading.Lock()
+        self._newest: dict[AsyncClient, View] = {}
+        self._first: dict[AsyncClient, View] = {}
+        self._due: dict[AsyncClient, float] = {}  # monotonic time before which nothing is drawn again
+        self._scheduled: set[AsyncClient] = set()
+
+    def open(self, client: AsyncClient, start: int | None = None) -> View:
+        """Open a view below the running cell; the one before on that connection ends here.
+
+        Args:
+            client: The connection.
+            start: The seq of the first message to show; the next one if None.
+        """
+        view = View(client, client.log.total if start is None else start)
+        before = self._newest.get(client)
+        if before is None:
+            self._follow(client)
+            self._first[client] = view
+        else:
+            before.stop = view.start
+            self._draw(before)
+        self._newest[client] = view
+        with self._lock:
+            first = view.bundle() if self._publisher.live else view.headline()
+            view.handle = self._publisher.show(first or {})
+        return view
+
+    def flush(self) -> None:
+        """Draw everything that is not drawn yet; called when a cell ends."""
+        for client in list(self._newest):
+            self._draw_client(client)
+
+    def close(self) -> None:
+        """Draw a last time, and follow nothing any more."""
+        self.flush()
+        self._newest.clear()
+        self._first.clear()
+
+    def _follow(self, client: AsyncClient) -> None:
+        def changed(_: Batch | None = None) -> None:
+            self._schedule(client)
+
+        client.log.listen(changed)
+        client.watch(changed)
+
+    def _schedule(self, client: AsyncClient) -> None:
+        """Have the connection's views drawn soon; called on its loop."""
+        if client in self._scheduled or client not in self._newest:
+            return
+        self._scheduled.add(client)
+        delay = max(_SOON, self._due.get(client, 0.0) - time.monotonic())
+        client.loop.call_later(delay, self._tick, client)
+
+    def _tick(self, client: AsyncClient) -> None:
+        self._scheduled.discard(client)
+        self._due[client] = time.monotonic() + INTERVAL
+        self._draw_client(client)
+
+    def _draw_client(self, client: AsyncClient) -> None:
+        newest = self._newest.get(client)
+        if newest is None:
+            return
+        self._draw(newest)
+        if client.closed is not None:
+            # The card that opened the connection says how it ended too; the views between tell their part.
+            first = self._first.pop(client, newest)
+            if first is not newest:
+                self._draw(first)
+            del self._newest[client]
+
+    def _draw(self, view: View) -> None:
+        with self._lock:
+            bundle = view.bundle() if self._publisher.live else view.new_lines()
+            if bundle and view.handle:
+                self._publisher.update(view.handle, bundle)

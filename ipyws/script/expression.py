@@ -1,0 +1,98 @@
+"""Python expressions of a notebook: those in templates and those that a ``%%ws`` body waits for."""
+
+from __future__ import annotations
+
+import builtins
+import os
+from collections.abc import Callable, Mapping
+from types import CodeType
+from typing import Any, Final
+
+from ipyws.core.secrets import Secret, mask, secret
+from ipyws.errors import InvalidError
+
+Evaluate = Callable[[str], object]
+"""Returns the value of a Python expression; `make_evaluator` makes one."""
+
+_SHOWN_EXPRESSION: Final = 60
+_SHOWN_REASON: Final = 200
+
+
+class Environment:
+    """Reads environment variables: ``env.TOKEN``, ``env["TOKEN"]``. What is read is masked from then on."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Secret:
+        """Return a variable's value.
+
+        Raises:
+            InvalidError: The variable is not set.
+        """
+        return self[name]
+
+    def __getitem__(self, name: str) -> Secret:
+        """Return a variable's value.
+
+        Raises:
+            InvalidError: The variable is not set.
+        """
+        value = os.environ.get(name)
+        if value is None:
+            raise InvalidError(
+                f"environment variable {name!r} is not set",
+                hint="set it before the kernel starts, or in os.environ",
+            )
+        return secret(value)
+
+
+def compile_expression(source: str) -> CodeType:
+    """Return the code of a Python expression.
+
+    Raises:
+        InvalidError: The text is not one Python expression.
+    """
+    try:
+        return compile(source.strip(), "<ipyws>", "eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
+        raise InvalidError(f"{shown(source)!r} is not a Python expression: {reason}") from None
+
+
+def make_evaluator(namespace: Mapping[str, Any]) -> Evaluate:
+    """Return the function that evaluates the expression of a template with the names of a notebook.
+
+    Its errors are `InvalidError` for whatever goes wrong, and stand alone: the traceback of the cause could
+    show a secret.
+
+    Args:
+        namespace: The names, looked up when an expression runs; builtins are known too, and ``env`` always is
+            the `Environment`. An expression can't assign to it.
+    """
+
+    def evaluate(expression: str) -> object:
+        code = compile_expression(expression)
+        try:
+            return eval(code, {"__builtins__": builtins, **namespace, "env": Environment()})
+        except InvalidError:
+            raise
+        except Exception as error:
+            raise _failure(expression, error) from None
+
+    return evaluate
+
+
+def shown(expression: str) -> str:
+    """Return an expression fit for an error message: masked and not too long."""
+    text = mask(expression.strip())
+    return text if len(text) <= _SHOWN_EXPRESSION else text[: _SHOWN_EXPRESSION - 1] + "…"
+
+
+def _failure(expression: str, error: Exception) -> InvalidError:
+    template = f"template {{{{{shown(expression)}}}}}"
+    if isinstance(error, NameError) and error.name:
+        return InvalidError(
+            f"{template}: name {error.name!r} is not defined", hint="define it in a cell first"
+        )
+    reason = mask(str(error))[:_SHOWN_REASON]
+    return InvalidError(f"{template} raised {type(error).__name__}: {reason}")

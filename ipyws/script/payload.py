@@ -1,0 +1,102 @@
+"""A payload as it is written in a cell, as what `send` takes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from pathlib import Path
+
+from ipyws.core.message import describe_json_error
+from ipyws.errors import InvalidError
+from ipyws.script.expression import Evaluate
+from ipyws.script.steps import Encoding
+from ipyws.script.template import expand
+
+_LARGEST_FILE = 128 << 20
+
+
+def read(
+    text: str, encoding: Encoding, evaluate: Evaluate, *, raw: bool = False, plain: bool = False
+) -> str | bytes:
+    """Return what a payload says: str for a text message, bytes for a binary one.
+
+    Args:
+        text: As it stands in the cell; for "file" the path.
+        encoding: How it is written.
+        evaluate: Gives the value of a template's expression.
+        raw: Leave templates as they are.
+        plain: A payload that begins with { or [ need not be JSON.
+
+    Raises:
+        InvalidError: It is not what it claims to be, with the place; or a template can't be expanded.
+    """
+    value: str | bytes = text if raw else expand(text, evaluate, as_text=plain)
+    if encoding == "text":
+        if isinstance(value, str) and not plain:
+            check_json(value)
+        return value
+    if isinstance(value, bytes):
+        return value
+    return {"hex": from_hex, "base64": from_base64, "file": from_file}[encoding](value)
+
+
+def check_json(text: str) -> None:
+    """Refuse text that begins like JSON and is none.
+
+    Raises:
+        InvalidError: With line and column.
+    """
+    if text.lstrip()[:1] not in ("{", "["):
+        return
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidError(
+            f"the payload is not JSON: {describe_json_error(error)}",
+            hint="--text sends it as it stands",
+        ) from None
+
+
+def from_hex(text: str) -> bytes:
+    """Return the bytes that hex digits say, white space and 0x aside.
+
+    Raises:
+        InvalidError: There is something else, or half a byte.
+    """
+    digits = re.sub(r"0[xX]|[\s:,]", "", text)
+    if wrong := re.search(r"[^0-9a-fA-F]", digits):
+        raise InvalidError(f"{wrong[0]!r} is not a hex digit", hint="write bytes as in 00 ff 1e")
+    if len(digits) % 2:
+        raise InvalidError(f"{len(digits)} hex digits are not whole bytes", hint="two digits make a byte")
+    return bytes.fromhex(digits)
+
+
+def from_base64(text: str) -> bytes:
+    """Return the bytes that base64 says, white space aside; the URL-safe alphabet is understood too.
+
+    Raises:
+        InvalidError: It is not base64.
+    """
+    packed = re.sub(r"\s", "", text).replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+    except binascii.Error as error:
+        raise InvalidError(f"the payload is not base64: {str(error).lower()}", hint="check it") from None
+
+
+def from_file(text: str) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        InvalidError: It can't be read, or is larger than 128 MB.
+    """
+    path = Path(text.strip()).expanduser()
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise InvalidError(f"{str(path)!r} is larger than 128 MB", hint="send it in parts")
+        return path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise InvalidError(f"{str(path)!r} can't be read: {reason}", hint="check the path") from None

@@ -1,0 +1,191 @@
+"""Opening a connection: resolve, TCP or proxy, TLS, handshake, redirects. What was parsed is dialled."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ssl
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.http11 import USER_AGENT, Request, Response
+from websockets.proxy import Proxy
+from websockets.typing import Origin, Subprotocol
+
+from ipyws.core.durations import format_duration
+from ipyws.core.options import ConnectOptions, check_secure
+from ipyws.core.transport import Handshake, Sink
+from ipyws.errors import ConnectError, WebSocketError
+from ipyws.policy.url import URL, join
+from ipyws.transport import compression, proxy, tls
+from ipyws.transport.network import connect_tcp, resolve
+from ipyws.transport.translate import dial_error, status_error, timeout_error
+from ipyws.transport.wire import SILENT, Wire
+
+MAX_REDIRECTS = 10
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a dial got, for whoever has to say why it failed."""
+
+    url: URL
+    phase: str = "dns"
+    facts: dict[str, Any] = field(default_factory=dict)
+    redirects: tuple[str, ...] = ()
+    started: float = field(default_factory=time.perf_counter)
+
+
+async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
+    """Open a connection within ``dial_timeout``; see `ipyws.core.transport.Dial`.
+
+    Raises:
+        InvalidError: A TLS file, or the combination of URL and options, can't be used.
+        ConnectError: The connection could not be opened; ``details`` says how far it got.
+    """
+    check_secure(options, url.secure)
+    context = tls.context(options) if url.secure or options.follow_redirects else None
+    progress = _Progress(url)
+    timer = asyncio.timeout(options.dial_timeout)
+    try:
+        async with timer:
+            return await _follow(progress, options, sink, context)
+    except WebSocketError:
+        raise
+    except (OSError, InvalidHandshake, ImportError, EOFError) as error:
+        if timer.expired():
+            waited = format_duration(options.dial_timeout or 0)
+            raise timeout_error(progress.phase, progress.url, waited, progress.facts) from None
+        raise dial_error(error, progress.phase, progress.url, progress.facts) from error
+
+
+async def _follow(
+    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
+) -> Wire:
+    """Dial, and dial again where a redirect leads if that is wanted."""
+    while True:
+        try:
+            return await _dial_once(progress, options, sink, context)
+        except InvalidStatus as error:
+            if not (options.follow_redirects and error.response.status_code in _REDIRECTS):
+                raise
+            options = _redirected(progress, options, error.response)
+
+
+def _redirected(progress: _Progress, options: ConnectOptions, response: Response) -> ConnectOptions:
+    """Move ``progress`` to where a redirect leads; return the options that may go there."""
+    here = progress.url
+    refusal = status_error(response, {"phase": "handshake", "url": here.masked})
+    if len(progress.redirects) >= MAX_REDIRECTS:
+        raise ConnectError(f"more than {MAX_REDIRECTS} redirects", details=refusal.details, retryable=False)
+    there = join(here, response.headers.get("Location", ""))
+    if here.secure and not there.secure:
+        raise ConnectError(
+            "a redirect leads from wss:// to ws://",
+            hint="it is refused: what is sent could be read on the way",
+            details=refusal.details,
+            retryable=False,
+        )
+    progress.redirects += (here.masked,)
+    progress.url = there
+    # Credentials and headers of the user's were meant for the first origin, not for where it points.
+    return options if there.origin == here.origin else replace(options, headers=(), auth=None)
+
+
+async def _dial_once(
+    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
+) -> Wire:
+    url = progress.url
+    protocol = _protocol(url, options)
+    wire = Wire(protocol, sink, options.close_timeout)
+    through = proxy.choose(url, options.proxy)
+    try:
+        if through is None:
+            await _connect_directly(progress, wire, context)
+        else:
+            await _connect_through(progress, wire, context, through)
+        progress.phase = "handshake"
+        request = _request(protocol, options)
+        response = await wire.open(request)
+    except BaseException:
+        wire.abort()
+        raise
+    wire.handshake = Handshake(
+        status=response.status_code,
+        reason=response.reason_phrase,
+        headers=tuple(response.headers.raw_items()),
+        request_headers=tuple(request.headers.raw_items()),
+        subprotocol=protocol.subprotocol,
+        extensions=response.headers.get("Sec-WebSocket-Extensions", ""),
+        local_address=wire.address("sockname"),
+        peer_address=wire.address("peername"),
+        proxy=None if through is None else proxy.shown(through),
+        redirects=progress.redirects,
+        elapsed=time.perf_counter() - progress.started,
+    )
+    return wire
+
+
+def _protocol(url: URL, options: ConnectOptions) -> ClientProtocol:
+    return ClientProtocol(
+        proxy.target(url),
+        origin=None if options.origin is None else Origin(options.origin),
+        extensions=compression.offers(options.compression, options.threshold),
+        subprotocols=[Subprotocol(name) for name in options.protocols] or None,
+        max_size=options.largest,
+        logger=SILENT,
+    )
+
+
+def _request(protocol: ClientProtocol, options: ConnectOptions) -> Request:
+    request = protocol.connect()
+    for name, value in options.headers:
+        request.headers[name] = value
+    if options.auth:
+        credentials = base64.b64encode(":".join(options.auth).encode()).decode()
+        request.headers["Authorization"] = f"Basic {credentials}"
+    request.headers.setdefault("User-Agent", f"ipyws {USER_AGENT}")
+    return request
+
+
+async def _connect_directly(progress: _Progress, wire: Wire, context: ssl.SSLContext | None) -> None:
+    url = progress.url
+    progress.phase = "dns"
+    addresses = await resolve(url.host, url.port)
+    progress.phase = "tcp"
+    progress.facts["addresses"] = [str(address[0]) for _, address in addresses]
+    sock = await connect_tcp(addresses)
+    progress.facts["address"] = str(sock.getpeername()[0])
+    progress.phase = "tls" if url.secure else "handshake"
+    loop = asyncio.get_running_loop()
+    if url.secure:
+        await loop.create_connection(lambda: wire, sock=sock, ssl=context, server_hostname=url.host)
+    else:
+        await loop.create_connection(lambda: wire, sock=sock)
+
+
+async def _connect_through(
+    progress: _Progress, wire: Wire, context: ssl.SSLContext | None, through: Proxy
+) -> None:
+    progress.phase = "proxy"
+    progress.facts["proxy"] = proxy.shown(through)
+    transport = await proxy.tunnel(through, progress.url)
+    transport.set_protocol(wire)
+    if not progress.url.secure:
+        wire.connection_made(transport)
+        return
+    progress.phase = "tls"
+    assert context is not None
+    try:
+        secured = await asyncio.get_running_loop().start_tls(
+            transport, wire, context, server_hostname=progress.url.host
+        )
+    except BaseException:
+        transport.abort()
+        raise
+    assert secured is not None
+    wire.connection_made(secured)

@@ -1,0 +1,75 @@
+"""Which proxy a connection goes through, and going through it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import connect_http_proxy, connect_socks_proxy
+from websockets.exceptions import InvalidProxy
+from websockets.proxy import Proxy, get_proxy, parse_proxy
+from websockets.uri import WebSocketURI
+
+from ipyws.core.secrets import remember
+from ipyws.errors import InvalidError
+from ipyws.policy.url import URL
+from ipyws.transport.network import resolve
+
+
+def choose(url: URL, option: str | None) -> Proxy | None:
+    """Return the proxy for a URL, or None to connect directly.
+
+    Args:
+        url: Where the connection goes.
+        option: "env" for what the environment says, which is never asked for a loopback URL; a proxy's URL;
+            or None for no proxy.
+
+    Raises:
+        InvalidError: The environment names something that is not a proxy.
+    """
+    if option is None or (option == "env" and url.is_loopback):
+        return None
+    address = get_proxy(target(url)) if option == "env" else option
+    if address is None:
+        return None
+    remember(urlsplit(address).password or "")
+    try:
+        return parse_proxy(address)
+    except (InvalidProxy, ValueError) as error:
+        why = error.msg if isinstance(error, InvalidProxy) else "its port is out of range"
+        raise InvalidError(
+            f"the proxy's URL can't be used: {why}", hint="proxy=None connects directly"
+        ) from None
+
+
+def target(url: URL) -> WebSocketURI:
+    """Return the URL in the form that `websockets` dials: exactly the parsed one."""
+    return WebSocketURI(url.secure, url.host, url.port, url.path, url.query)
+
+
+def shown(proxy: Proxy) -> str:
+    """Return the proxy's URL without credentials."""
+    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
+    return f"{proxy.scheme}://{host}:{proxy.port}"
+
+
+async def tunnel(proxy: Proxy, url: URL) -> asyncio.Transport:
+    """Return a transport through the proxy to the URL's host.
+
+    Raises:
+        OSError: The proxy can't be reached.
+        InvalidHandshake: Of `websockets`: the proxy refuses, or answers nonsense.
+        ImportError: It is a SOCKS proxy, and python-socks is not installed.
+    """
+    _, address = (await resolve(proxy.host, proxy.port))[0]
+    resolved = replace(proxy, host=address[0])
+    if proxy.scheme.startswith("socks"):
+        sock = await connect_socks_proxy(resolved, target(url))
+        transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=sock)
+        return transport
+    if proxy.scheme == "https":
+        tls = ssl.create_default_context()
+        return await connect_http_proxy(resolved, target(url), ssl=tls, server_hostname=proxy.host)
+    return await connect_http_proxy(resolved, target(url))

@@ -1,0 +1,59 @@
+"""The kinds of demo server, and how one is started."""
+
+from __future__ import annotations
+
+import difflib
+from typing import NamedTuple
+
+from websockets.asyncio.server import ServerConnection
+
+from ipyws.errors import InvalidError
+from ipyws.transport.servers.chaos import handler as chaos
+from ipyws.transport.servers.chat import handler as chat
+from ipyws.transport.servers.echo import handler as echo
+from ipyws.transport.servers.prices import handler as prices
+from ipyws.transport.servers.raw import RawConnection
+from ipyws.transport.servers.running import HandlerFactory, RunningServer, listen
+
+
+class _Kind(NamedTuple):
+    handler: HandlerFactory
+    connection: type[ServerConnection] = ServerConnection
+
+
+_KINDS = {
+    "echo": _Kind(echo),
+    "chat": _Kind(chat),
+    "prices": _Kind(prices),
+    "chaos": _Kind(chaos, RawConnection),
+}
+
+KINDS: tuple[str, ...] = tuple(_KINDS)
+"""The kinds of server that `start` knows."""
+
+
+async def start(kind: str, *, host: str = "127.0.0.1", port: int = 0) -> RunningServer:
+    """Start a demo server on the running loop.
+
+    Args:
+        kind: One of `KINDS`.
+        host: A loopback address, "127.0.0.1" or "::1".
+        port: 0-65535; 0 lets the system choose a free one.
+
+    Returns:
+        The server, already listening.
+
+    Raises:
+        InvalidError: The kind is unknown, the host is not a loopback address, or the port is out of range,
+            of a wrong type, in use or not ours to take.
+    """
+    if kind not in KINDS:
+        raise _unknown(kind)
+    chosen = _KINDS[kind]
+    return await listen(kind, chosen.handler(), host=host, port=port, connection=chosen.connection)
+
+
+def _unknown(kind: object) -> InvalidError:
+    close = difflib.get_close_matches(str(kind), KINDS, n=1)
+    guess = f"did you mean {close[0]!r}? " if close else ""
+    return InvalidError(f"server kind is {kind!r}", hint=f"{guess}one of {', '.join(KINDS)} is allowed")

@@ -1,0 +1,185 @@
+"""A listening server and its life: what every kind of demo server shares."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import weakref
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVarTuple, cast
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.server import ServerProtocol
+
+from ipyws.core.close import check_close
+from ipyws.core.constants import MB, CloseCode
+from ipyws.errors import InvalidError
+
+Args = TypeVarTuple("Args")
+Handler = Callable[[ServerConnection], Awaitable[None]]
+HandlerFactory = Callable[[], Handler]
+
+MAX_MESSAGE = 16 * MB
+"""Bytes that a client may send in one message."""
+
+CLOSE_TIMEOUT = 0.5
+"""Seconds that a client has to answer a close frame."""
+
+_CLOSE_DEADLINE = 0.8
+
+
+def _quiet_logger() -> logging.Logger:
+    # websockets reports to its logger whatever a client does wrong; here that is the lesson, not news.
+    logger = logging.getLogger("ipyws.transport.servers")
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(logging.NullHandler())
+    return logger
+
+
+_LOGGER = _quiet_logger()
+
+
+class RunningServer:
+    """A demo server that listens; made by `start` or `listen`.
+
+    Attributes:
+        kind: What it does: "echo", "chat"...
+        host: The loopback address it listens on.
+        port: The port it listens on, 1-65535.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        host: str,
+        server: Server,
+        accepted: weakref.WeakSet[ServerConnection],
+    ) -> None:
+        self.kind = kind
+        self.host = host
+        self.port: int = server.sockets[0].getsockname()[1]
+        self._server = server
+        self._accepted = accepted
+
+    @property
+    def url(self) -> str:
+        """The address to connect to."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"ws://{host}:{self.port}"
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._server.connections)
+
+    async def close(self, code: int = CloseCode.GOING_AWAY, reason: str = "server stopped") -> None:
+        """Stop listening and close every connection; within a second, whatever the clients do. Idempotent.
+
+        Args:
+            code: Close code that the clients get: 1000-1003, 1007-1014 or 3000-4999.
+            reason: At most 123 bytes of UTF-8.
+
+        Raises:
+            InvalidError: The code or the reason may not be sent (RFC 6455 sections 5.5 and 7.4).
+        """
+        code, reason = check_close(code, reason)
+        self._server.close(code=code, reason=reason)
+        try:
+            async with asyncio.timeout(_CLOSE_DEADLINE):
+                await self._server.wait_closed()
+        except TimeoutError:
+            # Who does not read blocks the sending of the close frame, and who never finishes its handshake
+            # is unknown to the library's own close.
+            for connection in self._accepted:
+                connection.transport.abort()
+            await self._server.wait_closed()
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} server {self.url}, {self.connections} open>"
+
+
+async def listen(
+    kind: str,
+    handler: Handler,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    connection: type[ServerConnection] = ServerConnection,
+) -> RunningServer:
+    """Start a server that gives each connection to ``handler``.
+
+    Args:
+        kind: Its name.
+        handler: Serves one connection; a closed connection simply ends it.
+        host: A loopback address.
+        port: 0-65535; 0 lets the system choose a free one.
+        connection: Class of the connections.
+
+    Returns:
+        The server, already listening.
+
+    Raises:
+        InvalidError: The host is not a loopback address, or the port is out of range, of a wrong type, in use
+            or not ours to take.
+    """
+    _check_host(host)
+    _check_port(port)
+    accepted: weakref.WeakSet[ServerConnection] = weakref.WeakSet()
+
+    def accept(protocol: ServerProtocol, server: Server, **settings: Any) -> ServerConnection:
+        accepted.add(made := connection(protocol, server, **settings))
+        return made
+
+    async def serve_one(client: ServerConnection) -> None:
+        await until_closed(handler, client)
+
+    try:
+        server = await serve(
+            serve_one,
+            host,
+            port,
+            max_size=MAX_MESSAGE,
+            close_timeout=CLOSE_TIMEOUT,
+            ping_interval=None,  # a lesson shows the pings that it asked for, no others
+            logger=_LOGGER,
+            create_connection=cast(type[ServerConnection], accept),
+        )
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from error
+    return RunningServer(kind, host, server, accepted)
+
+
+async def until_closed(work: Callable[[*Args], Awaitable[None]], *args: *Args) -> None:
+    """Await ``work(*args)`` until it is done or the connection it uses is closed."""
+    with contextlib.suppress(ConnectionClosed):
+        await work(*args)
+
+
+def _check_host(host: object) -> None:
+    try:
+        loopback = isinstance(host, str) and ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise InvalidError(f"server host is {host!r}", hint="a loopback address is allowed: 127.0.0.1 or ::1")
+
+
+def _check_port(port: object) -> None:
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+        raise InvalidError(
+            f"port is {port!r}", hint="a whole number of 0-65535 is allowed, 0 chooses a free one"
+        )
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> InvalidError:
+    cause = os.strerror(error.errno).lower() if error.errno else str(error)
+    return InvalidError(
+        f"cannot listen on {host} port {port}: {cause}",
+        hint="choose another port or 0",
+        details={"host": host, "port": port},
+    )

@@ -1,0 +1,177 @@
+"""Foreign exceptions as ours: the one border where `websockets`, ssl and the OS are translated.
+
+Whether trying again can help is decided here too, as a pure function of the failure.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from websockets.exceptions import (
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidProxyStatus,
+    InvalidStatus,
+    InvalidUpgrade,
+    PayloadTooBig,
+    ProxyError,
+)
+from websockets.http11 import Response
+
+from ipyws.core.secrets import mask_headers
+from ipyws.errors import ConnectError, InvalidError, WebSocketError
+from ipyws.policy.url import URL
+
+BODY_SHOWN = 2048
+"""Bytes of a refusal's body that ``details["body"]`` holds."""
+
+# The ports that mybinder.org lets out; others are dropped silently and end in a timeout.
+_BINDER_PORTS = (80, 443)
+
+_STATUS_HINTS = {
+    400: "check the URL; a TLS server answers 400 to ws://, then use wss://",
+    401: "give auth=(user, password) or an Authorization header",
+    403: "the server forbids it: check credentials, and origin= where it checks the Origin",
+    404: "check the path of the URL",
+    407: "give the proxy's credentials in its URL",
+    426: "the server wants another protocol version or subprotocol: check protocols=",
+    429: "wait before you try again",
+}
+
+
+def dial_error(error: BaseException, phase: str, url: URL, facts: Mapping[str, Any]) -> WebSocketError:
+    """Return the `ConnectError` for a dial that failed.
+
+    Args:
+        error: What was raised.
+        phase: How far it got: "dns", "tcp", "proxy", "tls" or "handshake".
+        url: What was dialled.
+        facts: More for ``details``, such as the address.
+    """
+    details = {"phase": phase, "url": url.masked, **facts}
+    if isinstance(error, InvalidStatus):
+        return status_error(error.response, details)
+    if isinstance(error, InvalidProxyStatus):
+        status = error.response.status_code
+        message = f"the proxy answered HTTP {status} {error.response.reason_phrase}"
+        details |= {"phase": "proxy", "status": status}
+        return ConnectError(
+            message, hint=_STATUS_HINTS.get(status, ""), details=details, retryable=_worth_retrying(status)
+        )
+    message, hint, retryable = _describe(error, url, phase)
+    return ConnectError(message, hint=hint, details=details, retryable=retryable)
+
+
+def status_error(response: Response, details: Mapping[str, Any]) -> ConnectError:
+    """Return the error for an HTTP answer that is not 101."""
+    status = response.status_code
+    body = bytes(response.body or b"")[:BODY_SHOWN].decode("utf-8", "replace")
+    details = {
+        **details,
+        "status": status,
+        "reason": response.reason_phrase,
+        "headers": mask_headers(response.headers.raw_items()),
+        "body": body,
+    }
+    hint = _STATUS_HINTS.get(status, "")
+    if 200 <= status < 300:
+        hint = "is this a WebSocket endpoint? check the path of the URL"
+    if 300 <= status < 400:
+        location = response.headers.get("Location", "?")
+        hint = f"it redirects to {location[:200]}; follow_redirects=True (-L) follows"
+    return ConnectError(
+        f"the server answered HTTP {status} {response.reason_phrase} instead of 101",
+        hint=hint,
+        details=details,
+        retryable=_worth_retrying(status),
+    )
+
+
+def timeout_error(phase: str, url: URL, waited: str, facts: Mapping[str, Any]) -> ConnectError:
+    """Return the error for a dial that took longer than ``dial_timeout``."""
+    hint = "dial_timeout= sets the limit"
+    if "BINDER_SERVICE_HOST" in os.environ and url.port not in _BINDER_PORTS:
+        hint = f"Binder lets out only a few ports, such as 80 and 443, and this is port {url.port}"
+    doing = {
+        "dns": f"resolving {url.host}",
+        "tcp": "connecting",
+        "proxy": "connecting through the proxy",
+        "tls": "the TLS handshake",
+    }.get(phase, "waiting for the server's answer to the handshake")
+    details = {"phase": phase, "url": url.masked, **facts}
+    return ConnectError(f"{doing} took too long: {waited} passed", hint=hint, details=details, retryable=True)
+
+
+def close_error(error: BaseException | None) -> WebSocketError | None:
+    """Return why the protocol made us close the connection, or None if it did not."""
+    if error is None:
+        return None
+    if isinstance(error, PayloadTooBig):
+        return InvalidError(f"the server sent too big a message: {error}", hint="read_limit= sets the limit")
+    if isinstance(error, EOFError):
+        return ConnectError("the server ended the TCP connection", details={"phase": "open"})
+    return InvalidError(f"the server broke the WebSocket protocol: {error}", hint="the fault is the server's")
+
+
+def _worth_retrying(status: int) -> bool:
+    return status >= 500 or status in (408, 425, 429)
+
+
+def _describe(error: BaseException, url: URL, phase: str) -> tuple[str, str, bool]:
+    """Return message, hint and whether trying again can help."""
+    if isinstance(error, socket.gaierror):
+        return (
+            f"the name {url.host!r} can't be resolved: {error.strerror}",
+            "check its spelling and the network",
+            True,
+        )
+    if isinstance(error, ssl.SSLError):
+        return _describe_tls(error)
+    if isinstance(error, InvalidHandshake):
+        return _describe_handshake(error)
+    if isinstance(error, ImportError):
+        return "a SOCKS proxy needs the package python-socks", "pip install python-socks[asyncio]", False
+    if isinstance(error, ConnectionRefusedError):
+        return f"{url.authority} refused the connection", "is the server running, and this its port?", True
+    if isinstance(error, ConnectionError):
+        what = "during the TLS handshake" if phase == "tls" else "before the handshake was complete"
+        return f"the server dropped the connection {what}", "", True
+    if isinstance(error, OSError):
+        name = errno.errorcode.get(error.errno or 0, type(error).__name__)
+        return f"the network failed: {error.strerror or error} ({name})", "", True
+    return f"{type(error).__name__}: {error}", "", False
+
+
+def _describe_tls(error: ssl.SSLError) -> tuple[str, str, bool]:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"the server's certificate is not trusted: {error.verify_message}",
+            "ca= names the authority to trust; insecure=True (-k) accepts any certificate",
+            False,
+        )
+    reason = (error.reason or str(error)).replace("_", " ").lower()
+    if "wrong version number" in reason or "record layer" in reason:
+        return f"the server does not speak TLS: {reason}", "try ws:// instead of wss://", False
+    return (
+        f"the TLS handshake failed: {reason}",
+        "the server may want a client certificate: cert=, key=",
+        False,
+    )
+
+
+def _describe_handshake(error: InvalidHandshake) -> tuple[str, str, bool]:
+    if isinstance(error, InvalidMessage):
+        dropped = isinstance(error.__cause__, EOFError)
+        if dropped:
+            return "the server dropped the connection before it answered the handshake", "", True
+        return "the server's answer is not HTTP", "a TLS server answers so to ws://, then use wss://", False
+    if isinstance(error, ProxyError):
+        return f"the proxy failed: {error.__cause__ or error}", "check the proxy's URL", False
+    if isinstance(error, InvalidUpgrade):
+        return f"the server did not upgrade to WebSocket: {error}", "check the path of the URL", False
+    return f"the server's handshake breaks the protocol: {error}", "", False

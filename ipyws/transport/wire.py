@@ -1,0 +1,259 @@
+"""A WebSocket connection on asyncio: the Sans-I/O protocol of `websockets` between a socket and a `Sink`.
+
+One read from the socket gives one batch of messages to the sink. The protocol's own rules (masking, UTF-8 of
+close reasons, limits, who closes TCP) stay in the library; see its Sans-I/O guide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any, cast
+
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+
+from ipyws.core.close import Close
+from ipyws.core.message import Control
+from ipyws.core.transport import Handshake, Sink
+from ipyws.errors import ConnectError, WebSocketError
+from ipyws.transport.translate import close_error
+
+# The library's debug log prints headers, cookies and payloads: ours never gives it a place to.
+SILENT = logging.Logger("ipyws.wire", logging.CRITICAL + 1)
+SILENT.addHandler(logging.NullHandler())
+
+_WRITE_HIGH = 64 * 1024
+
+
+class Wire(asyncio.Protocol):
+    """One connection, from the TCP (or TLS) connection to its end.
+
+    Args:
+        protocol: The Sans-I/O protocol, in its initial state.
+        sink: Whom to tell what comes.
+        close_timeout: Seconds that the closing handshake may take, or None.
+    """
+
+    handshake: Handshake
+
+    def __init__(self, protocol: ClientProtocol, sink: Sink, close_timeout: float | None) -> None:
+        self._protocol = protocol
+        self._sink = sink
+        self._close_timeout = close_timeout
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[Response] = self._loop.create_future()
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._parts: bytearray | None = None  # of a fragmented message
+        self._parts_are_text = False
+        self._batch: list[Any] = []
+        self._batch_size = 0
+        self._close_noted = False
+        self._paused = False
+        self._opened = False
+        self._lost = False
+        self._deadline: asyncio.TimerHandle | None = None
+
+    # -- handshake ---------------------------------------------------------------------------------
+
+    async def open(self, request: Request) -> Response:
+        """Send the handshake request and return the answer.
+
+        Raises:
+            InvalidHandshake: Of `websockets`: the answer is not an agreement.
+            ConnectionError: The connection was lost before there was one.
+        """
+        self._protocol.send_request(request)
+        self._flush()
+        response = await self._answer
+        if self._protocol.handshake_exc is not None:
+            raise self._protocol.handshake_exc
+        return response
+
+    # -- Transport ---------------------------------------------------------------------------------
+
+    @property
+    def writable(self) -> bool:
+        return self._writable.is_set()
+
+    async def wait_writable(self) -> None:
+        await self._writable.wait()
+
+    def send(self, payload: bytes, text: bool) -> None:
+        if text:
+            self._protocol.send_text(payload)
+        else:
+            self._protocol.send_binary(payload)
+        self._flush()
+
+    def ping(self, payload: bytes) -> None:
+        self._protocol.send_ping(payload)
+        self._flush()
+
+    def close(self, code: int, reason: str) -> None:
+        if self._protocol.state is State.OPEN:
+            self._protocol.send_close(code, reason)
+        self._flush()
+        self._after_closing()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause(self) -> None:
+        if self._transport is not None and not self._paused and not self._lost:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._transport is not None and self._paused and not self._lost:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def address(self, which: str) -> tuple[str, int] | None:
+        """Return host and port of our end ("sockname") or the other ("peername")."""
+        found = self._transport.get_extra_info(which) if self._transport is not None else None
+        return (str(found[0]), int(found[1])) if found else None
+
+    # -- asyncio.Protocol --------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=_WRITE_HIGH)
+
+    def data_received(self, data: bytes) -> None:
+        self._protocol.receive_data(data)
+        self._process()
+
+    def eof_received(self) -> None:
+        self._protocol.receive_eof()
+        self._process()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = True
+        self._protocol.receive_eof()
+        self._writable.set()
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self._opened:
+            self._sink.on_lost(self._how_closed(exc))
+        elif not self._answer.done():
+            self._answer.set_exception(exc or self._protocol.handshake_exc or ConnectionResetError())
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    # -- from the protocol to the sink -------------------------------------------------------------
+
+    def _process(self) -> None:
+        """Hand over what one read brought, and write what the protocol answers."""
+        events = self._protocol.events_received()
+        self._flush()
+        for event in events:
+            if isinstance(event, Response):
+                if self._answer.done():  # the dial was given up
+                    break
+                self._opened = self._protocol.handshake_exc is None
+                self._answer.set_result(event)
+            elif isinstance(event, Frame) and not self._process_frame(event):
+                break
+        if self._protocol.handshake_exc is not None and not self._answer.done():
+            self._answer.set_exception(self._protocol.handshake_exc)
+        self._emit()
+        self._after_closing()
+
+    def _process_frame(self, frame: Frame) -> bool:
+        """Hand over one frame; False when the connection had to be failed because of it."""
+        if frame.opcode in (Opcode.TEXT, Opcode.BINARY) and frame.fin:
+            return self._add(frame.data, frame.opcode is Opcode.TEXT)
+        if frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            return self._add_part(frame)
+        self._emit()
+        data = bytes(frame.data)
+        if frame.opcode is Opcode.PING:
+            self._sink.on_control("ping", "in", Control(data))
+            if self._protocol.state is State.OPEN:
+                self._sink.on_control("pong", "out", Control(data))
+        elif frame.opcode is Opcode.PONG:
+            self._sink.on_control("pong", "in", Control(data))
+        elif (close := self._protocol.close_rcvd) is not None:
+            self._sink.on_control("close", "in", Control(data, code=close.code, reason=close.reason))
+        return True
+
+    def _add_part(self, frame: Frame) -> bool:
+        # One growing buffer, so that a message in a million fragments costs what one in two does.
+        if frame.opcode is not Opcode.CONT or self._parts is None:
+            self._parts = bytearray()
+            self._parts_are_text = frame.opcode is Opcode.TEXT
+        self._parts += frame.data
+        if not frame.fin:
+            return True
+        whole, self._parts = bytes(self._parts), None
+        return self._add(whole, self._parts_are_text)
+
+    def _add(self, data: Any, text: bool) -> bool:
+        try:
+            self._batch.append(str(data, "utf-8") if text else bytes(data))
+        except UnicodeDecodeError as error:
+            # RFC 6455 section 8.1: text that is not UTF-8 fails the connection.
+            self._protocol.parser_exc = error
+            self._protocol.fail(1007, f"{error.reason} at position {error.start}")
+            self._flush()
+            return False
+        self._batch_size += len(data)
+        return True
+
+    def _emit(self) -> None:
+        if self._batch:
+            payloads, self._batch = self._batch, []
+            size, self._batch_size = self._batch_size, 0
+            self._sink.on_data(payloads, size)
+
+    # -- writing and closing -----------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        transport = self._transport
+        for data in self._protocol.data_to_send():
+            if transport is None or self._lost:
+                continue
+            if data:
+                transport.write(data)
+            elif transport.can_write_eof():
+                with contextlib.suppress(OSError, RuntimeError):  # the peer may be gone already
+                    transport.write_eof()
+            else:
+                transport.close()
+
+    def _after_closing(self) -> None:
+        """Note a close frame that was sent, and give the peer its time to end the TCP connection."""
+        protocol = self._protocol
+        if protocol.close_sent is not None and not self._close_noted:
+            self._close_noted = True
+            close = protocol.close_sent
+            data = b"" if close.code == 1005 else close.serialize()
+            self._sink.on_control("close", "out", Control(data, code=close.code, reason=close.reason))
+        if protocol.close_expected() and self._deadline is None and self._close_timeout is not None:
+            self._deadline = self._loop.call_later(self._close_timeout, self.abort)
+
+    def _how_closed(self, exc: Exception | None) -> Close:
+        protocol = self._protocol
+        received, sent = protocol.close_rcvd, protocol.close_sent
+        if received is not None and (sent is None or protocol.close_rcvd_then_sent):
+            return Close(received.code, received.reason, "peer")
+        if sent is not None:
+            return Close(sent.code, sent.reason, "us", close_error(protocol.parser_exc))
+        return Close(1006, "", "none", _lost_error(exc))
+
+
+def _lost_error(exc: Exception | None) -> WebSocketError:
+    if exc is None:
+        return ConnectError("the server ended the TCP connection", details={"phase": "open"})
+    return ConnectError(f"the network failed: {exc}", details={"phase": "open"})

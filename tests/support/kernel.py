@@ -1,0 +1,212 @@
+"""A real Jupyter kernel for tests: send requests, see every reply and every output, wait with deadlines."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from jupyter_client.manager import KernelManager
+
+ROOT = Path(__file__).parent.parent.parent
+START_TIMEOUT = 60.0
+Message = dict[str, Any]
+
+
+@dataclass
+class Result:
+    """What came of one request; ``answered`` is when its reply arrived, in seconds of `time.monotonic`."""
+
+    status: str
+    ename: str = ""
+    evalue: str = ""
+    traceback: list[str] = field(default_factory=list)
+    stdout: str = ""
+    stderr: str = ""
+    displays: list[Message] = field(default_factory=list)
+    """Contents of execute_result, display_data and update_display_data, in order."""
+    reply: Message = field(default_factory=dict)
+    answered: float = 0.0
+
+
+class Kernel:
+    """Context manager: a kernel of this Python, in folders of its own, with the repository importable."""
+
+    def __init__(self, env: dict[str, str] | None = None, cwd: Path | None = None) -> None:
+        self._home = tempfile.TemporaryDirectory(prefix="ipyws-kernel-", ignore_cleanup_errors=True)
+        self.home = Path(self._home.name)
+        self._env = self._environment() | (env or {})
+        self._cwd = cwd or self.home
+        self._changed = threading.Condition()
+        self._replies: dict[str, tuple[float, Message]] = {}
+        self._stopping = threading.Event()
+        self.iopub: list[Message] = []
+        """Everything that the kernel published, in order."""
+
+    def __enter__(self) -> Kernel:
+        self._manager = KernelManager(
+            kernel_name="python3", connection_file=str(self.home / "connection.json")
+        )
+        spec = self._manager.kernel_spec
+        assert spec is not None
+        spec.argv[0] = sys.executable
+        self._manager.start_kernel(env=self._env, cwd=str(self._cwd))
+        self._client = self._manager.blocking_client()
+        self._client.start_channels()
+        try:
+            self._client.wait_for_ready(timeout=START_TIMEOUT)
+        except BaseException:
+            self.shutdown(now=True)
+            raise
+        self._readers = [
+            threading.Thread(target=self._read, args=(channel,), daemon=True)
+            for channel in ("shell", "control", "iopub")
+        ]
+        for reader in self._readers:
+            reader.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shutdown(now=True)
+
+    @property
+    def pid(self) -> int:
+        """The kernel's process."""
+        provisioner: Any = self._manager.provisioner
+        return int(provisioner.pid)
+
+    def send(self, code: str) -> str:
+        """Send a cell without waiting; returns the id of the request."""
+        content = {
+            "code": code,
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": False,
+        }
+        return self.request("execute_request", content)
+
+    def request(self, kind: str, content: Message | None = None, channel: str = "shell") -> str:
+        """Send any request (kernel_info_request, comm_msg...); returns its id."""
+        message = self._client.session.msg(kind, content or {})
+        getattr(self._client, f"{channel}_channel").send(message)
+        return str(message["header"]["msg_id"])
+
+    def reply(self, request: str, timeout: float = 20) -> Message | None:
+        """Wait for the reply to a request; None when there is none in time."""
+        with self._changed:
+            self._changed.wait_for(lambda: request in self._replies, timeout)
+            return self._replies[request][1] if request in self._replies else None
+
+    def idle(self, request: str, timeout: float = 20) -> bool:
+        """Wait until all that a request publishes has arrived."""
+        with self._changed:
+            return self._changed.wait_for(lambda: any(map(_says_idle, self.published(request))), timeout)
+
+    def published(self, request: str) -> list[Message]:
+        """Return what the kernel has published for a request so far."""
+        return [message for message in self.iopub if message["parent_header"].get("msg_id") == request]
+
+    def result(self, request: str, timeout: float = 20) -> Result:
+        """Wait for a cell that was sent; raises AssertionError when it has no reply in time."""
+        deadline = time.monotonic() + timeout
+        reply = self.reply(request, timeout)
+        assert reply is not None, f"no reply within {timeout} s; so far: {self.text(request)!r}"
+        assert self.idle(request, max(deadline - time.monotonic(), 1)), "never idle after its reply"
+        content = reply["content"]
+        return Result(
+            status=content["status"],
+            ename=content.get("ename", ""),
+            evalue=content.get("evalue", ""),
+            traceback=content.get("traceback", []),
+            stdout=self.text(request),
+            stderr=self.text(request, "stderr"),
+            displays=[message["content"] for message in self.published(request) if _shows(message)],
+            reply=content,
+            answered=self._replies[request][0],
+        )
+
+    def run(self, code: str, timeout: float = 20) -> Result:
+        """Run a cell and wait for it."""
+        return self.result(self.send(code), timeout)
+
+    def text(self, request: str, stream: str = "stdout") -> str:
+        """Return what a cell has printed so far."""
+        return "".join(
+            message["content"]["text"]
+            for message in self.published(request)
+            if message["msg_type"] == "stream" and message["content"]["name"] == stream
+        )
+
+    def wait_for_text(self, request: str, text: str, timeout: float = 20) -> bool:
+        """Wait until a running cell has printed ``text``."""
+        with self._changed:
+            return self._changed.wait_for(lambda: text in self.text(request), timeout)
+
+    def interrupt(self) -> None:
+        """Press the interrupt button."""
+        self._manager.interrupt_kernel()
+
+    def restart(self) -> None:
+        """Press the restart button, and wait until the new process answers."""
+        self._manager.restart_kernel()
+        deadline = time.monotonic() + START_TIMEOUT
+        # The first answers may be published before the new process knows that we listen.
+        while not self.idle(self.request("kernel_info_request"), 1):
+            assert time.monotonic() < deadline, "no answer after a restart"
+
+    def shutdown(self, now: bool = False) -> None:
+        """Ask the kernel to end, or kill it; does nothing the second time."""
+        if self._stopping.is_set():
+            return
+        self._manager.shutdown_kernel(now=now)
+        self._stopping.set()
+        for reader in getattr(self, "_readers", []):
+            reader.join(5)
+        self._client.stop_channels()
+        self._manager.cleanup_resources()
+        self._home.cleanup()
+
+    def _environment(self) -> dict[str, str]:
+        folders = {
+            name: str(self.home / name.lower())
+            for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+        }
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        own = {"HOME": str(self.home), "PYTHONPATH": path, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        return os.environ | folders | own
+
+    def _read(self, channel: str) -> None:
+        source = getattr(self._client, f"{channel}_channel")
+        while not self._stopping.is_set():
+            try:
+                message = source.get_msg(timeout=0.1)
+            except queue.Empty:
+                continue
+            with self._changed:
+                self._take(channel, message)
+                self._changed.notify_all()
+
+    def _take(self, channel: str, message: Message) -> None:
+        if channel == "iopub":
+            self.iopub.append(message)
+        else:
+            self._replies[message["parent_header"].get("msg_id", "")] = (time.monotonic(), message)
+
+
+def _says_idle(message: Message) -> bool:
+    return bool(message["msg_type"] == "status" and message["content"]["execution_state"] == "idle")
+
+
+def _shows(message: Message) -> bool:
+    return message["msg_type"] in ("execute_result", "display_data", "update_display_data")

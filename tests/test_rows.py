@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipyws.core import secrets
+from ipyws.core.close import Close
+from ipyws.core.constants import MessageType
+from ipyws.core.message import Control, Message
+from ipyws.errors import WaitTimeoutError
+from ipyws.notebook import rows
+from ipyws.notebook.pretty import hexdump, indented_json
+from ipyws.notebook.rows import Card, row
+
+NOW = datetime(2026, 1, 31, 13, 35, 12, 130_000).timestamp()
+TOKEN = "tok-0123456789-abcdef"
+
+
+def text(data: str, direction: Any = "in") -> Message:
+    return Message("text", data, direction, 0, NOW)
+
+
+def binary(data: bytes) -> Message:
+    return Message("binary", data, "in", 0, NOW)
+
+
+def control(kind: MessageType, direction: Any = "in", data: bytes = b"", **more: Any) -> Message:
+    return Message(kind, data, direction, 0, NOW, Control(data, **more))
+
+
+@pytest.fixture
+def token() -> Iterator[str]:
+    known = set(secrets._known)
+    secrets.remember(TOKEN)
+    yield TOKEN
+    secrets._known.clear()
+    secrets._known.update(known)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (1536, "1.5 kB"),
+        (1 << 20, "1.0 MB"),
+        ((1 << 20) - 1, "1.0 MB"),
+        (128 << 20, "128.0 MB"),
+        (3 << 30, "3.0 GB"),
+        (5 << 40, "5120.0 GB"),
+    ],
+)
+def test_byte_sizes(count: int, words: str) -> None:
+    assert rows.byte_size(count) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0.0 ms"),
+        (0.0118, "11.8 ms"),
+        (0.09996, "100 ms"),
+        (0.4, "400 ms"),
+        (0.9996, "1.0 s"),
+        (1.7, "1.7 s"),
+        (59.96, "1m0s"),
+        (75, "1m15s"),
+        (3600 * 2 + 60 * 3, "2h3m"),
+    ],
+)
+def test_durations(seconds: float, words: str) -> None:
+    assert rows.duration(seconds) == words
+
+
+def test_a_clock_that_was_set_back_gives_a_negative_delta() -> None:
+    assert rows.signed_duration(-0.5) == "−500 ms"
+
+
+def test_a_row_has_time_delta_arrow_kind_and_size() -> None:
+    shown = row(text("hello", "out"), NOW - 0.25)
+    assert (shown.time, shown.delta, shown.arrow, shown.kind, shown.size, shown.preview, shown.detail) == (
+        "13:35:12.130", "+250 ms", "↑", "text", "5 B", "hello", "",
+    )  # fmt: skip
+
+
+def test_the_first_row_has_no_delta() -> None:
+    assert row(text("hello")).delta == ""
+
+
+@pytest.mark.parametrize(("delta", "slow"), [(0.9, False), (1.1, True)])
+def test_a_delta_over_a_second_is_marked(delta: float, slow: bool) -> None:
+    assert ("slow" in row(text("x"), NOW - delta).css.split()) is slow
+
+
+@pytest.mark.parametrize(
+    ("message", "preview"),
+    [
+        (control("ping"), "ping"),
+        (control("ping", data=b"hello"), "ping  hello"),
+        (control("ping", data=b"\x00\xff"), "ping  00 ff"),
+        (control("pong", rtt=0.0118), "pong  11.8 ms"),
+        (
+            control("close", code=1008, reason="rate limit"),
+            "1008 policy violation “rate limit”, sent by the server",
+        ),
+        (control("close", "out", code=1000), "1000 normal closure, sent by us"),
+        (control("close", code=1000, reason="\x1b[2J"), r"1000 normal closure “\x1b[2J”, sent by the server"),
+        (binary(b""), ""),
+        (binary(b"\x89PNG\r\n"), "89 50 4e 47 0d 0a  .PNG.."),
+        (text(""), ""),
+        (text("a\nb"), r"a\nb"),
+        (text('{\n  "a": 1\n}'), '{ "a": 1 }'),
+    ],
+)
+def test_previews(message: Message, preview: str) -> None:
+    assert row(message).preview == preview
+
+
+@pytest.mark.parametrize(
+    ("code", "bad"), [(1000, False), (1001, False), (1005, True), (1011, True), (4000, True)]
+)
+def test_only_an_ordinary_close_looks_ordinary(code: int, bad: bool) -> None:
+    assert ("bad" in row(control("close", code=code)).css.split()) is bad
+
+
+def test_a_long_preview_is_cut_and_says_so() -> None:
+    shown = row(text("x" * 161))
+    assert len(shown.preview) == rows.PREVIEW
+    assert shown.preview.endswith("x…")
+    assert row(text("x" * 160)).preview == "x" * 160
+
+
+def test_json_that_does_not_fit_its_line_can_be_expanded() -> None:
+    data = json.dumps({"book": {"bids": [[1, 2], [3, 4]]}, "more": "x" * 60})
+    detail = row(text(data)).detail
+    assert detail.startswith('{\n  "book": {\n    "bids": [\n      [1, 2],\n      [3, 4]\n    ]\n  },\n')
+    assert json.loads(detail) == json.loads(data)
+
+
+def test_short_json_has_nothing_to_expand() -> None:
+    assert row(text('{"a":1}')).detail == ""
+
+
+def test_a_text_of_several_lines_is_expanded_line_by_line() -> None:
+    assert row(text("one\ntwo\x1b")).detail == "one\ntwo\\x1b"
+
+
+def test_a_cut_detail_tells_the_whole_size() -> None:
+    assert row(text("x" * 5000)).detail.endswith("… cut here, the message has 4.9 kB")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"a":1.10,"a":1E5,"b":"\\u00e9\\"[x]","c":[],"d":{},"e":[1,[2]]}',
+        "[123456789012345678901234567890, -0.0, null]",
+        '["{", ",", ":"]',
+    ],
+)
+def test_indenting_json_changes_white_space_only(data: str) -> None:
+    pretty = indented_json(data, 10_000)
+    assert "".join(pretty.split()) == "".join(data.split())
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda x: st.lists(x) | st.dictionaries(st.text(), x),
+    )
+)
+def test_indented_json_means_the_same(value: object) -> None:
+    assert json.loads(indented_json(json.dumps(value), 100_000)) == value
+
+
+@pytest.mark.parametrize("data", ["{", "[1,]", "{'a':1}", "[" * 10_000, "[" + "1" * 5000 + "]", "nope"])
+def test_what_is_not_json_is_not_indented(data: str) -> None:
+    assert indented_json(data, 2000) == ""
+
+
+def test_indenting_stops_soon_after_its_limit() -> None:
+    assert len(indented_json("[" * 500 + "]" * 500, 1000)) < 3000
+
+
+def test_a_hexdump_has_offset_bytes_and_ascii() -> None:
+    assert hexdump(bytes(range(60, 80)), 20).splitlines() == [
+        "000000  3c 3d 3e 3f 40 41 42 43  44 45 46 47 48 49 4a 4b  <=>?@ABCDEFGHIJK",
+        "000010  4c 4d 4e 4f                                       LMNO",
+    ]
+
+
+def test_a_hexdump_ends_after_512_bytes_and_counts_the_rest() -> None:
+    lines = row(binary(bytes(2000))).detail.splitlines()
+    assert len(lines) == 33
+    assert lines[-1] == "… 1,488 more"
+
+
+def test_short_binary_has_nothing_to_expand() -> None:
+    assert row(binary(bytes(16))).detail == ""
+
+
+@pytest.mark.parametrize("count", [1, 8213])
+def test_a_gap_stands_for_what_it_leaves_out(count: int) -> None:
+    shown = rows.gap(count)
+    assert shown.stands_for == count
+    assert shown.preview.startswith(f"{count:,} message")
+
+
+@pytest.mark.parametrize("start", [0, 100, 155, 1990])
+def test_a_secret_shows_in_no_part_of_a_row_wherever_it_is_cut(token: str, start: int) -> None:
+    shown = row(text("x" * start + token + "y" * 3000))
+    assert token[:4] not in shown.preview + shown.detail
+
+
+def test_a_secret_shows_in_no_hexdump(token: str) -> None:
+    shown = row(binary(b"\xff\x00" + token.encode() + bytes(40)))
+    assert token[:4].encode().hex(" ") not in shown.preview + shown.detail
+    assert token[:4] not in shown.preview + shown.detail
+
+
+def test_a_secret_shows_in_no_control_row_and_no_card(token: str) -> None:
+    error = WaitTimeoutError(f"read {token}")
+    card = Card("n", "wss://h/", "closed", note=token, opened=token, close=Close(1008, token, "peer", error))
+    close = row(control("close", code=1008, reason=token))
+    ping = row(control("ping", data=token.encode()))
+    assert token not in close.preview + ping.preview + "".join(rows.facts(card))
+
+
+def test_the_end_of_a_connection_says_code_reason_who_and_when() -> None:
+    card = Card("n", "wss://h/", "closed", close=Close(1008, "rate limit", "peer"), lasted=4.1)
+    assert rows.facts(card) == ["closed 1008 policy violation “rate limit” by the server after 4.1 s"]
+
+
+def test_an_end_that_an_error_caused_says_so() -> None:
+    error = WaitTimeoutError("no message for 5s")
+    card = Card("n", "wss://h/", "closed", close=Close(1001, "", "us", error))
+    assert rows.facts(card) == ["closed 1001 going away by us: no message for 5s"]
+
+
+def test_the_work_for_a_row_does_not_grow_with_the_payload() -> None:
+    huge = [text("[" + "1," * 25_000_000), binary(bytes(50_000_000))]
+    start = time.perf_counter()
+    for message in huge:
+        row(message)
+    assert time.perf_counter() - start < 0.5
