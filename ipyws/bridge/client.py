@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from ipyws.core.client import AsyncClient, State
+from ipyws.core.client import AsyncClient
 from ipyws.core.close import Close, check_close
+from ipyws.core.connection import State
 from ipyws.core.constants import CloseCode
 from ipyws.core.deadline import Deadline
 from ipyws.core.durations import Duration

@@ -12,7 +12,7 @@ from ipyws.core.durations import format_duration
 from ipyws.errors import WaitTimeoutError
 
 if TYPE_CHECKING:
-    from ipyws.core.client import AsyncClient
+    from ipyws.core.connection import Connection
     from ipyws.core.pings import Ping
 
 # A timer that fires this much late tells of a loop that could not run: a suspended machine, or a call that
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LATE = 1.0
 
 
-async def keep_alive(client: AsyncClient, interval: float, timeout: float | None) -> None:
+async def keep_alive(client: Connection, interval: float, timeout: float | None) -> None:
     """Ping every ``interval`` seconds; close the connection when a pong takes longer than ``timeout``."""
     for number in itertools.count(1):
         await asyncio.sleep(interval)
@@ -34,7 +34,7 @@ async def keep_alive(client: AsyncClient, interval: float, timeout: float | None
             return
 
 
-async def _answered(client: AsyncClient, ping: Ping, timeout: float) -> bool:
+async def _answered(client: Connection, ping: Ping, timeout: float) -> bool:
     while True:
         start = time.monotonic()
         done, _ = await asyncio.wait({ping.pong}, timeout=timeout)
@@ -46,7 +46,7 @@ async def _answered(client: AsyncClient, ping: Ping, timeout: float) -> bool:
         await client.reading()
 
 
-async def watch_reads(client: AsyncClient, timeout: float) -> None:
+async def watch_reads(client: Connection, timeout: float) -> None:
     """Close the connection when no data message came for ``timeout`` seconds; our own pauses don't count."""
     while True:
         quiet = time.monotonic() - client.last_read

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ipyws.core.client import AsyncClient
+from ipyws.core.connection import Connection
 from ipyws.core.secrets import mask
 from ipyws.notebook.rows import Card
 
 
-def card(client: AsyncClient, *, current: bool = False, hint: str = "") -> Card:
+def card(client: Connection, *, current: bool = False, hint: str = "") -> Card:
     """Return the card of a connection as it is now."""
     log, stats = client.log, client.stats
     response = client.response
@@ -36,13 +36,13 @@ def card(client: AsyncClient, *, current: bool = False, hint: str = "") -> Card:
     )
 
 
-def _note(client: AsyncClient) -> str:
+def _note(client: Connection) -> str:
     if client.held:
         return "reading paused: channel full"
     return "insecure: the server's certificate was not checked" if client.insecure else ""
 
 
-def _badges(client: AsyncClient) -> tuple[str, ...]:
+def _badges(client: Connection) -> tuple[str, ...]:
     response = client.response
     if response is None:
         return ()

@@ -9,7 +9,7 @@ from ipyws.bridge.registry import REGISTRY
 from ipyws.core import waiting
 from ipyws.notebook.completion import make_matcher
 from ipyws.notebook.help import overview
-from ipyws.notebook.magic import NAME, HideResults, Magic
+from ipyws.notebook.magic import NAME, HideResults, Magic, ends_with_magic
 from ipyws.notebook.publisher import publisher_for
 from ipyws.notebook.session import Session
 
@@ -34,6 +34,7 @@ class Extension:
         self._append(self.shell.ast_transformers, HideResults())
         if completer := getattr(self.shell, "Completer", None):
             self._append(completer.custom_matchers, make_matcher(self.session))
+        self._hide_result_of_this_cell()
         if not self.publisher.live:
             waiting.set_idle_loop(_terminal_loop)
             self._undo.append(lambda: waiting.set_idle_loop(None))
@@ -69,6 +70,23 @@ class Extension:
                     magics[kind][NAME] = magic
 
         self._undo.append(restore)
+
+    def _hide_result_of_this_cell(self) -> None:
+        """Keep a bare ``%ws`` at the end of the loading cell from adding to ``Out``.
+
+        The cell was compiled before `HideResults` came, so that only its display can still be held back.
+        """
+        history = getattr(self.shell.history_manager, "input_hist_parsed", [""])
+        if not ends_with_magic(history[-1]):
+            return
+        hook = self.shell.displayhook
+        hook.quiet = lambda: True
+
+        def restore(*_: object) -> None:
+            vars(hook).pop("quiet", None)
+            self.shell.events.unregister("post_run_cell", restore)
+
+        self.shell.events.register("post_run_cell", restore)
 
     def _register_event(self, event: str, callback: Callable[..., object]) -> None:
         self.shell.events.register(event, callback)

@@ -191,7 +191,7 @@ def _with_gap(rows: Sequence[Row], fitting: list[Row]) -> list[Row]:
         return fitting
     fitting = fitting[-(ROWS - 1) :]
     left_out = rows[: len(rows) - len(fitting)]
-    return [gap(sum(row.stands_for for row in left_out)), *fitting]
+    return [gap(sum(row.stands_for for row in left_out), sum(row.evicted for row in left_out)), *fitting]
 
 
 def _cost(row: Row) -> int:

@@ -111,6 +111,15 @@ class HideResults(ast.NodeTransformer):
         return ast.fix_missing_locations(ast.copy_location(assignment, statement))
 
 
+def ends_with_magic(cell: str) -> bool:
+    """Tell whether the last statement of a cell, as IPython transformed it, is a bare ``%ws``."""
+    try:
+        body = ast.parse(cell).body
+    except SyntaxError:
+        return False
+    return bool(body) and isinstance(body[-1], ast.Expr) and _is_ours(body[-1].value)
+
+
 def _is_ours(value: ast.expr) -> bool:
     """Tell whether this is ``get_ipython().run_line_magic("ws", …)`` or its cell sibling."""
     return (

@@ -94,6 +94,7 @@ class Row:
         detail: Indented JSON, a hexdump or the whole text where it says more than the preview, else "".
         css: Classes for its look: direction, kind, "slow", "bad", "json".
         stands_for: Messages that the row speaks of: 1, or the length of a gap.
+        evicted: How many of those the log has given up.
     """
 
     time: str
@@ -105,6 +106,7 @@ class Row:
     detail: str
     css: str
     stands_for: int = 1
+    evicted: int = 0
 
 
 def row(message: Message, previous_time: float | None = None) -> Row:
@@ -129,10 +131,19 @@ def row(message: Message, previous_time: float | None = None) -> Row:
     )
 
 
-def gap(count: int) -> Row:
-    """Return the row that stands for ``count`` messages which a view leaves out."""
-    words = "1 message not drawn: it is" if count == 1 else f"{count:,} messages not drawn: all are"
-    return Row("", "", "", "gap", "", f"{words} in the log", "", "gap", stands_for=count)
+def gap(count: int, evicted: int = 0) -> Row:
+    """Return the row that stands for messages which a view leaves out.
+
+    Args:
+        count: How many they are.
+        evicted: How many of them the log has given up.
+    """
+    words = "1 message not drawn: " if count == 1 else f"{count:,} messages not drawn: "
+    if evicted:
+        words += f"{evicted:,} of them evicted from the log"
+    else:
+        words += "it is in the log" if count == 1 else "all are in the log"
+    return Row("", "", "", "gap", "", words, "", "gap", stands_for=count, evicted=evicted)
 
 
 def shown(text: str, limit: int) -> str:

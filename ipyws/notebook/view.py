@@ -11,7 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 
-from ipyws.core.client import AsyncClient
+from ipyws.core.connection import Connection
 from ipyws.core.log import Batch
 from ipyws.core.message import Message
 from ipyws.notebook import html, rows, text
@@ -29,7 +29,7 @@ _TERMINAL_ROWS = 20
 class View:
     """One cell's view of a connection."""
 
-    def __init__(self, client: AsyncClient, start: int) -> None:
+    def __init__(self, client: Connection, start: int) -> None:
         self.client = client
         self.start = start
         self.stop: int | None = None  # seq where the next view began
@@ -51,12 +51,11 @@ class View:
 
     def new_lines(self) -> Bundle | None:
         """Return the rows that came since the last call, for a terminal; None if there are none."""
-        messages, hidden = self._tail(self._printed, _TERMINAL_ROWS)
+        messages, gaps = self._tail(self._printed, _TERMINAL_ROWS)
         if not messages:
             return None
         self._printed = messages[-1].seq + 1
-        drawn = [rows.gap(hidden)] if hidden else []
-        drawn += [self._row(message) for message in messages]
+        drawn = [*gaps, *(self._row(message) for message in messages)]
         return {"text/plain": "\n".join(text.line(row) for row in drawn)}
 
     def headline(self) -> Bundle:
@@ -71,21 +70,23 @@ class View:
         return card(self.client, hint=f"%ws log -c {self.client.name}")
 
     def _draw(self) -> list[Row]:
-        messages, hidden = self._tail(self.start, html.ROWS)
+        messages, gaps = self._tail(self.start, html.ROWS)
         drawn = [self._row(message) for message in messages]
         while len(self._rows) > html.ROWS:
             self._rows.popitem(last=False)
-        return [rows.gap(hidden), *drawn] if hidden else drawn
+        return [*gaps, *drawn]
 
-    def _tail(self, start: int, count: int) -> tuple[list[Message], int]:
-        """Return the last messages of the stretch from ``start`` on, and how many come before them."""
+    def _tail(self, start: int, count: int) -> tuple[list[Message], list[Row]]:
+        """Return the last messages of the stretch from ``start`` on, and a row for those before them."""
         log = self.client.log
         stop = log.total if self.stop is None else self.stop
         if stop - start > count:
             count -= 1  # one row says what is hidden
         first = max(start, stop - count)
         messages = [message for message in log.read(first, stop - first) if message.seq < stop]
-        return messages, stop - start - len(messages)
+        hidden = stop - start - len(messages)
+        gaps = [rows.gap(hidden, min(hidden, max(0, log.first - start)))] if hidden else []
+        return messages, gaps
 
     def _row(self, message: Message) -> Row:
         made = self._rows.get(message.seq)
@@ -102,12 +103,12 @@ class Views:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self._lock = threading.Lock()
-        self._newest: dict[AsyncClient, View] = {}
-        self._first: dict[AsyncClient, View] = {}
-        self._due: dict[AsyncClient, float] = {}  # monotonic time before which nothing is drawn again
-        self._scheduled: set[AsyncClient] = set()
+        self._newest: dict[Connection, View] = {}
+        self._first: dict[Connection, View] = {}
+        self._due: dict[Connection, float] = {}  # monotonic time before which nothing is drawn again
+        self._scheduled: set[Connection] = set()
 
-    def open(self, client: AsyncClient, start: int | None = None) -> View:
+    def open(self, client: Connection, start: int | None = None) -> View:
         """Open a view below the running cell; the one before on that connection ends here.
 
         Args:
@@ -139,14 +140,14 @@ class Views:
         self._newest.clear()
         self._first.clear()
 
-    def _follow(self, client: AsyncClient) -> None:
+    def _follow(self, client: Connection) -> None:
         def changed(_: Batch | None = None) -> None:
             self._schedule(client)
 
         client.log.listen(changed)
         client.watch(changed)
 
-    def _schedule(self, client: AsyncClient) -> None:
+    def _schedule(self, client: Connection) -> None:
         """Have the connection's views drawn soon; called on its loop."""
         if client in self._scheduled or client not in self._newest:
             return
@@ -154,17 +155,18 @@ class Views:
         delay = max(_SOON, self._due.get(client, 0.0) - time.monotonic())
         client.loop.call_later(delay, self._tick, client)
 
-    def _tick(self, client: AsyncClient) -> None:
+    def _tick(self, client: Connection) -> None:
         self._scheduled.discard(client)
         self._due[client] = time.monotonic() + INTERVAL
         self._draw_client(client)
 
-    def _draw_client(self, client: AsyncClient) -> None:
+    def _draw_client(self, client: Connection) -> None:
         newest = self._newest.get(client)
         if newest is None:
             return
+        ended = client.closed is not None  # read first: what is drawn next must not be older than this
         self._draw(newest)
-        if client.closed is not None:
+        if ended:
             # The card that opened the connection says how it ended too; the views between tell their part.
             first = self._first.pop(client, newest)
             if first is not newest:

@@ -1,0 +1,243 @@
+"""A real JupyterLab (and Notebook 7) in a real Chromium, for the browser tests and the screenshots."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+ARTEFACTS = ROOT / "test-artifacts"
+TOKEN = "lab-test"
+START = 90.0
+"""Seconds that a server or a notebook may take to be ready on a busy machine."""
+
+_CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_READY = """async () => {
+    const widget = window.jupyterapp?.shell.currentWidget;
+    if (!widget?.sessionContext) return false;
+    await widget.context.ready;
+    await widget.sessionContext.ready;
+    const kernel = widget.sessionContext.session?.kernel;
+    if (!kernel) return false;
+    await kernel.info;
+    return kernel.status === "idle";
+}"""
+_RUN = """async (index) => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = index;
+    notebook.deselectAll();
+    await window.jupyterapp.commands.execute("notebook:run-cell");
+}"""
+_START = """(index) => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = index;
+    notebook.deselectAll();
+    window.jupyterapp.commands.execute("notebook:run-cell");
+}"""
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium, or None."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@dataclass
+class Lab:
+    """A running server.
+
+    Attributes:
+        base: Its URL.
+        work: The folder whose notebooks it serves.
+    """
+
+    base: str
+    work: Path
+
+
+@contextlib.contextmanager
+def lab_server(home: Path, *, theme: str = "JupyterLab Light") -> Iterator[Lab]:
+    """Run JupyterLab (it serves Notebook 7 too) with a home of its own."""
+    work = home / "work"
+    work.mkdir(parents=True)
+    _write_settings(home, theme)
+    port = _free_port()
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
+        *(f"--ServerApp.root_dir={work}", "--LabApp.expose_app_in_browser=True"),
+        "--JupyterNotebookApp.expose_app_in_browser=True",
+    ]
+    with (home / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=work, env=_environment(home), stdout=log, stderr=log)
+        try:
+            base = f"http://127.0.0.1:{port}"
+            _wait_until_up(server, f"{base}/api/status?token={TOKEN}", home / "server.log")
+            yield Lab(base, work)
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _write_settings(home: Path, theme: str) -> None:
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+    (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}))
+
+
+def _environment(home: Path) -> dict[str, str]:
+    folders = {
+        "HOME": home,
+        "IPYTHONDIR": home / "ipython",
+        "JUPYTER_CONFIG_DIR": home / "config",
+        "JUPYTER_DATA_DIR": home / "data",
+        "JUPYTER_RUNTIME_DIR": home / "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": home / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
+    }
+    python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, **{name: str(path) for name, path in folders.items()}, "PYTHONPATH": python_path}
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def _wait_until_up(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    end = time.monotonic() + START
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            if server.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(log.read_text()[-3000:]) from None
+            time.sleep(0.05)  # there is nothing to be told by: the port is not open yet
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run a headless Chromium."""
+    path = find_chromium()
+    assert path is not None, "no Chromium on this machine"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Notebook:
+    """A notebook that is open in the browser.
+
+    Attributes:
+        page: The browser's page.
+        path: Its file.
+        errors: What scripts of the page threw.
+    """
+
+    page: Page
+    path: Path
+    errors: list[str] = field(default_factory=list)
+
+    def wait_ready(self) -> Notebook:
+        """Wait until its kernel is idle."""
+        end = time.monotonic() + START
+        while time.monotonic() < end:
+            with contextlib.suppress(Error):  # the page is still being replaced
+                if self.page.evaluate(_READY):
+                    return self
+            time.sleep(0.05)  # the page's own promises are lost when it navigates
+        raise TimeoutError("the notebook did not get ready")
+
+    def run(self, index: int) -> None:
+        """Run a cell and wait until it has run."""
+        self.page.evaluate(_RUN, index)
+
+    def start(self, index: int) -> None:
+        """Run a cell without waiting for it."""
+        self.page.evaluate(_START, index)
+
+    def output(self, index: int) -> Locator:
+        """Return the output area of a cell."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-OutputArea").first
+
+    def save(self) -> dict[str, Any]:
+        """Save it and return what is in the file."""
+        self.page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save') }")
+        saved: dict[str, Any] = json.loads(self.path.read_text())
+        return saved
+
+    def reload(self) -> Notebook:
+        """Reload the page."""
+        self.page.reload()
+        return self.wait_ready()
+
+    def picture(self, name: str) -> Path:
+        """Take a screenshot and return its path."""
+        ARTEFACTS.mkdir(exist_ok=True)
+        path = ARTEFACTS / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path
+
+
+@contextlib.contextmanager
+def open_notebook(
+    lab: Lab, browser: Browser, name: str, cells: list[str], *, app: str = "lab", dark: bool = False
+) -> Iterator[Notebook]:
+    """Write a notebook and open it in JupyterLab ("lab") or Notebook 7 ("notebook")."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    made = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": kernel}
+    )
+    path = lab.work / f"{name}.ipynb"
+    nbformat.write(made, path)
+    with open_file(lab, browser, path, app=app, dark=dark) as notebook:
+        yield notebook
+
+
+@contextlib.contextmanager
+def open_file(
+    lab: Lab, browser: Browser, path: Path, *, app: str = "lab", dark: bool = False, height: int = 900
+) -> Iterator[Notebook]:
+    """Open a notebook that is in the server's folder."""
+    context = browser.new_context(
+        viewport={"width": 1200, "height": height}, color_scheme="dark" if dark else "light"
+    )
+    page = context.new_page()
+    notebook = Notebook(page, path)
+    page.on("pageerror", lambda error: notebook.errors.append(str(error)))
+    route = f"lab/tree/{path.name}?reset&" if app == "lab" else f"notebooks/{path.name}?"
+    page.goto(f"{lab.base}/{route}token={TOKEN}")
+    try:
+        yield notebook.wait_ready()
+    finally:
+        with contextlib.suppress(Error):
+            page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        context.close()
