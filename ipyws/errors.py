@@ -22,6 +22,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
+from ipyws.core.brief import brief
 from ipyws.core.secrets import mask, mask_deep
 
 __all__ = [
@@ -180,5 +181,5 @@ def is_kind(error: BaseException | None, kind: Kind | str) -> bool:
     try:
         wanted = Kind(kind)
     except ValueError:
-        raise InvalidError(f"kind is {kind!r}", hint=f"one of {', '.join(Kind)} is allowed") from None
+        raise InvalidError(f"kind is {brief(kind)}", hint=f"one of {', '.join(Kind)} is allowed") from None
     return isinstance(error, WebSocketError) and error.kind is wanted

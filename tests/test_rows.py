@@ -37,11 +37,10 @@ def control(kind: MessageType, direction: Any = "in", data: bytes = b"", **more:
 
 @pytest.fixture
 def token() -> Iterator[str]:
-    known = set(secrets._known)
+    known = secrets._known
     secrets.remember(TOKEN)
     yield TOKEN
-    secrets._known.clear()
-    secrets._known.update(known)
+    secrets._known = known
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ class Client:
 
     def recv(self, timeout: Duration | None = None) -> Message:
         """Return the oldest message not received this way yet; see `AsyncClient.recv`."""
+        self._core.check_process()
         return Reception(self._client, Deadline(timeout)).run()
 
     def channel(self, control: bool = False) -> Stream:

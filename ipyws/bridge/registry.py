@@ -41,20 +41,26 @@ class Registry:
     # -- the core ----------------------------------------------------------------------------------
 
     def core(self) -> CoreThread:
-        """Return the background thread, started if need be; a forked process gets one of its own."""
+        """Return the background thread, started if need be."""
         with self._lock:
-            if self._core is None or self._core.pid != os.getpid():
-                self._forget_everything()
+            if self._core is None:
                 self._core = CoreThread()
             return self._core
 
-    def at_end(self, end: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], None]:
-        """Have the shutdown run ``end`` on the loop; return a function that takes it back."""
+    def at_end(self, end: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], bool]:
+        """Have the shutdown run ``end`` on the loop.
+
+        Returns:
+            A function that takes it back; False if it was taken back, or has run, before.
+        """
         self._ends.append(end)
 
-        def forget() -> None:
-            if end in self._ends:
-                self._ends.remove(end)
+        def forget() -> bool:
+            with self._lock:
+                known = end in self._ends
+                if known:
+                    self._ends.remove(end)
+                return known
 
         return forget
 
@@ -64,12 +70,20 @@ class Registry:
             core, self._core = self._core, None
             clients, ends = list(self._clients.values()), list(self._ends)
             self._forget_everything()
-        if core is None or core.pid != os.getpid():
+        if core is None:
             return
         try:
             core.call(lambda: _end_all(clients, ends))
         finally:
             core.stop(timeout=0.5)
+
+    def start_anew(self) -> None:
+        """Be empty in a forked child: its connections, and the thread that serves them, are the parent's."""
+        # Were the loop collected, it would take the parent's sockets out of the selector that both share.
+        self._parents = self._core
+        self._lock = threading.RLock()  # another thread may have held it at the fork
+        self._core = None
+        self._forget_everything()
 
     def _forget_everything(self) -> None:
         self._clients, self._current, self._ends = {}, None, []
@@ -162,3 +176,5 @@ async def _end_all(clients: list[Client], ends: list[Callable[[], Coroutine[Any,
 
 REGISTRY = Registry()
 atexit.register(REGISTRY.shut_down)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=REGISTRY.start_anew)

@@ -33,8 +33,8 @@ class Server:
 
     def close(self) -> None:
         """Stop serving; clients are closed with 1001. Idempotent."""
-        self._forget()
-        REGISTRY.core().call(self._running.close)
+        if self._forget():
+            REGISTRY.core().call(self._running.close)
 
     def __enter__(self) -> Self:
         return self

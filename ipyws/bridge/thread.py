@@ -77,8 +77,9 @@ class CoreThread:
         An interrupt cancels the coroutine, then raises KeyboardInterrupt here.
 
         Raises:
-            ContextError: The core is shut down, or this is its own thread.
+            ContextError: The core is shut down, or this is its own thread, or a forked process without it.
         """
+        self.check_process()
         call = _Call(make)
         try:
             self.loop.call_soon_threadsafe(call.start)
@@ -91,6 +92,17 @@ class CoreThread:
             raise
         result: T = call.result()
         return result
+
+    def check_process(self) -> None:
+        """Raise in a forked child, where nothing of this thread runs.
+
+        Raises:
+            ContextError: This process was forked from that of the thread.
+        """
+        if self.pid != os.getpid():
+            raise ContextError(
+                "this connection belongs to the parent process", hint="connect again in this one"
+            )
 
     def post(self, callback: Callable[[], object]) -> None:
         """Have the loop call ``callback`` soon; nothing happens after the shutdown."""

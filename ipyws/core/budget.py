@@ -9,6 +9,7 @@ from __future__ import annotations
 import weakref
 from typing import Protocol
 
+from ipyws.core.brief import brief
 from ipyws.core.constants import MB
 from ipyws.core.lock import LOCK
 from ipyws.errors import InvalidError
@@ -66,11 +67,11 @@ class Budget:
             self.accounts.add(account)
             return account
 
-    def make_room(self, asking: Account) -> None:
+    def make_room(self, asking: Account | None = None) -> None:
         """Evict until the limit holds: closed logs first, then the largest, the asking one last."""
-        others = [account for account in self.accounts if account is not asking and account.held]
-        others.sort(key=lambda account: (not account.closed, -account.held))
-        for account in [*others, asking]:
+        # Sorting copies: a log collected as garbage meanwhile gives its account back in this very thread.
+        order = sorted(self.accounts, key=lambda each: (each is asking, not each.closed, -each.held))
+        for account in order:
             log = account.log()
             while log is not None and self.total > self.limit and log.evict_oldest():
                 self.total += log.bytes - account.held
@@ -83,11 +84,10 @@ class Budget:
             InvalidError: ``limit`` is not a positive number of bytes.
         """
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-            raise InvalidError(f"log budget is {limit!r}", hint="a positive number of bytes is allowed")
+            raise InvalidError(f"log budget is {brief(limit)}", hint="a positive number of bytes is allowed")
         with LOCK:
             self.limit = limit
-            for account in sorted(self.accounts, key=lambda account: not account.closed):
-                account.settle(account.held)
+            self.make_room()
 
 
 BUDGET = Budget()

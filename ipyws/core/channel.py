@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple, Self
 
+from ipyws.core.brief import brief
 from ipyws.core.deadline import Deadline
 from ipyws.core.durations import Duration, seconds
 from ipyws.core.lock import LOCK
@@ -207,6 +208,6 @@ def check_capacity(value: object) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_CAPACITY:
         raise InvalidError(
-            f"channel_capacity is {value!r}", hint=f"a whole number from 1 to {MAX_CAPACITY} is allowed"
+            f"channel_capacity is {brief(value)}", hint=f"a whole number from 1 to {MAX_CAPACITY} is allowed"
         )
     return value

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ipyws.core.brief import brief
 from ipyws.core.constants import MB, Compression
 from ipyws.core.durations import seconds
-from ipyws.core.secrets import is_sensitive_header, remember
+from ipyws.core.secrets import is_sensitive_header, remember, remember_cookies, remember_guessed
 from ipyws.errors import InvalidError
 
 Check = Callable[[str, Any], Any]
@@ -19,7 +20,7 @@ Check = Callable[[str, Any], Any]
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NAME = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:\[\]-]{0,99}")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\ufffd]*")
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
 _OURS = frozenset(
     {
         *("host", "connection", "upgrade", "content-length", "transfer-encoding", "te", "trailer"),
@@ -35,8 +36,8 @@ _LONG_TOKEN = 32
 
 def refuse(name: str, value: object, allowed: str) -> InvalidError:
     """Return the error that names the option, its value and what is allowed."""
-    shown = f"of type {type(value).__name__}" if isinstance(value, (bytes, Mapping)) else repr(value)
-    return InvalidError(f"{name} is {shown:.200}", hint=f"{allowed} is allowed")
+    shown = f"of type {type(value).__name__}" if isinstance(value, (bytes, Mapping)) else brief(value)
+    return InvalidError(f"{name} is {shown}", hint=f"{allowed} is allowed")
 
 
 def duration(name: str, value: Any) -> float | None:
@@ -92,14 +93,18 @@ def _header(option: str, pair: Any) -> tuple[str, str]:
         raise InvalidError(f"{option} holds something else than a name and a value", hint="both are str")
     name, value = pair[0], pair[1].strip(" \t")
     if not _TOKEN.fullmatch(name):
-        raise InvalidError(f"header name {name!r:.100} is not an HTTP token", hint="check its spelling")
+        raise InvalidError(f"header name {brief(name)} is not an HTTP token", hint="check its spelling")
     if name.lower() in _OURS or name.lower().startswith("sec-websocket-"):
         raise InvalidError(f"header {name} belongs to the handshake", hint=_instead(name.lower()))
     if not _HEADER_VALUE.fullmatch(value):
-        raise InvalidError(f"the value of header {name} holds a control character", hint="remove it")
+        raise InvalidError(
+            f"the value of header {name} holds a control character or a lone surrogate", hint="remove it"
+        )
     if is_sensitive_header(name):
-        remember(value)
-        remember(value.rpartition(" ")[2])
+        remember_guessed(value)
+        remember_guessed(value.rpartition(" ")[2])
+    if name.lower() == "cookie":
+        remember_cookies(value)
     return name, value
 
 
@@ -121,7 +126,7 @@ def protocols(name: str, value: Any) -> tuple[str, ...]:
     for protocol in offered:
         if not isinstance(protocol, str) or not _TOKEN.fullmatch(protocol):
             raise InvalidError(
-                f"subprotocol {protocol!r:.100} is not a token",
+                f"subprotocol {brief(protocol)} is not a token",
                 hint="letters, digits and !#$%&'*+-.^_`|~ are allowed",
             )
         if len(protocol) >= _LONG_TOKEN or (_BEARER.search(protocol) and "." in protocol):
@@ -160,8 +165,10 @@ def auth(name: str, value: Any) -> tuple[str, str] | None:
             f"{name} is of type {type(value).__name__}", hint="a pair (user, password) of str is allowed"
         )
     user, password = value
-    if ":" in user or any(ord(char) < 0x20 for char in user + password):
-        raise InvalidError(f"{name} holds a user with a colon, or a control character", hint="remove it")
+    if ":" in user or not _HEADER_VALUE.fullmatch(user + password):
+        raise InvalidError(
+            f"{name} holds a user with a colon, a control character or a lone surrogate", hint="remove it"
+        )
     remember(password)
     remember(base64.b64encode(f"{user}:{password}".encode()).decode())
     return user, password
@@ -173,9 +180,11 @@ def readable_file(name: str, value: Any) -> Path | None:
         return None
     if not isinstance(value, (str, os.PathLike)):
         raise refuse(name, value, "the path of a PEM file")
-    path = Path(value).expanduser()
+    path = Path(os.path.expanduser(value))
     if not path.is_file() or not os.access(path, os.R_OK):
-        raise InvalidError(f"{name} names {str(path)!r}, which is not a readable file", hint="check the path")
+        raise InvalidError(
+            f"{name} names {brief(str(path))}, which is not a readable file", hint="check the path"
+        )
     return path
 
 

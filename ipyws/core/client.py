@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Self
 
 from ipyws.core.close import Close, check_close
 from ipyws.core.connection import Connection
 from ipyws.core.constants import CloseCode
 from ipyws.core.deadline import Deadline
-from ipyws.core.durations import Duration
+from ipyws.core.durations import Duration, format_duration
 from ipyws.core.lock import LOCK
 from ipyws.core.message import Message
 from ipyws.core.payload import Sendable, TypeChoice, encode, encode_ping
 from ipyws.core.reception import Reception
 from ipyws.core.stream import Stream
 from ipyws.core.waiting import wait_async
-from ipyws.errors import CanceledError
+from ipyws.errors import CanceledError, WaitTimeoutError
 
 _PING_TIMEOUT = "20s"
 
@@ -56,8 +57,9 @@ class AsyncClient(Connection):
                     await self._transport.wait_writable()
                     self.check_open(waited=True)
         except TimeoutError:
-            raise Deadline((self._options.write_timeout or 0) * 1000).error(
-                "the server does not read what we send",
+            waited = format_duration(self._options.write_timeout or 0)
+            raise WaitTimeoutError(
+                f"the server does not read what we send: {waited} passed",
                 hint="nothing was sent; write_timeout= sets the limit",
             ) from None
 
@@ -88,7 +90,7 @@ class AsyncClient(Connection):
 
     def _ping_timeout(self) -> Duration:
         timeout = self._options.ping_timeout
-        return _PING_TIMEOUT if timeout is None else timeout * 1000
+        return _PING_TIMEOUT if timeout is None else timedelta(seconds=timeout)
 
     # -- receiving ---------------------------------------------------------------------------------
 
@@ -110,19 +112,21 @@ class AsyncClient(Connection):
     def channel(self, control: bool = False) -> Stream:
         """Return the channel of received messages: the same each time, from the first message on.
 
-        While it is open and full (``channel_capacity`` unread), reading from the network pauses.
+        While it is open and full (``channel_capacity`` unread), reading from the network pauses. Once you
+        closed it, the next call opens a new one, from the oldest message that the log still has.
 
         Args:
             control: Return the second channel, which also carries ping, pong and close records.
         """
         with LOCK:
-            if control not in self._streams:
+            stream = self._streams.get(control)
+            if stream is None or (stream.closed and self.closed is None):
                 stream = Stream(self.log, self._options.channel_capacity, control, self._reading_changed)
                 self._streams[control] = stream
                 if self.closed is not None:
                     stream.close()
                 self._reading_changed()
-            return self._streams[control]
+            return stream
 
     def __aiter__(self) -> Stream:
         return self.channel()

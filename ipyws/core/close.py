@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ipyws.core.brief import brief
+from ipyws.core.secrets import mask
 from ipyws.errors import InvalidError, WebSocketError
 
 Initiator = Literal["us", "peer", "none"]
@@ -60,8 +62,11 @@ class Close:
             why = f" ({self.error.message})" if self.error else ""
             return f"closed: the connection was lost without a close frame{why}"
         who = "by us" if self.initiator == "us" else "by the server"
-        reason = f" {self.reason!r}" if self.reason else ""
+        reason = f" {mask(self.reason)!r}" if self.reason else ""
         return f"closed {who}: {self.code} {self.meaning}{reason}"
+
+    def __repr__(self) -> str:
+        return f"<Close {self.describe()}>"
 
 
 def close_meaning(code: int) -> str:
@@ -83,7 +88,7 @@ def check_close(code: object, reason: object) -> tuple[int, str]:
     """
     if isinstance(code, bool) or not isinstance(code, int) or code not in _SENDABLE:
         raise InvalidError(
-            f"close code {code!r} may not be sent",
+            f"close code {brief(code)} may not be sent",
             hint="1000-1003, 1007-1014 and 3000-4999 are allowed",
         )
     if not isinstance(reason, str):

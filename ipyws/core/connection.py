@@ -19,7 +19,7 @@ from ipyws.core.keepalive import keep_alive, watch_reads
 from ipyws.core.log import Log
 from ipyws.core.message import Control, Direction
 from ipyws.core.pings import Ping, Pings
-from ipyws.core.secrets import ShownURL
+from ipyws.core.secrets import ShownURL, remember_parameters
 from ipyws.core.stats import Stats
 from ipyws.core.stream import Stream
 from ipyws.core.waiting import Signal
@@ -54,6 +54,7 @@ class Connection:
     def __init__(self, url: URL, options: ConnectOptions, dial: Dial) -> None:
         self.name = options.name or f"{url.host}:{url.port}"
         self.url = ShownURL(str(url))
+        remember_parameters(self.url)
         self.log = Log(options.log_messages, options.log_bytes)
         self.response: Handshake | None = None
         self.closed: Close | None = None
@@ -256,6 +257,8 @@ class Connection:
         self.log.append(direction, [control], len(control.data), type=kind)
 
     def _finish(self, close: Close) -> None:
+        if self.closed is not None:  # a dial that was given up may hear of its end once more
+            return
         if close.initiator == "none" and self.response is not None:
             self._log_control("close", "in", Control(b"", code=close.code, reason=close.reason))
         self.closed = close

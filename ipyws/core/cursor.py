@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ipyws.core.batch import Batch
 from ipyws.core.lock import LOCK
-from ipyws.core.log import Batch, Log
+from ipyws.core.log import Log
 from ipyws.core.message import Message
 from ipyws.core.waiting import Signal
 
@@ -44,9 +45,9 @@ class Cursor:
             return batch.message(place)
 
     def skip_all(self) -> int:
-        """Move past everything received so far; return how many messages that were."""
+        """Move past everything unread; return how many messages that were."""
         with LOCK:
-            skipped = self._log.received - self._passed
+            skipped = self.unread
             while self.take():
                 pass
             return skipped

@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 from typing import Final, Literal, overload
 
+from ipyws.core.brief import brief
 from ipyws.errors import InvalidError
 
 Duration = int | float | str | timedelta
@@ -31,7 +32,6 @@ _FRACTION_DIGITS: Final = 18
 _FRACTION_SCALE: Final = 10**18
 
 _ALLOWED: Final = 'a positive number of milliseconds, a string such as "300ms" or "1m30s", or a timedelta'
-_SHOWN: Final = 60
 
 
 def parse_go_duration(text: str) -> int:
@@ -84,7 +84,7 @@ def seconds(value: object, *, name: str, allow_none: bool = False) -> float | No
     except InvalidError as error:
         raise InvalidError(f"{name}: {error.message}", hint=hint) from None
     if nanoseconds is None or not 0 < nanoseconds <= _LONGEST:
-        raise InvalidError(f"{name} is {_shown(value)}", hint=hint)
+        raise InvalidError(f"{name} is {brief(value)}", hint=hint)
     return nanoseconds / 1e9
 
 
@@ -116,7 +116,7 @@ def _sum_terms(terms: str, text: str) -> int:
             raise _invalid("invalid duration", text)
         if unit not in _UNITS:
             raise _invalid(
-                f"unknown unit {_shown(unit)} in duration" if unit else "missing unit in duration", text
+                f"unknown unit {brief(unit)} in duration" if unit else "missing unit in duration", text
             )
         total += _term(whole.lstrip("0"), fraction[:_FRACTION_DIGITS], _UNITS[unit])
         position = match.end()
@@ -154,12 +154,4 @@ def _decimal(nanoseconds: int, unit: str) -> str:
 
 
 def _invalid(what: str, text: str) -> InvalidError:
-    return InvalidError(f"{what} {_shown(text)}", hint='write it as in "300ms", "1m30s" or "1.5h"')
-
-
-def _shown(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception:  # a foreign __repr__, or an int with more digits than Python prints
-        text = f"<{type(value).__name__}>"
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return InvalidError(f"{what} {brief(text)}", hint='write it as in "300ms", "1m30s" or "1.5h"')

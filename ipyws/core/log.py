@@ -7,18 +7,18 @@ time of one record object per message; `Message` objects are made when somebody 
 
 from __future__ import annotations
 
-import re
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, overload
 
+from ipyws.core.batch import Batch
 from ipyws.core.budget import BUDGET
 from ipyws.core.constants import MB, MessageType
+from ipyws.core.filtering import make_filter
 from ipyws.core.lock import LOCK
-from ipyws.core.message import Control, Data, Direction, Message, payload_size
-from ipyws.errors import InvalidError
+from ipyws.core.message import Direction, Message
 
 if TYPE_CHECKING:
     from ipyws.core.budget import Budget
@@ -28,36 +28,6 @@ DEFAULT_BYTES = 64 * MB
 
 # Dead entries at the head of the list are cut off together, so that dropping one stays O(1).
 _COMPACT = 512
-
-
-class Batch:
-    """Payloads that passed together, in one direction: data, or control frames of one type."""
-
-    __slots__ = ("direction", "payloads", "seq", "size", "time", "type")
-
-    def __init__(
-        self,
-        seq: int,
-        time: float,
-        direction: Direction,
-        type: MessageType | None,
-        payloads: list[Any],
-        size: int,
-    ) -> None:
-        self.seq = seq
-        self.time = time
-        self.direction = direction
-        self.type = type  # None: data, where str payloads are text and bytes are binary
-        self.payloads = payloads
-        self.size = size
-
-    def message(self, index: int) -> Message:
-        """Return the record at ``index`` of the batch as a `Message`."""
-        payload = self.payloads[index]
-        if self.type is None:
-            kind: MessageType = "text" if isinstance(payload, str) else "binary"
-            return Message(kind, payload, self.direction, self.seq + index, self.time)
-        return Message(self.type, payload.data, self.direction, self.seq + index, self.time, payload)
 
 
 class Log(Sequence[Message]):
@@ -145,26 +115,22 @@ class Log(Sequence[Message]):
 
     def _evict_excess(self) -> None:
         while len(self) > self._limit or (self.bytes > self._limit_bytes and len(self) > 1):
-            if self._is_pinned():
+            free = self._unpinned()
+            if not free:
                 return
-            excess = len(self) - self._limit
-            if self.bytes > self._limit_bytes and excess <= 0:
-                excess = 1
-            self._evict(excess)
+            self._evict(min(free, max(1, len(self) - self._limit)))
 
-    def _is_pinned(self) -> bool:
-        """Tell whether an open channel still has to read the oldest record.
+    def _unpinned(self) -> int:
+        """Return how many of the oldest records no open channel still has to read.
 
         A channel's unread messages may outgrow the limits by its capacity, and no further: it holds
         references of its own to what it has to deliver, so evicting here loses nothing.
         """
         pins = [pin for get in self._pins if (pin := get())]
         allowance = sum(capacity for _, capacity in pins)
-        return (
-            any(seq <= self.first for seq, _ in pins)
-            and len(self) <= self._limit + allowance
-            and self.bytes <= 2 * self._limit_bytes
-        )
+        if not pins or len(self) > self._limit + allowance or self.bytes > 2 * self._limit_bytes:
+            return len(self)
+        return max(0, min(seq for seq, _ in pins) - self.first)
 
     def evict_oldest(self) -> bool:
         """Evict the oldest batch, whatever the limits; False if nothing is kept."""
@@ -187,7 +153,7 @@ class Log(Sequence[Message]):
             self._skip = 0
             self._compact()
         else:
-            size = sum(map(_record_size, head.payloads[start:stop]))
+            size = head.size_of(start, stop)
             head.size -= size
             self.bytes -= size
             self._skip = stop
@@ -201,10 +167,21 @@ class Log(Sequence[Message]):
             self._base += self._head
             self._head = 0
 
-    def pin(self, oldest: Callable[[], tuple[int, int] | None]) -> None:
-        """Keep records that a channel has to read: ``oldest`` gives its next seq and its capacity."""
+    def pin(self, oldest: Callable[[], tuple[int, int] | None]) -> Callable[[], None]:
+        """Keep records that a channel has to read; return a function that ends it.
+
+        Args:
+            oldest: Gives the channel's next seq and its capacity; None while it has nothing to read.
+        """
         with LOCK:
             self._pins.append(oldest)
+
+        def unpin() -> None:
+            with LOCK:
+                if oldest in self._pins:
+                    self._pins.remove(oldest)
+
+        return unpin
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -232,10 +209,10 @@ class Log(Sequence[Message]):
             return self._at(self.first + place)
 
     def __iter__(self) -> Iterator[Message]:
-        """Yield what is kept, oldest first, and what arrives meanwhile; evicted records are passed over."""
-        seq = self.first
-        while messages := self.read(seq, 1000):
-            yield from messages
+        """Yield what is kept now, oldest first; what is evicted meanwhile is passed over."""
+        seq, end = self.first, self.total
+        while seq < end and (messages := self.read(seq, 1000)):
+            yield from (message for message in messages if message.seq < end)
             seq = messages[-1].seq + 1
 
     def read(self, seq: int, count: int) -> list[Message]:
@@ -294,17 +271,10 @@ class Log(Sequence[Message]):
                 searched as Latin-1.
 
         Raises:
-            InvalidError: ``grep`` is not a regular expression.
+            InvalidError: ``direction`` or a type does not exist, ``grep`` is not a regular expression.
         """
-        wanted = None if types is None else frozenset(types)
-        pattern = _compile(grep)
-        return [
-            message
-            for message in self
-            if (direction is None or message.direction == direction)
-            and (wanted is None or message.type in wanted)
-            and (pattern is None or pattern.search(_as_text(message.data)))
-        ]
+        wanted = make_filter(direction, types, grep)
+        return [message for message in self if wanted(message)]
 
     # -- listening -------------------------------------------------------------------------------
 
@@ -327,20 +297,3 @@ class Log(Sequence[Message]):
             f"<Log: {len(self):,} kept of {self.total:,}, ↓ {self.received:,} ↑ {self.sent:,}, "
             f"{self.evicted:,} evicted>"
         )
-
-
-def _record_size(record: Data | Control) -> int:
-    return len(record.data) if isinstance(record, Control) else payload_size(record)
-
-
-def _as_text(data: Data) -> str:
-    return data if isinstance(data, str) else data.decode("latin-1")
-
-
-def _compile(grep: str | None) -> re.Pattern[str] | None:
-    if grep is None:
-        return None
-    try:
-        return re.compile(grep, re.IGNORECASE)
-    except re.error as error:
-        raise InvalidError(f"{grep!r} is not a regular expression: {error}") from None

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ipyws.core.constants import MessageType
+from ipyws.core.secrets import mask
 from ipyws.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ Direction = Literal["in", "out"]
 Data = str | bytes
 
 _PREVIEW = 60
+_WINDOW = 4096
 
 
 class Control(NamedTuple):
@@ -138,10 +140,12 @@ def describe_json_error(error: Exception) -> str:
 
 
 def _preview(message: Message) -> str:
-    from ipyws.core.secrets import mask
-
     if message.type == "close":
         return f"{message.code} {mask(message.reason)!r}"
-    data = message.data[:_PREVIEW]
-    shown = repr(mask(data) if isinstance(data, str) else data)
-    return f"{shown}…" if len(message.data) > _PREVIEW else shown
+    # Masked before it is cut: half a secret would not be recognised.
+    start = message.data[:_WINDOW]
+    if isinstance(start, str):
+        shown: Data = mask(start)[:_PREVIEW]
+    else:
+        shown = mask(start.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")[:_PREVIEW]
+    return f"{shown!r}…" if len(message.data) > _PREVIEW else repr(shown)

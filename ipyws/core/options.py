@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ipyws.core import checks
+from ipyws.core.brief import brief
 from ipyws.core.channel import MAX_CAPACITY, check_capacity
 from ipyws.core.checks import Check
 from ipyws.core.constants import MB, Compression
@@ -172,7 +173,7 @@ def unknown_option(name: str) -> InvalidError:
     """Return the error for an option that does not exist, with the closest that does."""
     close = difflib.get_close_matches(name, BY_NAME, n=1)
     hint = f"did you mean {close[0]}?" if close else f"the options are {', '.join(BY_NAME)}"
-    return InvalidError(f"there is no option {name!r:.100}", hint=hint)
+    return InvalidError(f"there is no option {brief(name)}", hint=hint)
 
 
 def _check_together(options: ConnectOptions) -> None:
@@ -181,5 +182,7 @@ def _check_together(options: ConnectOptions) -> None:
         raise InvalidError("both auth and an Authorization header are given", hint="one of them is allowed")
     if options.origin and "origin" in names:
         raise InvalidError("both origin and an Origin header are given", hint="one of them is allowed")
+    if options.ca and options.insecure:
+        raise InvalidError("ca and insecure are given together", hint="one of them is allowed")
     if options.key and not options.cert:
         raise InvalidError("key is given without cert", hint="cert names the certificate it belongs to")

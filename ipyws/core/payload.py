@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
+from ipyws.core.brief import brief
 from ipyws.core.constants import BINARY, TEXT, TYPE_BINARY, TYPE_TEXT
 from ipyws.core.message import Data
 from ipyws.errors import InvalidError
@@ -80,7 +81,7 @@ def to_json(value: Any) -> str:
 def _kind(type: object) -> str:
     if isinstance(type, (int, str)) and not isinstance(type, bool) and type in _KINDS:
         return _KINDS[type]
-    raise InvalidError(f"message type is {type!r:.100}", hint="TEXT (1) and BINARY (2) are allowed")
+    raise InvalidError(f"message type is {brief(type)}", hint="TEXT (1) and BINARY (2) are allowed")
 
 
 def _utf8(text: str) -> bytes:

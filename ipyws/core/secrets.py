@@ -9,15 +9,17 @@ Two mechanisms, because each misses what the other catches:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 MASK = "***"
 
 # Shorter values would turn ordinary words of a message into stars and give the secret away by its place.
 _SHORTEST = 4
+_SHORTEST_GUESSED = 8
 
 _SENSITIVE_HEADER = re.compile(
     r"authorization|cookie|token|secret|password|passwd|api[-_]?key|signature|credential|session|^x-amz-security|-key$",
@@ -27,10 +29,11 @@ _SENSITIVE_PARAMETER = re.compile(
     r"token|secret|passw|api[-_.]?key|^key$|auth|signature|^sig$|credential|session|jwt|ticket|^code$",
     re.IGNORECASE,
 )
-_QUERY_PAIR = re.compile(r"([?&;])([^=&;#\s]{1,100})=([^&;#\s\"'<>]+)")
-_USERINFO = re.compile(r"(://)([^/?#\s@]{1,1024})@")
+_QUERY_PAIR = re.compile(r"([?&;#])([^=&;#\s]{1,100})=([^&;#\s\"'<>]+)")
+_USERINFO = re.compile(r"(://)[^/?#\s]+@")
 
-_known: set[str] = set()
+# Longest first, so that a secret that holds another is replaced as a whole.
+_known: tuple[str, ...] = ()
 
 
 class Secret(str):
@@ -53,9 +56,37 @@ def secret(value: str) -> Secret:
 
 
 def remember(value: str) -> None:
-    """Mask ``value``, and its percent-encoded spelling, in everything shown from now on."""
-    if len(value) >= _SHORTEST:
-        _known.update((str(value), quote(value, safe=""), quote_plus(value)))
+    """Mask ``value`` in everything shown from now on; also as it stands in a URL, in JSON and in a repr."""
+    global _known
+    if len(value) >= _SHORTEST and value not in _known:
+        in_path, in_query = (quote(value, safe=safe, errors="surrogatepass") for safe in ("/", ""))
+        in_form = quote_plus(value, errors="surrogatepass")
+        in_json = (json.dumps(value, ensure_ascii=ascii)[1:-1] for ascii in (True, False))
+        spellings = {str(value), str.__repr__(value)[1:-1], in_path, in_query, in_form, *in_json}
+        _known = tuple(sorted({*_known, *spellings}, key=len, reverse=True))
+
+
+def remember_guessed(value: str) -> None:
+    """Mask a value that is a secret only by the look of the place it stands in.
+
+    Only if it is long enough to be one: masking the "true" of ``X-Session: true`` would cripple every text.
+    """
+    if len(value) >= _SHORTEST_GUESSED:
+        remember(value)
+
+
+def remember_parameters(text: str) -> None:
+    """Mask the token-like values of a URL, wherever they turn up."""
+    for _, name, value in _QUERY_PAIR.findall(text):
+        if _SENSITIVE_PARAMETER.search(name):
+            remember_guessed(value)
+            remember_guessed(unquote_plus(value))
+
+
+def remember_cookies(value: str) -> None:
+    """Mask the values of a Cookie header, wherever they turn up."""
+    for cookie in value.split(";"):
+        remember_guessed(cookie.partition("=")[2].strip())
 
 
 def is_sensitive_header(name: str) -> bool:
@@ -69,7 +100,7 @@ def mask(text: str) -> str:
         text = _USERINFO.sub(rf"\1{MASK}@", text)
     if "=" in text:
         text = _QUERY_PAIR.sub(_mask_pair, text)
-    for value in sorted(_known, key=len, reverse=True):
+    for value in _known:
         if value in text:
             text = text.replace(value, MASK)
     return text
@@ -88,8 +119,10 @@ def mask_deep(value: Any) -> Any:
         return mask(value.decode("utf-8", "replace"))
     if isinstance(value, Mapping):
         return {key: mask_deep(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(mask_deep(item) for item in value)
+    if isinstance(value, list):
+        return [mask_deep(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(mask_deep(item) for item in value)
     return value
 
 

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from ipyws.core.batch import Batch
 from ipyws.core.channel import Channel
 from ipyws.core.lock import LOCK
-from ipyws.core.log import Batch, Log
+from ipyws.core.log import Log
 from ipyws.errors import InvalidError
 
 
@@ -43,8 +44,8 @@ class Stream(Channel):
             self.evicted = log.evicted_in
             for batch, start in log.batches():
                 self._feed(batch, start)
-            log.listen(self._feed)
-            log.pin(self._pin)
+            self._stop_listening = log.listen(self._feed)
+            self._unpin = log.pin(self._pin)
 
     @property
     def full(self) -> bool:
@@ -67,6 +68,8 @@ class Stream(Channel):
         """End it: what is unread can still be received, and it holds the connection back no more."""
         with LOCK:
             super().close()
+            self._stop_listening()
+            self._unpin()
             self._full = False
             self._changed()
 
@@ -74,7 +77,7 @@ class Stream(Channel):
         if not self._wants(batch):
             return
         count = len(batch.payloads) - start
-        if self._closed or (self._spare is not None and self._unread >= self._spare):
+        if self._spare is not None and self._unread >= self._spare:
             self.missed += count
             return
         if not self._queue:

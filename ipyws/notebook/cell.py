@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ipyws.bridge.client import Client
 from ipyws.bridge.registry import REGISTRY
@@ -16,8 +17,10 @@ from ipyws.notebook.session import Session
 from ipyws.notebook.verbs import CONNECTION, RAW, VAR
 from ipyws.policy.url import parse as parse_url
 from ipyws.script import body, steps
+from ipyws.script.expression import Evaluate
 from ipyws.script.payload import read
 from ipyws.script.request import Request, parse_request
+from ipyws.script.template import expand_plain
 
 _OPTIONS = (
     CONNECTION,
@@ -25,7 +28,10 @@ _OPTIONS = (
     RAW,
     Flag(("--text",), "send as text, JSON or not"),
 )
-_FLAGS = (*_OPTIONS, *connect_flags())
+FLAGS = (*_OPTIONS, *connect_flags())
+"""The options on the line of ``%%ws``."""
+
+Action = Callable[[Client], object]
 
 
 def run(
@@ -39,69 +45,72 @@ def run(
     Raises:
         InvalidError: Something in the line or the body is wrong; says on which line.
     """
-    parsed = parse(line, _FLAGS, session.evaluate)
+    parsed = parse(line, FLAGS, session.evaluate)
     variable = check_variable(parsed.take("o"))
+    raw, plain = parsed.take("raw", False), parsed.take("text", False)
     # Line 1 of the cell is that of the magic.
     request, text = parse_request(text)
-    script_steps = body.parse(text, first_line=1 + (request.body_line if request else 1))
-    for step in script_steps:
-        _check_known(step)
+    script = body.parse(text, first_line=1 + (request.body_line if request else 1))
+    actions = [_prepare(step, session.evaluate, raw, plain) for step in script]
+    if request and not raw:
+        request = _expand(request, session.evaluate)
     client, since = _client(session, parsed, request)
-    script = _Script(session, client, raw=parsed.take("raw", False), plain=parsed.take("text", False))
+    sent: list[Message] = []
     try:
-        for step in script_steps:
-            script.run(step)
+        for act in actions:
+            result = act(client)
+            if isinstance(result, Message):
+                sent.append(result)
     finally:
         session.show(client, since)
-    session.store(variable, script.sent)
-    return script.sent
+    session.store(variable, sent)
+    return sent
 
 
-class _Script:
-    """The steps of a body, run one by one on a connection."""
-
-    def __init__(self, session: Session, client: Client, raw: bool, plain: bool) -> None:
-        self._session = session
-        self._client = client
-        self._raw = raw
-        self._plain = plain
-        self.sent: list[Message] = []
-
-    def run(self, step: steps.Step) -> None:
-        match step:
-            case steps.Send(_, payload, encoding):
-                value = read(payload, encoding, self._session.evaluate, raw=self._raw, plain=self._plain)
-                self.sent.append(self._client.send(value))
-            case steps.Ping():
-                self._client.ping()
-            case steps.Sleep(_, seconds):
-                wait(Signal(), seconds)
-            case steps.Close(_, code, reason):
-                self._client.close(code, reason)
+def _prepare(step: steps.Step, evaluate: Evaluate, raw: bool, plain: bool) -> Action:
+    """Return what a step does to a connection; its payload is read here, before anything is sent."""
+    match step:
+        case steps.Send(line, payload, encoding):
+            try:
+                value = read(payload, encoding, evaluate, raw=raw, plain=plain)
+            except InvalidError as error:
+                raise InvalidError(f"message on line {line}: {error.message}", hint=error.hint) from None
+            return lambda client: client.send(value)
+        case steps.Ping():
+            return lambda client: client.ping()
+        case steps.Sleep(_, seconds):
+            return lambda client: wait(Signal(), seconds)
+        case steps.Close(_, code, reason):
+            return lambda client: client.close(code, reason)
+    raise InvalidError(
+        f"line {step.line}: waiting and expecting are not available in this version",
+        hint="%ws recv waits for a message",
+    )
 
 
-def _check_known(step: steps.Step) -> None:
-    if isinstance(step, (steps.Wait, steps.Expect)):
-        raise InvalidError(
-            f"line {step.line}: waiting and expecting are not available in this version",
-            hint="%ws recv waits for a message",
-        )
+def _expand(request: Request, evaluate: Evaluate) -> Request:
+    """Return a pasted request with the templates in its URL and its headers expanded."""
+    headers = tuple((name, expand_plain(value, evaluate)) for name, value in request.headers)
+    return replace(request, url=expand_plain(request.url, evaluate), headers=headers)
 
 
 def _client(session: Session, parsed: Parsed, request: Request | None) -> tuple[Client, int]:
     """Return the connection to send on, opened if the line or the body says so, and where to show from."""
     options = connect_options(parsed.options)
-    url = parsed.words[0] if parsed.words else request.url if request else None
-    if len(parsed.words) > 1:
+    urls = [*parsed.words, *([request.url] if request else [])]
+    if len(urls) > 1:
         raise InvalidError("%%ws takes one URL", hint="the messages stand in the cell's body")
-    if url is None:
+    name = parsed.take("connection")
+    if not urls:
         if options:
             raise InvalidError(f"{next(iter(options))} is given without a URL", hint="%%ws URL [options]")
-        client = session.client(parsed.take("connection"))
+        client = session.client(name)
         return client, client.log.total
+    if name is not None:
+        raise InvalidError("-c is given with a URL", hint="--as NAME names the new connection")
     if request:
         options["headers"] = [*options.get("headers", []), *request.headers]
-    target = parse_url(url)
+    target = parse_url(urls[0])
     checked = check_options(options)
     check_secure(checked, target.secure)
     return REGISTRY.connect(target, checked, replacing=True), 0

@@ -10,11 +10,12 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 
 from ipyws.bridge.registry import REGISTRY
 from ipyws.core.constants import Compression
+from ipyws.notebook.cell import FLAGS as CELL_FLAGS
 from ipyws.notebook.line import Flag
 from ipyws.notebook.session import Session
 from ipyws.notebook.verbs import VAR, VERBS
 
-_OURS = re.compile(r"(?:^|=|;)\s*%{1,2}ws\s+(.*)$", re.DOTALL)
+_OURS = re.compile(r"(?:^|=|;)\s*(%{1,2})ws\s+(.*)$")
 _KINDS = ("echo", "chat", "prices", "chaos")
 
 
@@ -27,10 +28,10 @@ def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatche
         match = _OURS.search(line)
         if not match:
             return {"completions": [], "suppress": False}
-        *before, fragment = re.split(r"\s+", match[1])
+        *before, fragment = re.split(r"\s+", match[2])
         found = [
             SimpleCompletion(text=text, type="magic option" if text.startswith("-") else "magic")
-            for text in candidates(before, fragment)
+            for text in candidates(before, fragment, cell=match[1] == "%%")
             if text.startswith(fragment)
         ]
         return {"completions": found, "matched_fragment": fragment, "suppress": True}
@@ -39,24 +40,29 @@ def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatche
     return result
 
 
-def candidates(before: list[str], fragment: str) -> Iterable[str]:
+def candidates(before: list[str], fragment: str, *, cell: bool = False) -> Iterable[str]:
     """Return what may stand at a place of the line.
 
     Args:
         before: The words before it, the verb first.
         fragment: What is there already.
+        cell: Whether it is the line of ``%%ws``, which has no verb.
     """
-    if not before:
+    if cell:
+        return _arguments(CELL_FLAGS, before, fragment, "connect")
+    if not before and not fragment.startswith("-"):
         return [*VERBS, "help", *_urls()]
-    if before[0] == "help":
+    if before[:1] == ["help"]:
         return list(VERBS)
-    verb = VERBS.get(before[0], VERBS["connect"])
-    flags = {name: flag for flag in (*verb.flags, VAR) for name in flag.names}
-    if (last := flags.get(before[-1])) is not None and last.value:
+    verb = VERBS.get(before[0] if before else "", VERBS["connect"])
+    return _arguments((*verb.flags, VAR), before, fragment, verb.name)
+
+
+def _arguments(flags: Iterable[Flag], before: list[str], fragment: str, verb: str) -> Iterable[str]:
+    known = {name: flag for flag in flags for name in flag.names}
+    if before and (last := known.get(before[-1])) is not None and last.value:
         return _values(last)
-    if fragment.startswith("-"):
-        return list(flags)
-    return _words(verb.name)
+    return list(known) if fragment.startswith("-") else _words(verb)
 
 
 def _values(flag: Flag) -> Iterable[str]:

@@ -40,9 +40,8 @@ class Extension:
             self._undo.append(lambda: waiting.set_idle_loop(None))
 
     def unload(self) -> None:
-        self.session.views.close()
         REGISTRY.shut_down()
-        self.session.views.flush()
+        self.session.views.close()
         while self._undo:
             self._undo.pop()()
 

@@ -13,10 +13,15 @@ def headline(error: WebSocketError) -> str:
 
 
 def shorten(error: WebSocketError) -> WebSocketError:
-    """Have IPython show ``error`` in one line instead of with a traceback.
+    """Have IPython show ``error`` in one line, the first time: what ``%tb`` shows later is the traceback.
 
     The hook is looked up on the exception itself, so that the same class keeps its traceback where a user's
     own Python raised it.
     """
-    error._render_traceback_ = lambda: [headline(error)]  # type: ignore[attr-defined]
+
+    def render_once() -> list[str]:
+        del error._render_traceback_  # type: ignore[attr-defined]
+        return [headline(error)]
+
+    error._render_traceback_ = render_once  # type: ignore[attr-defined]
     return error

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from ipyws.core import checks
+from ipyws.core.brief import brief
 from ipyws.core.options import OPTIONS, Option
 from ipyws.errors import InvalidError
 from ipyws.notebook.line import Convert, Flag
@@ -17,7 +18,7 @@ _SHORT = {
     "follow_redirects": ("-L",),
     "name": ("--as",),
 }
-_SIZE = re.compile(r"(\d+)\s*(B|kB|KB|MB|)")
+_SIZE = re.compile(r"([0-9]{1,15})\s*(B|kB|KB|MB|)")
 _UNITS = {"": 1, "B": 1, "kB": 1 << 10, "KB": 1 << 10, "MB": 1 << 20}
 
 
@@ -28,7 +29,7 @@ def whole(text: str) -> int:
         InvalidError: The text is none.
     """
     if not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
-        raise InvalidError(f"{text!r:.60} is not a whole number", hint="digits are allowed")
+        raise InvalidError(f"{brief(text)} is not a whole number", hint="digits are allowed")
     return int(text)
 
 
@@ -39,8 +40,8 @@ def size(text: str) -> int:
         InvalidError: The text is none.
     """
     match = _SIZE.fullmatch(text)
-    if not match or len(match[1]) > 15:
-        raise InvalidError(f"{text!r:.60} is not a size", hint='"4096", "64kB" and "1MB" are allowed')
+    if not match:
+        raise InvalidError(f"{brief(text)} is not a size", hint='"4096", "64kB" and "1MB" are allowed')
     return int(match[1]) * _UNITS[match[2]]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ipyws.core.brief import brief
 from ipyws.errors import InvalidError
 from ipyws.script.expression import Evaluate
 from ipyws.script.template import Protected, protect
@@ -67,8 +68,8 @@ class Parsed:
 
 def first_word(line: str) -> tuple[str, str]:
     """Return the first word of a line, as it stands, and what follows it."""
-    word, _, rest = line.strip().partition(" ")
-    return word, rest.strip()
+    word, *rest = line.split(maxsplit=1) or [""]
+    return word, rest[0].strip() if rest else ""
 
 
 def parse(line: str, flags: Sequence[Flag], evaluate: Evaluate, *, rest: bool = False) -> Parsed:
@@ -140,12 +141,16 @@ class _Reader:
         flag = self._by_name.get(name)
         if flag is None:
             raise self._unknown(name)
-        if flag.value and not separator and not self._skip_space():
+        lacks_value = not self._skip_space() or self._next_is_flag()
+        if flag.value and not separator and lacks_value:
             raise InvalidError(f"{name} lacks its value", hint=f"{name} {flag.value}")
         if separator and not flag.value:
             raise InvalidError(f"{name} takes no value", hint="write it alone")
         text = attached if separator or not flag.value else self._word()
         self._given.append((flag, name, text))
+
+    def _next_is_flag(self) -> bool:
+        return self._text[self._place :].split(maxsplit=1)[0] in self._by_name
 
     def _convert(self) -> None:
         """Expand and convert what was given; last, because ``--raw`` may stand anywhere."""
@@ -170,7 +175,7 @@ class _Reader:
         )
         if self._rest:
             hint += "; -- ends the options before a payload that begins with -"
-        return InvalidError(f"there is no option {self._protected.source(name)!r:.60}", hint=hint)
+        return InvalidError(f"there is no option {brief(self._protected.source(name))}", hint=hint)
 
     def _expand(self, text: str) -> str:
         if self._raw:

@@ -41,7 +41,7 @@ class Magic:
         verb = VERBS.get(word)
         if verb is None:
             # `%ws wss://…` and `%ws {{url}}` connect; so does an option first, `%ws -k wss://…`.
-            if "://" not in line and not word.startswith(("{{", "-")):
+            if "://" not in word and not word.startswith(("{{", "-")):
                 raise _unknown(word)
             verb, rest = VERBS["connect"], line
         if rest.split(maxsplit=1)[:1] in (["-h"], ["--help"]):

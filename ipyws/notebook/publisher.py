@@ -46,8 +46,8 @@ class KernelPublisher:
 
     def __init__(self, shell: Any) -> None:
         self._kernel = shell.kernel
-        self._depth = 1  # the extension is loaded inside a cell
         self._running = self._parent()
+        self._depth = 1 if self._running else 0  # inside a cell, or by the configuration before any
 
     def show(self, bundle: Bundle) -> Handle:
         handle = Handle(self._running or self._parent())

@@ -115,13 +115,16 @@ def recv(session: Session, parsed: Parsed) -> Message | list[Message]:
     if parsed.take("new"):
         cursor.skip_all()
     received: list[Message] = []
-    while len(received) < count:
-        message = Reception(client.async_client, deadline).run()
-        if fulfils is None or fulfils(message):
-            received.append(message)
-    if lost := cursor.missed - missed:
-        session.say(f"{lost:,} older messages were evicted from the log before they were received")
-    session.show_rows(client, [rows.row(message) for message in received[-_TAIL:]])
+    try:
+        while len(received) < count:
+            message = Reception(client.async_client, deadline).run()
+            if fulfils is None or fulfils(message):
+                received.append(message)
+    finally:
+        if lost := cursor.missed - missed:
+            session.say(f"{lost:,} older messages were evicted from the log before they were received")
+        if received:
+            session.show_rows(client, [rows.row(message) for message in received[-_TAIL:]])
     return received if many is not None else received[0]
 
 
@@ -161,7 +164,12 @@ def log(session: Session, parsed: Parsed) -> list[Message]:
     tail = parsed.take("tail", _TAIL)
     if tail < 1:
         raise InvalidError(f"--tail is {tail}", hint="a whole number from 1 is allowed")
-    client = session.client(parsed.take("connection") or (parsed.words[0] if parsed.words else None))
+    name = parsed.take("connection")
+    if parsed.words and name is not None:
+        raise InvalidError("a name and -c are given together", hint="one of them is allowed")
+    client = session.client(parsed.words[0] if parsed.words else name)
+    if "in" in parsed.options and "out" in parsed.options:
+        raise InvalidError("--in and --out are given together", hint="one of them is allowed")
     direction: Direction | None = "in" if parsed.take("in") else "out" if parsed.take("out") else None
     types = ("ping", "pong", "close") if parsed.take("control") else None
     found = client.log.filter(direction=direction, types=types, grep=parsed.take("grep"))

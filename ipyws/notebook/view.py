@@ -11,8 +11,8 @@ import threading
 import time
 from collections import OrderedDict
 
+from ipyws.core.batch import Batch
 from ipyws.core.connection import Connection
-from ipyws.core.log import Batch
 from ipyws.core.message import Message
 from ipyws.notebook import html, rows, text
 from ipyws.notebook.cards import card
@@ -171,7 +171,7 @@ class Views:
             first = self._first.pop(client, newest)
             if first is not newest:
                 self._draw(first)
-            del self._newest[client]
+            self._newest.pop(client, None)  # the end of a cell and the loop may both come here
 
     def _draw(self, view: View) -> None:
         with self._lock:

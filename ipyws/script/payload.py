@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import os
 import re
-from pathlib import Path
 
 from ipyws.core.message import describe_json_error
 from ipyws.errors import InvalidError
@@ -51,12 +50,16 @@ def check_json(text: str) -> None:
     if text.lstrip()[:1] not in ("{", "["):
         return
     try:
-        json.loads(text)
+        json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidError(
             f"the payload is not JSON: {describe_json_error(error)}",
             hint="--text sends it as it stands",
         ) from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no value of JSON")
 
 
 def from_hex(text: str) -> bytes:
@@ -65,7 +68,7 @@ def from_hex(text: str) -> bytes:
     Raises:
         InvalidError: There is something else, or half a byte.
     """
-    digits = re.sub(r"0[xX]|[\s:,]", "", text)
+    digits = re.sub(r"\b0[xX]|[\s:,]", "", text)
     if wrong := re.search(r"[^0-9a-fA-F]", digits):
         raise InvalidError(f"{wrong[0]!r} is not a hex digit", hint="write bytes as in 00 ff 1e")
     if len(digits) % 2:
@@ -82,7 +85,7 @@ def from_base64(text: str) -> bytes:
     packed = re.sub(r"\s", "", text).replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise InvalidError(f"the payload is not base64: {str(error).lower()}", hint="check it") from None
 
 
@@ -92,11 +95,13 @@ def from_file(text: str) -> bytes:
     Raises:
         InvalidError: It can't be read, or is larger than 128 MB.
     """
-    path = Path(text.strip()).expanduser()
+    path = os.path.expanduser(text.strip())
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise InvalidError(f"{str(path)!r} is larger than 128 MB", hint="send it in parts")
-        return path.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise InvalidError(f"{str(path)!r} can't be read: {reason}", hint="check the path") from None
+        with open(path, "rb") as file:
+            data = file.read(_LARGEST_FILE + 1)  # not stat: a device has no size
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise InvalidError(f"{path!r} can't be read: {reason.lower()}", hint="check the path") from None
+    if len(data) > _LARGEST_FILE:
+        raise InvalidError(f"{path!r} is larger than 128 MB", hint="send it in parts")
+    return data

@@ -18,7 +18,7 @@ from websockets.typing import Origin, Subprotocol
 from ipyws.core.durations import format_duration
 from ipyws.core.options import ConnectOptions, check_secure
 from ipyws.core.transport import Handshake, Sink
-from ipyws.errors import ConnectError, WebSocketError
+from ipyws.errors import ConnectError, InvalidError, WebSocketError
 from ipyws.policy.url import URL, join
 from ipyws.transport import compression, proxy, tls
 from ipyws.transport.network import connect_tcp, resolve
@@ -38,6 +38,10 @@ class _Progress:
     facts: dict[str, Any] = field(default_factory=dict)
     redirects: tuple[str, ...] = ()
     started: float = field(default_factory=time.perf_counter)
+
+    def trying(self, address: str) -> None:
+        """Note the address that is dialled."""
+        self.facts["address"] = address
 
 
 async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
@@ -74,6 +78,7 @@ async def _follow(
             if not (options.follow_redirects and error.response.status_code in _REDIRECTS):
                 raise
             options = _redirected(progress, options, error.response)
+            context = tls.context(options)
 
 
 def _redirected(progress: _Progress, options: ConnectOptions, response: Response) -> ConnectOptions:
@@ -82,7 +87,15 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
     refusal = status_error(response, {"phase": "handshake", "url": here.masked})
     if len(progress.redirects) >= MAX_REDIRECTS:
         raise ConnectError(f"more than {MAX_REDIRECTS} redirects", details=refusal.details, retryable=False)
-    there = join(here, response.headers.get("Location", ""))
+    try:
+        there = join(here, response.headers.get("Location", ""))
+    except InvalidError as error:
+        raise ConnectError(
+            f"a redirect leads to no WebSocket: its {error.message}",
+            hint="the fault is the server's",
+            details=refusal.details,
+            retryable=False,
+        ) from None
     if here.secure and not there.secure:
         raise ConnectError(
             "a redirect leads from wss:// to ws://",
@@ -92,8 +105,10 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
         )
     progress.redirects += (here.masked,)
     progress.url = there
+    if there.origin == here.origin:
+        return options
     # Credentials and headers of the user's were meant for the first origin, not for where it points.
-    return options if there.origin == here.origin else replace(options, headers=(), auth=None)
+    return replace(options, headers=(), auth=None, cert=None, key=None)
 
 
 async def _dial_once(
@@ -158,8 +173,7 @@ async def _connect_directly(progress: _Progress, wire: Wire, context: ssl.SSLCon
     addresses = await resolve(url.host, url.port)
     progress.phase = "tcp"
     progress.facts["addresses"] = [str(address[0]) for _, address in addresses]
-    sock = await connect_tcp(addresses)
-    progress.facts["address"] = str(sock.getpeername()[0])
+    sock = await connect_tcp(addresses, progress.trying)
     progress.phase = "tls" if url.secure else "handshake"
     loop = asyncio.get_running_loop()
     if url.secure:

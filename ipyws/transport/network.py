@@ -28,8 +28,14 @@ async def resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, Addr
     return list(dict.fromkeys(addresses))
 
 
-async def connect_tcp(addresses: list[tuple[socket.AddressFamily, Address]]) -> socket.socket:
+async def connect_tcp(
+    addresses: list[tuple[socket.AddressFamily, Address]], trying: Callable[[str], object]
+) -> socket.socket:
     """Return a socket connected to the first address that answers.
+
+    Args:
+        addresses: As `resolve` returns them.
+        trying: Told each address before it is dialled.
 
     Raises:
         OSError: None did; the error of the last one.
@@ -37,6 +43,7 @@ async def connect_tcp(addresses: list[tuple[socket.AddressFamily, Address]]) -> 
     failure: OSError | None = None
     for place, (family, address) in enumerate(addresses):
         last = place == len(addresses) - 1
+        trying(str(address[0]))
         try:
             return await _connect(family, address, None if last else _PATIENCE)
         except OSError as error:

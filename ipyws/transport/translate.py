@@ -63,6 +63,9 @@ def dial_error(error: BaseException, phase: str, url: URL, facts: Mapping[str, A
         return ConnectError(
             message, hint=_STATUS_HINTS.get(status, ""), details=details, retryable=_worth_retrying(status)
         )
+    if isinstance(error, ssl.SSLError):
+        # With TLS 1.3 a server may refuse the client's certificate only after the client's own handshake.
+        details["phase"] = "proxy" if phase == "proxy" else "tls"
     message, hint, retryable = _describe(error, url, phase)
     return ConnectError(message, hint=hint, details=details, retryable=retryable)
 
@@ -109,12 +112,10 @@ def timeout_error(phase: str, url: URL, waited: str, facts: Mapping[str, Any]) -
 
 def close_error(error: BaseException | None) -> WebSocketError | None:
     """Return why the protocol made us close the connection, or None if it did not."""
-    if error is None:
+    if error is None or isinstance(error, EOFError):  # the peer only ended what we had closed
         return None
     if isinstance(error, PayloadTooBig):
         return InvalidError(f"the server sent too big a message: {error}", hint="read_limit= sets the limit")
-    if isinstance(error, EOFError):
-        return ConnectError("the server ended the TCP connection", details={"phase": "open"})
     return InvalidError(f"the server broke the WebSocket protocol: {error}", hint="the fault is the server's")
 
 
@@ -124,6 +125,13 @@ def _worth_retrying(status: int) -> bool:
 
 def _describe(error: BaseException, url: URL, phase: str) -> tuple[str, str, bool]:
     """Return message, hint and whether trying again can help."""
+    if phase == "proxy" and isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        why = error.strerror or str(error)
+        return (
+            f"the proxy can't be reached: {why}",
+            "check proxy=, or the environment's proxy variables",
+            True,
+        )
     if isinstance(error, socket.gaierror):
         return (
             f"the name {url.host!r} can't be resolved: {error.strerror}",
@@ -133,14 +141,14 @@ def _describe(error: BaseException, url: URL, phase: str) -> tuple[str, str, boo
     if isinstance(error, ssl.SSLError):
         return _describe_tls(error)
     if isinstance(error, InvalidHandshake):
-        return _describe_handshake(error)
+        return _describe_handshake(error, url)
     if isinstance(error, ImportError):
         return "a SOCKS proxy needs the package python-socks", "pip install python-socks[asyncio]", False
     if isinstance(error, ConnectionRefusedError):
         return f"{url.authority} refused the connection", "is the server running, and this its port?", True
     if isinstance(error, ConnectionError):
         what = "during the TLS handshake" if phase == "tls" else "before the handshake was complete"
-        return f"the server dropped the connection {what}", "", True
+        return f"the server dropped the connection {what}", _dropped_hint(url), True
     if isinstance(error, OSError):
         name = errno.errorcode.get(error.errno or 0, type(error).__name__)
         return f"the network failed: {error.strerror or error} ({name})", "", True
@@ -164,11 +172,16 @@ def _describe_tls(error: ssl.SSLError) -> tuple[str, str, bool]:
     )
 
 
-def _describe_handshake(error: InvalidHandshake) -> tuple[str, str, bool]:
+def _dropped_hint(url: URL) -> str:
+    return "a server that wants a client certificate may do so: cert=, key=" if url.secure else ""
+
+
+def _describe_handshake(error: InvalidHandshake, url: URL) -> tuple[str, str, bool]:
     if isinstance(error, InvalidMessage):
         dropped = isinstance(error.__cause__, EOFError)
         if dropped:
-            return "the server dropped the connection before it answered the handshake", "", True
+            what = "the server dropped the connection before it answered the handshake"
+            return what, _dropped_hint(url), True
         return "the server's answer is not HTTP", "a TLS server answers so to ws://, then use wss://", False
     if isinstance(error, ProxyError):
         return f"the proxy failed: {error.__cause__ or error}", "check the proxy's URL", False

@@ -12,6 +12,7 @@ import logging
 from typing import Any, cast
 
 from websockets.client import ClientProtocol
+from websockets.exceptions import ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
@@ -27,6 +28,8 @@ SILENT = logging.Logger("ipyws.wire", logging.CRITICAL + 1)
 SILENT.addHandler(logging.NullHandler())
 
 _WRITE_HIGH = 64 * 1024
+_UNREAD_PONGS = 1 << 20
+"""Bytes of pongs that may wait for a server that sends pings and reads nothing."""
 
 
 class Wire(asyncio.Protocol):
@@ -54,6 +57,7 @@ class Wire(asyncio.Protocol):
         self._batch: list[Any] = []
         self._batch_size = 0
         self._close_noted = False
+        self._unread_pongs = 0
         self._paused = False
         self._opened = False
         self._lost = False
@@ -133,8 +137,14 @@ class Wire(asyncio.Protocol):
     def eof_received(self) -> None:
         self._protocol.receive_eof()
         self._process()
+        if self._protocol.close_rcvd is None:
+            # Without a close frame nobody reads what still waits to be written: don't wait for that.
+            self.abort()
+            self.connection_lost(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._lost:
+            return
         self._lost = True
         self._protocol.receive_eof()
         self._writable.set()
@@ -149,6 +159,7 @@ class Wire(asyncio.Protocol):
         self._writable.clear()
 
     def resume_writing(self) -> None:
+        self._unread_pongs = 0
         self._writable.set()
 
     # -- from the protocol to the sink -------------------------------------------------------------
@@ -182,10 +193,22 @@ class Wire(asyncio.Protocol):
             self._sink.on_control("ping", "in", Control(data))
             if self._protocol.state is State.OPEN:
                 self._sink.on_control("pong", "out", Control(data))
+                return self._count_pong(len(data))
         elif frame.opcode is Opcode.PONG:
             self._sink.on_control("pong", "in", Control(data))
         elif (close := self._protocol.close_rcvd) is not None:
             self._sink.on_control("close", "in", Control(data, code=close.code, reason=close.reason))
+        return True
+
+    def _count_pong(self, size: int) -> bool:
+        if self._writable.is_set():
+            return True
+        self._unread_pongs += size + 6  # two bytes of header, four of mask
+        if self._unread_pongs > _UNREAD_PONGS:
+            self._protocol.parser_exc = ProtocolError("it sends pings and does not read the pongs")
+            self._protocol.fail(1008, "pongs are not read")
+            self._flush()
+            return False
         return True
 
     def _add_part(self, frame: Frame) -> bool:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -147,6 +148,11 @@ class Kernel:
             for message in self.published(request)
             if message["msg_type"] == "stream" and message["content"]["name"] == stream
         )
+
+    def wait(self, holds: Callable[[], bool], timeout: float = 20) -> bool:
+        """Wait until something is true of what the kernel has published."""
+        with self._changed:
+            return self._changed.wait_for(holds, timeout)
 
     def wait_for_text(self, request: str, text: str, timeout: float = 20) -> bool:
         """Wait until a running cell has printed ``text``."""

@@ -1,0 +1,62 @@
+# Two commands do everything on a machine with Python 3.11+, git and make:
+#   make demo    a live stream in the terminal, then JupyterLab on the quickstart
+#   make test    the checks and the tests
+
+PYTHON ?= $(firstword $(shell for python in python3.12 python3.13 python3.11 python3; do \
+	$$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python; done))
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest
+
+SHELL := bash
+.SHELLFLAGS := -o pipefail -ec
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format clean chromium
+
+help: ## say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## show a live stream in the terminal, then open JupyterLab on the quickstart
+	@$(BIN)/python scripts/demo.py
+
+test: lint chromium ## run the checks and all tests, the quick ones first
+	@echo "── tests without a kernel"
+	$(PYTEST) -m "not kernel and not browser"
+	@echo "── tests in real kernels"
+	$(PYTEST) -m kernel
+	@echo "── tests in a real browser"
+	$(PYTEST) -m browser
+
+lint: $(VENV)/.test ## check style and types
+	@echo "── style and types"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.test ## bring the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+chromium:
+	@scripts/chromium
+
+clean: ## remove what was set up
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artifacts build dist
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "ipyws needs Python 3.11 or newer, and none is in PATH"; exit 1; }
+	@echo "── setting up $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --upgrade "pip>=25.1"
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	@echo "── installing ipyws and JupyterLab (once; about a minute)"
+	@$(PIP) install --progress-bar off --editable ".[demo]" | grep --line-buffered -E '^(Collecting|Installing|Success)'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	@echo "── installing ipyws and what its tests need (once; about two minutes)"
+	@$(PIP) install --progress-bar off --editable . --group dev | grep --line-buffered -E '^(Collecting|Installing|Success)'
+	@touch $@

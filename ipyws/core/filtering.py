@@ -1,0 +1,56 @@
+"""Which messages of a log are meant: by direction, by type, by what their payload holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import get_args
+
+from ipyws.core.brief import brief
+from ipyws.core.constants import MessageType
+from ipyws.core.message import Data, Direction, Message
+from ipyws.errors import InvalidError
+
+
+def make_filter(
+    direction: Direction | None, types: Iterable[str] | None, grep: str | None
+) -> Callable[[Message], bool]:
+    """Return the function that tells whether a message matches all that is not None.
+
+    Raises:
+        InvalidError: ``direction`` or a type does not exist, or ``grep`` is not a regular expression.
+    """
+    if direction not in (None, "in", "out"):
+        raise InvalidError(f"direction is {brief(direction)}", hint='"in" and "out" are allowed')
+    wanted = None if types is None else _check_types(types)
+    pattern = None if grep is None else _compile(grep)
+
+    def matches(message: Message) -> bool:
+        return (
+            (direction is None or message.direction == direction)
+            and (wanted is None or message.type in wanted)
+            and (pattern is None or pattern.search(_as_text(message.data)) is not None)
+        )
+
+    return matches
+
+
+def _check_types(types: Iterable[str]) -> frozenset[str]:
+    wanted = frozenset((types,) if isinstance(types, str) else types)
+    if unknown := wanted.difference(get_args(MessageType)):
+        raise InvalidError(
+            f"there is no message type {brief(min(unknown))}",
+            hint=f"the types are {', '.join(get_args(MessageType))}",
+        )
+    return wanted
+
+
+def _compile(grep: str) -> re.Pattern[str]:
+    try:
+        return re.compile(grep, re.IGNORECASE)
+    except re.error as error:
+        raise InvalidError(f"{brief(grep)} is not a regular expression: {error}") from None
+
+
+def _as_text(data: Data) -> str:
+    return data if isinstance(data, str) else data.decode("latin-1")

@@ -1,0 +1,120 @@
+"""Completion and inspection as a front end asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.kernel import Kernel
+from tests.support.witness import Witness, witness
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Witness]:
+    with witness() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def kernel(server: Witness) -> Iterator[Kernel]:
+    with Kernel() as kernel:
+        for cell in ("%load_ext ipyws", f"%ws {server.url} --as names-alpha", f"%ws {server.url} --as other"):
+            assert kernel.run(cell).status == "ok"
+        yield kernel
+
+
+def complete(kernel: Kernel, code: str, place: int | None = None) -> set[str]:
+    """Return what the code would be after each completion."""
+    place = len(code) if place is None else place
+    reply = kernel.reply(kernel.request("complete_request", {"code": code, "cursor_pos": place}))
+    assert reply is not None
+    content = reply["content"]
+    start, end = content["cursor_start"], content["cursor_end"]
+    return {code[:start] + match + code[end:] for match in content["matches"]}
+
+
+COMPLETED = {
+    "verb": ("%ws con", {"%ws connect"}),
+    "verb of an assignment": ("x = %ws con", {"x = %ws connect"}),
+    "verb in a block": ("for i in x:\n    %ws pi", {"for i in x:\n    %ws ping"}),
+    "verb after a semicolon": ("a = 1; %ws us", {"a = 1; %ws use"}),
+    "topic of the help": ("%ws help se", {"%ws help send", "%ws help serve"}),
+    "option": ("%ws connect --dial", {"%ws connect --dial-timeout"}),
+    "option of a bare URL": ("%ws ws://x --dial", {"%ws ws://x --dial-timeout"}),
+    "option of a cell magic": ("%%ws ws://x --dial", {"%%ws ws://x --dial-timeout"}),
+    "value of an option": (
+        "%ws connect ws://x --compression con",
+        {"%ws connect ws://x --compression context_takeover"},
+    ),
+    "connection of an option": ("%ws send -c nam", {"%ws send -c names-alpha"}),
+    "connection to use": ("%ws use ", {"%ws use names-alpha", "%ws use other"}),
+    "connection to close": ("%ws close ot", {"%ws close other"}),
+    "kind of server": ("%ws serve pr", {"%ws serve prices"}),
+    "last line of several": ("a = 1\nb = 2\n%ws rec", {"a = 1\nb = 2\n%ws recv"}),
+}
+
+
+@pytest.mark.parametrize(("code", "expected"), COMPLETED.values(), ids=COMPLETED)
+def test_what_may_stand_there_is_offered_and_nothing_else(
+    kernel: Kernel, code: str, expected: set[str]
+) -> None:
+    assert complete(kernel, code) == expected
+
+
+def test_both_magics_are_offered(kernel: Kernel) -> None:
+    assert {"%ws", "%%ws"} <= complete(kernel, "%w")
+    assert "%%ws" in complete(kernel, "%%w")
+
+
+def test_options_are_offered_before_a_url(kernel: Kernel) -> None:
+    assert complete(kernel, "%ws --dial") == {"%ws --dial-timeout"}
+
+
+def test_the_url_of_a_connection_is_offered(kernel: Kernel, server: Witness) -> None:
+    # A connection's URL ends in its path.
+    assert complete(kernel, "%ws connect ws://127") == {f"%ws connect {server.url}/"}
+
+
+def test_each_verb_and_option_is_offered(kernel: Kernel) -> None:
+    verbs = ["connect", "send", "recv", "ping", "close", "ls", "use", "log", "serve", "help"]
+    assert {f"%ws {verb}" for verb in verbs} <= complete(kernel, "%ws ")
+    options = [
+        "--header",
+        "--headers",
+        "-H",
+        "-s",
+        "-k",
+        "-L",
+        "--as",
+        "--name",
+        "--proxy",
+        "--read-limit",
+        "-o",
+    ]
+    assert {f"%ws connect {option}" for option in options} <= complete(kernel, "%ws connect -")
+
+
+def test_a_cell_magic_is_offered_options_and_connections(kernel: Kernel) -> None:
+    assert {f"%%ws {option}" for option in ("-c", "-o", "--raw", "--text")} <= complete(kernel, "%%ws -")
+    assert complete(kernel, "%%ws -c oth") == {"%%ws -c other"}
+    assert not any("recv" in text for text in complete(kernel, "%%ws re"))  # a verb is no cell magic
+
+
+def test_ordinary_code_is_left_alone(kernel: Kernel) -> None:
+    assert kernel.run("connection_count = 3").status == "ok"
+    assert "connection_count" in complete(kernel, "connection_c")
+    for code in ("con", "ws con", "x % ws con", "# ws con", "con\n%ws ping"):
+        place = 3 if code.startswith("con\n") else None
+        assert not any(text.split()[-1:] == ["connect"] for text in complete(kernel, code, place)), code
+    assert not complete(kernel, "%who con") & {"%who connect"}
+
+
+def test_inspection_shows_the_help(kernel: Kernel) -> None:
+    request = kernel.request("inspect_request", {"code": "%ws", "cursor_pos": 3, "detail_level": 0})
+    reply = kernel.reply(request)
+    assert reply is not None
+    assert reply["content"]["found"]
+    assert "%ws help VERB" in reply["content"]["data"]["text/plain"]

@@ -1,0 +1,116 @@
+"""permessage-deflate (RFC 7692): what is offered, and what is deflated on the wire."""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import ipyws
+from tests.support.servers import CLOSE, Raw, Site, frame, raw_server, server
+
+TAKEOVER = "permessage-deflate; client_max_window_bits"
+ALONE = "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits"
+
+
+@contextlib.contextmanager
+def accepting(answer: str | None) -> Iterator[Site]:
+    """Note what the client offers, accept it so, and note its frames."""
+
+    async def handler(peer: Raw) -> None:
+        await peer.upgrade(*([f"Sec-WebSocket-Extensions: {answer}"] if answer else []))
+        peer.site.seen.put(peer.header("Sec-WebSocket-Extensions"))
+        while (got := await peer.read_frame()).opcode != CLOSE:
+            peer.site.seen.put(got)
+        await peer.write(frame(CLOSE, got.payload))
+
+    with raw_server(handler) as site:
+        yield site
+
+
+@pytest.mark.parametrize(
+    ("mode", "offer"),
+    [
+        (0, None),
+        ("disabled", None),
+        (1, TAKEOVER),
+        ("context_takeover", TAKEOVER),
+        (ipyws.Compression.CONTEXT_TAKEOVER, TAKEOVER),
+        (2, ALONE),
+        ("no_context", ALONE),
+        (ipyws.Compression.NO_CONTEXT, ALONE),
+    ],
+)
+def test_mode_is_what_the_handshake_offers(mode: Any, offer: str | None) -> None:
+    with accepting(None) as site, ipyws.connect(site.url, compression=mode):
+        assert site.next() == offer
+
+
+@pytest.mark.parametrize(
+    ("mode", "threshold", "smallest"),
+    [(1, 0, 128), (2, 0, 512), (1, 1, 1), (1, 1000, 1000), (2, 1000, 1000)],
+)
+def test_only_messages_from_the_threshold_on_are_deflated(mode: int, threshold: int, smallest: int) -> None:
+    answer = (
+        "permessage-deflate"
+        if mode == 1
+        else "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+    )
+    with (
+        accepting(answer) as site,
+        ipyws.connect(site.url, compression=mode, compression_threshold=threshold) as client,
+    ):
+        site.next()
+        client.send("x" * (smallest - 1))
+        client.send("x" * smallest)
+        client.send(b"x" * smallest)
+        below, text, binary = site.next(), site.next(), site.next()
+    assert (below.rsv1, text.rsv1, binary.rsv1) == (False, True, True)
+    assert below.payload == b"x" * (smallest - 1)
+    assert zlib.decompressobj(wbits=-15).decompress(text.payload + b"\x00\x00\xff\xff") == b"x" * smallest
+
+
+def test_context_is_taken_over_from_message_to_message_only_if_asked_for() -> None:
+    text = "".join(chr(33 + number * 7 % 90) for number in range(1000))
+    sizes = {}
+    for mode, answer in (
+        (1, "permessage-deflate"),
+        (2, "permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
+    ):
+        with accepting(answer) as site, ipyws.connect(site.url, compression=mode) as client:
+            site.next()
+            client.send(text)
+            client.send(text)
+            sizes[mode] = len(site.next().payload), len(site.next().payload)
+    assert sizes[1][1] < sizes[1][0] / 2
+    assert sizes[2][1] == sizes[2][0]
+
+
+@pytest.mark.parametrize("mode", [0, 1, 2])
+@pytest.mark.parametrize("data", ["ü" * 50_000, b"\x00\x01" * 50_000, "", b"", "short"])
+def test_messages_come_back_unchanged_in_each_mode(mode: int, data: Any) -> None:
+    with server(compression="deflate") as site, ipyws.connect(site.url, compression=mode) as client:
+        for _ in range(3):
+            client.send(data)
+            assert client.recv("5s").data == data
+        assert client.response is not None
+        assert client.response.extensions.startswith("permessage-deflate" if mode else "")
+
+
+def test_sizes_in_log_and_counters_are_those_before_deflating() -> None:
+    with server(compression="deflate") as site, ipyws.connect(site.url, compression=1) as client:
+        assert client.send("x" * 10_000).size == 10_000
+        assert client.recv("5s").size == 10_000
+        assert (client.stats.bytes_sent, client.stats.bytes_received) == (10_000, 10_000)
+
+
+def test_server_that_declines_is_talked_to_without_compression() -> None:
+    with accepting(None) as site, ipyws.connect(site.url, compression=1) as client:
+        site.next()
+        client.send("x" * 10_000)
+        assert not site.next().rsv1
+        assert client.response is not None
+        assert client.response.extensions == ""

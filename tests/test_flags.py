@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ipyws.core.options import OPTIONS, check_options
+from ipyws.errors import ConnectError, InvalidError
+from ipyws.notebook import flags
+from ipyws.notebook.failure import headline, shorten
+from ipyws.notebook.flags import connect_flags, connect_options
+from ipyws.notebook.help import help_of, overview
+from ipyws.notebook.line import parse
+from ipyws.notebook.verbs import VERBS
+from ipyws.script.expression import make_evaluator
+
+
+def given(line: str) -> dict[str, Any]:
+    return parse(line, connect_flags(), make_evaluator({})).options
+
+
+def test_every_option_has_a_flag_of_its_name_in_the_same_order() -> None:
+    assert [flag.key for flag in connect_flags()] == [option.name for option in OPTIONS]
+    assert [flag.names[-1] for flag in connect_flags()][2] == "--dial-timeout"
+
+
+def test_no_spelling_means_two_flags() -> None:
+    names = [name for flag in connect_flags() for name in flag.names]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("short", "key"),
+    [
+        ("-H", "headers"),
+        ("--header", "headers"),
+        ("-s", "protocols"),
+        ("-k", "insecure"),
+        ("--as", "name"),
+        ("-L", "follow_redirects"),
+    ],
+)
+def test_short_forms_follow_wscat_and_curl(short: str, key: str) -> None:
+    assert [flag.key for flag in connect_flags() if short in flag.names] == [key]
+
+
+@pytest.mark.parametrize(
+    ("line", "option", "value"),
+    [
+        ("-H 'A: 1' -H B:2", "headers", (("A", "1"), ("B", "2"))),
+        ("-H 'A: x:y'", "headers", (("A", "x:y"),)),
+        ("-s v1 --protocols v2", "protocols", ("v1", "v2")),
+        ("--dial-timeout 5s", "dial_timeout", 5.0),
+        ("--read-timeout none", "read_timeout", None),
+        ("--ping-interval NONE", "ping_interval", None),
+        ("--compression 2", "compression", 2),
+        ("--compression no_context", "compression", 2),
+        ("--compression-threshold 64kB", "compression_threshold", 65536),
+        ("--read-limit 128MB", "read_limit", 128 << 20),
+        ("--read-limit '1 MB'", "read_limit", 1 << 20),
+        ("--channel-capacity 7", "channel_capacity", 7),
+        ("--as prices", "name", "prices"),
+        ("--origin https://a", "origin", "https://a"),
+        ("--auth ann:pass:word-of-ann", "auth", ("ann", "pass:word-of-ann")),
+        ("--proxy none", "proxy", None),
+        ("--proxy env", "proxy", "env"),
+        ("-k", "insecure", True),
+        ("-L", "follow_redirects", True),
+        ("--log-messages 10", "log_messages", 10),
+        ("--log-bytes 4096", "log_bytes", 4096),
+    ],
+)
+def test_a_line_gives_what_the_api_takes(line: str, option: str, value: object) -> None:
+    assert getattr(check_options(connect_options(given(line))), option) == value
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-H no-colon",
+        "--dial-timeout 5",
+        "--dial-timeout ''",
+        "--compression 9",
+        "--compression ٢",
+        "--read-limit 1GB",
+        "--read-limit -1",
+        "--read-limit 1.5MB",
+        "--read-limit ٣",
+        "--read-limit ''",
+        "--channel-capacity 0",
+        "--channel-capacity x",
+        "--channel-capacity 1e3",
+        "--auth no-colon",
+        "--channel-capacity 99999999999999999999",
+        "--log-bytes 1 --log-bytes 2",
+        "--read-limit 129MB",
+        "--reconnect 1",
+        "--record x",
+    ],
+)
+def test_a_wrong_value_is_refused(line: str) -> None:
+    with pytest.raises(InvalidError):
+        check_options(connect_options(given(line)))
+
+
+def test_options_of_the_connection_are_taken_out_of_a_line() -> None:
+    options: dict[str, Any] = {"insecure": True, "raw": True, "name": "a"}
+    assert connect_options(options) == {"insecure": True, "name": "a"}
+    assert options == {"raw": True}
+
+
+@pytest.mark.parametrize(
+    ("convert", "text", "value"),
+    [
+        (flags.whole, "-12", -12),
+        (flags.whole, "+12", 12),
+        (flags.size, "0", 0),
+        (flags.size, "7B", 7),
+        (flags.size, "2KB", 2048),
+        (flags.header, "A:", ("A", "")),
+        (flags.header, ": x", ("", "x")),
+        (flags.credentials, ":", ("", "")),
+        (flags.or_none, "None", None),
+        (flags.or_none, "5s", "5s"),
+        (flags.number_or_name, "12", 12),
+        (flags.number_or_name, "disabled", "disabled"),
+        (flags.number_or_name, "1" * 5000, "1" * 5000),
+    ],
+)
+def test_texts_become_values(convert: Callable[[str], Any], text: str, value: object) -> None:
+    assert convert(text) == value
+
+
+def test_a_headline_is_one_line_with_kind_cause_and_hint() -> None:
+    error = ConnectError("refused\n\x1b[31mby", hint="try\u202e again")
+    line = headline(error)
+    assert line.startswith("ConnectError [INTERNAL]: refused")
+    assert line.endswith("again")
+    assert line.isprintable()
+    assert headline(ConnectError("refused")) == "ConnectError [INTERNAL]: refused"
+
+
+def test_a_shortened_error_shows_its_headline_and_stays_itself() -> None:
+    error = ConnectError("refused")
+    assert shorten(error) is error
+    assert error._render_traceback_() == [headline(error)]  # type: ignore[attr-defined]
+    assert not hasattr(ConnectError("another"), "_render_traceback_")
+
+
+def test_the_overview_names_every_verb() -> None:
+    words = overview().split()
+    assert set(VERBS) <= set(words)
+    assert "{{env.TOKEN}}" in overview()
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_help_of_a_verb_tells_all_its_flags(name: str) -> None:
+    text = help_of(VERBS[name])
+    assert text.startswith(f"%ws {name}")
+    assert VERBS[name].about in text
+    for flag in VERBS[name].flags:
+        assert f"{', '.join(flag.names)} {flag.value}".rstrip() in text
+        assert flag.about in text
+    assert "-o" in text

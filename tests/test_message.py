@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from ipyws.core.message import Control, Message, describe_json_error, payload_size
+from ipyws.core.secrets import secret
+from ipyws.errors import InvalidError
+
+
+def message(data: str | bytes = "hi", *, type: str = "text", control: Control | None = None) -> Message:
+    return Message(type, data, "in", 7, 1_700_000_000.25, control)  # type: ignore[arg-type]
+
+
+def test_a_message_tells_what_passed() -> None:
+    m = message("hé")
+    assert (m.type, m.data, m.direction, m.seq, m.time, m.size) == (
+        "text",
+        "hé",
+        "in",
+        7,
+        1_700_000_000.25,
+        3,
+    )
+    assert (m.rtt, m.code, m.reason) == (None, None, "")
+
+
+def test_control_records_carry_their_extras() -> None:
+    pong = message(b"x", type="pong", control=Control(b"x", rtt=0.5))
+    close = message(b"", type="close", control=Control(b"", code=1001, reason="bye"))
+    assert pong.rtt == 0.5
+    assert (close.code, close.reason) == (1001, "bye")
+
+
+@pytest.mark.parametrize("name", ["type", "data", "direction", "seq", "time", "size", "code", "extra"])
+def test_a_message_is_immutable(name: str) -> None:
+    with pytest.raises(AttributeError):
+        setattr(message(), name, "changed")
+
+
+def test_a_message_is_small() -> None:
+    assert not hasattr(message(), "__dict__")
+    assert sys.getsizeof(message()) <= 96
+
+
+def test_messages_are_equal_when_everything_is() -> None:
+    assert message() == message()
+    assert hash(message()) == hash(message())
+    assert message("a") != message("b")
+    assert message() != "hi"
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [('{"a": [1, null]}', {"a": [1, None]}), (b'"\xc3\xa9"', "é"), ("1.5", 1.5), (b"\xff\xfe1\x00", 1)],
+)
+def test_json_parses_text_and_bytes(data: str | bytes, value: object) -> None:
+    assert message(data).json() == value
+
+
+def test_json_passes_options_on() -> None:
+    assert message('{"a": 1}').json(object_pairs_hook=list) == [("a", 1)]
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ("", "line 1 column 1"),
+        ('{"a":\n  oops}', "line 2 column 3"),
+        (b"\x80\x81abc", "decode"),
+        ("[" * 100_000, "nested too deeply"),
+        ("1" * 5000, "4300"),
+    ],
+)
+def test_json_says_where_a_payload_stops_to_be_json(data: str | bytes, why: str) -> None:
+    with pytest.raises(InvalidError, match="message 7 is not JSON") as caught:
+        message(data).json()
+    assert why in caught.value.message
+    assert caught.value.__cause__ is None
+
+
+def test_json_errors_of_any_kind_are_put_in_words() -> None:
+    assert describe_json_error(ValueError("so")) == "so"
+
+
+@pytest.mark.parametrize(
+    ("data", "size"), [("", 0), ("abc", 3), ("é", 2), ("€😀", 7), ("\ud800", 3), (b"\x00\xff", 2)]
+)
+def test_size_is_in_bytes_on_the_wire(data: str | bytes, size: int) -> None:
+    assert payload_size(data) == size
+    assert message(data).size == size
+
+
+def test_repr_previews_at_most_sixty_characters() -> None:
+    assert "x" * 60 + "'…" in repr(message("x" * 61))
+    assert "x" * 60 + "'>" in repr(message("x" * 60))
+    assert "x" * 61 not in repr(message("x" * 61))
+
+
+def test_repr_of_a_close_record_has_code_and_reason() -> None:
+    assert "1001 'bye'" in repr(message(b"", type="close", control=Control(b"", code=1001, reason="bye")))
+
+
+def test_repr_escapes_what_would_act_on_a_terminal() -> None:
+    assert "\x1b" not in repr(message("\x1b[2J"))
+
+
+@pytest.mark.parametrize("before", range(40, 64, 4))
+@pytest.mark.parametrize("kind", ["text", "binary", "close"])
+def test_repr_shows_no_part_of_a_secret_wherever_the_preview_ends(kind: str, before: int) -> None:
+    text = "-" * before + secret("open-sesame-forty-two") + "!"
+    data: str | bytes = text if kind == "text" else text.encode()
+    control = Control(b"", code=1000, reason=text) if kind == "close" else None
+    assert "open" not in repr(message(data, type=kind, control=control))

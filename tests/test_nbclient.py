@@ -1,0 +1,99 @@
+"""What a notebook that ran without a front end holds, and what a test runner makes of a failure."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.support.kernel import ROOT
+from tests.support.witness import Witness, witness
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folders of its own for the kernels, and the repository on their path."""
+    for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    monkeypatch.setenv("PYTHONPATH", python_path)
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Witness]:
+    with witness() as running:
+        yield running
+
+
+def notebook(*cells: str) -> Any:
+    v4: Any = nbformat.v4
+    made = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in cells])
+    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return made
+
+
+def test_a_saved_notebook_holds_each_view_once_with_its_last_content(home: Path, server: Witness) -> None:
+    made = notebook(
+        "%load_ext ipyws",
+        f"%ws {server.url} --as main",
+        '%%ws\n{"first": 1}\n===\n{"second": 2}',
+        "import time\ntime.sleep(0.5)",
+        "%ws ping",
+        "%ws send last words",
+    )
+    NotebookClient(made, timeout=60, resources={"metadata": {"path": str(home)}}).execute()
+    outputs = [cell.outputs for cell in made.cells]
+    assert [len(found) for found in outputs] == [0, 1, 1, 0, 1, 1]
+    card, body, ping, last = (outputs[index][0] for index in (1, 2, 4, 5))
+    for view in (card, body, last):
+        assert view.output_type == "display_data"
+        assert "transient" not in view
+        assert {"text/html", "text/plain"} <= set(view.data)
+    assert body.data["text/plain"].count('{"first": 1}') == 2  # sent, and back
+    assert body.data["text/plain"].count('{"second": 2}') == 2
+    assert "last words" not in body.data["text/plain"]
+    assert "view ended" in body.data["text/html"]
+    assert last.data["text/plain"].count("last words") == 2
+    assert ping.text.startswith("pong from main")
+    nbformat.validate(made)
+
+
+def test_a_close_later_in_the_notebook_is_in_the_saved_card(home: Path, server: Witness) -> None:
+    made = notebook("%load_ext ipyws", f"%ws {server.url}", "%ws send hello", "%ws close --code 4001")
+    NotebookClient(made, timeout=60, resources={"metadata": {"path": str(home)}}).execute()
+    for index in (1, 2):
+        assert "closed 4001" in made.cells[index].outputs[0].data["text/plain"]
+
+
+FAILURES = {
+    "a time-out": ("%ws recv --timeout 50ms", "WaitTimeoutError"),
+    "a refused connection": ("%ws ws://127.0.0.1:1", "ConnectError"),
+    "a bad line": ("%ws sned", "InvalidError"),
+}
+
+
+@pytest.mark.parametrize("cells", [*FAILURES, "nothing"])
+def test_nbmake_fails_for_a_notebook_whose_magic_fails_and_for_no_other(
+    home: Path, server: Witness, cells: str
+) -> None:
+    line, said = FAILURES.get(cells, ("%ws recv", ""))
+    connect = f"%ws {server.url}" + ("\n%ws send x" if not said else "")
+    path = home / "book.ipynb"
+    nbformat.write(  # type: ignore[no-untyped-call]
+        notebook("%load_ext ipyws", connect, line, "print('reached')"), path
+    )
+    command = [sys.executable, "-m", "pytest", "--nbmake", "-q", "-p", "no:cacheprovider", str(path)]
+    run = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=60)
+    assert run.returncode == (1 if said else 0), run.stdout
+    assert said in run.stdout

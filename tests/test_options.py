@@ -1,0 +1,435 @@
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ipyws import Compression
+from ipyws.core import secrets
+from ipyws.core.options import BY_NAME, OPTIONS, ConnectOptions, check_options, check_secure
+from ipyws.core.secrets import mask
+from ipyws.errors import InvalidError
+
+MIB = 1024 * 1024
+HUGE = pytest.param(10**5000, id="huge")
+
+# Name and default of each option, in the order in which they are documented.
+DEFAULTS = {
+    "headers": (),
+    "protocols": (),
+    "dial_timeout": 10.0,
+    "read_timeout": None,
+    "write_timeout": 10.0,
+    "compression": Compression.DISABLED,
+    "compression_threshold": 0,
+    "read_limit": 0,
+    "channel_capacity": 32,
+    "ping_interval": 20.0,
+    "ping_timeout": 20.0,
+    "close_timeout": 5.0,
+    "name": None,
+    "origin": None,
+    "auth": None,
+    "ca": None,
+    "cert": None,
+    "key": None,
+    "insecure": False,
+    "follow_redirects": False,
+    "proxy": "env",
+    "reconnect": None,
+    "record": None,
+    "log_messages": 100_000,
+    "log_bytes": 64 * MIB,
+}
+DURATIONS = [name for name in DEFAULTS if name.endswith(("_timeout", "_interval"))]
+BOUNDS = {
+    "compression_threshold": (0, 100 * MIB),
+    "read_limit": (0, 128 * MIB),
+    "channel_capacity": (1, 10_000),
+    "log_messages": (1, 10_000_000),
+    "log_bytes": (1, 1 << 40),
+}
+SWITCHES = ["insecure", "follow_redirects"]
+NONE_ALLOWED = [*DURATIONS, "headers", "protocols", "name", "origin", "auth", "ca", "cert", "key", "proxy"]
+
+
+@pytest.fixture(autouse=True)
+def forget_afterwards() -> Iterator[None]:
+    """Credentials become secrets here, which other tests must be able to show."""
+    known = secrets._known
+    yield
+    secrets._known = known
+
+
+def checked(name: str, value: Any) -> Any:
+    return getattr(check_options({name: value}), name)
+
+
+def refusal(**options: Any) -> InvalidError:
+    with pytest.raises(InvalidError) as caught:
+        check_options(options)
+    assert type(caught.value) is InvalidError
+    assert caught.value.hint
+    return caught.value
+
+
+def test_defaults_and_order_are_those_of_the_contract() -> None:
+    options = check_options({})
+    assert {field.name: getattr(options, field.name) for field in fields(options)} == DEFAULTS
+    assert [field.name for field in fields(ConnectOptions)] == list(DEFAULTS)
+    assert [option.name for option in OPTIONS] == list(DEFAULTS) == list(BY_NAME)
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+@pytest.mark.parametrize(
+    ("value", "span"),
+    [(1500, 1.5), (0.5, 0.0005), ("1m30s", 90.0), ("1ns", 1e-9), (timedelta(seconds=2), 2.0)],
+)
+def test_durations_are_milliseconds_go_syntax_or_timedeltas(name: str, value: object, span: float) -> None:
+    assert checked(name, value) == span
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+@pytest.mark.parametrize(
+    "value",
+    [
+        0,
+        -1,
+        "0",
+        "0s",
+        "-5s",
+        "",
+        "5",
+        "5 s",
+        "soon",
+        True,
+        False,
+        b"5s",
+        [5],
+        float("nan"),
+        float("inf"),
+        timedelta(0),
+        timedelta(days=-1),
+        "3000000h",
+        1e30,
+        HUGE,
+    ],
+)
+def test_other_durations_are_refused_with_name_and_what_is_allowed(name: str, value: object) -> None:
+    error = refusal(**{name: value})
+    assert name in error.message
+    assert "None" in error.hint
+
+
+@pytest.mark.parametrize("name", NONE_ALLOWED)
+def test_none_switches_off(name: str) -> None:
+    assert checked(name, None) == (() if name in ("headers", "protocols") else None)
+
+
+@pytest.mark.parametrize("name", [*BOUNDS, *SWITCHES, "compression"])
+def test_none_is_refused_where_there_is_nothing_to_switch_off(name: str) -> None:
+    assert name in refusal(**{name: None}).message
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_numbers_are_allowed_up_to_their_bounds(name: str) -> None:
+    low, high = BOUNDS[name]
+    assert checked(name, low) == low
+    assert checked(name, high) == high
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+@pytest.mark.parametrize("outside", ["below", "above", True, False, 1.0, "1", "1MB", b"1", [1], HUGE])
+def test_other_numbers_are_refused_with_name_and_bounds(name: str, outside: object) -> None:
+    low, high = BOUNDS[name]
+    value = (
+        {"below": low - 1, "above": high + 1}.get(outside, outside) if isinstance(outside, str) else outside
+    )
+    error = refusal(**{name: value})
+    assert name in error.message
+    assert str(low) in error.hint
+    assert str(high) in error.hint
+
+
+def test_zero_means_a_documented_size() -> None:
+    assert check_options({}).largest == 16 * MIB
+    assert check_options({"read_limit": 5}).largest == 5
+    assert check_options({"compression": 1}).threshold == 128
+    assert check_options({"compression": 2}).threshold == 512
+    assert check_options({"compression": 2, "compression_threshold": 7}).threshold == 7
+
+
+@pytest.mark.parametrize("mode", Compression)
+def test_compression_is_a_number_a_name_or_the_enum(mode: Compression) -> None:
+    for form in (mode, mode.value, mode.name.lower()):
+        value = checked("compression", form)
+        assert value is mode
+
+
+@pytest.mark.parametrize("value", [3, -1, True, False, 1.0, "", "DISABLED", "deflate", "0", [], HUGE])
+def test_other_compressions_are_refused(value: object) -> None:
+    assert "context_takeover" in refusal(compression=value).hint
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_switches_are_true_or_false(name: str) -> None:
+    assert checked(name, True) is True
+    for value in (1, 0, "true", "no", "", ()):
+        assert "True or False" in refusal(**{name: value}).hint
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"A": "1", "b": "2"},
+        [("A", "1"), ("b", "2")],
+        (["A", "1"], ["b", "2"]),
+        iter([("A", " 1\t"), ("b", "2")]),
+    ],
+)
+def test_headers_are_a_mapping_or_pairs(given: object) -> None:
+    assert checked("headers", given) == (("A", "1"), ("b", "2"))
+
+
+def test_a_header_may_be_repeated_and_empty() -> None:
+    pairs = [("X-A", "1"), ("X-A", ""), ("X-B", "é 😀\tx")]
+    assert checked("headers", pairs) == tuple(pairs)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Host",
+        "CONNECTION",
+        "upgrade",
+        "Content-Length",
+        "Transfer-Encoding",
+        "TE",
+        "Trailer",
+        "Keep-Alive",
+        "Expect",
+        "HTTP2-Settings",
+        "Proxy-Authorization",
+        "Proxy-Authenticate",
+        "Proxy-Connection",
+        "Sec-WebSocket-Key",
+        "sec-websocket-version",
+        "Sec-WebSocket-Extensions",
+        "Sec-WebSocket-Accept",
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Anything",
+    ],
+)
+def test_headers_of_the_handshake_are_refused(name: str) -> None:
+    error = refusal(headers={name: "x"})
+    assert f"header {name} belongs to the handshake" in error.message
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"), [("Sec-WebSocket-Protocol", "protocols="), ("Proxy-Authorization", "proxy=")]
+)
+def test_a_refused_header_says_what_does_it(name: str, instead: str) -> None:
+    assert instead in refusal(headers={name: "x"}).hint
+
+
+@pytest.mark.parametrize("name", ["", "X A", "X:", "X\r\nY", "Ä", "X\x00", " X", "(x)", "x" * 200 + " "])
+def test_a_header_name_is_a_token(name: str) -> None:
+    error = refusal(headers={name: "x"})
+    assert "not an HTTP token" in error.message
+    assert len(error.message) < 120
+
+
+@pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "\x00", "a\x1bb", "\x7f", "\ud800"])
+def test_a_header_value_holds_nothing_that_ends_it(value: str) -> None:
+    error = refusal(headers={"X-Value": value})
+    assert "the value of header X-Value" in error.message
+    assert value not in str(error)
+
+
+@pytest.mark.parametrize(
+    "value", ["A: 1", b"A: 1", 5, True, ["A"], [("A",)], [("A", "1", "2")], {"A": 1}, {b"A": "1"}, [5]]
+)
+def test_other_headers_are_refused(value: object) -> None:
+    assert "headers" in refusal(headers=value).message
+
+
+@pytest.mark.parametrize(
+    "offered", [["graphql-transport-ws"], ("v1.mqtt", "v2"), [], ["!#$%&'*+-.^_`|~09azAZ"], iter(["a"])]
+)
+def test_protocols_are_tokens(offered: Any) -> None:
+    expected = ("a",) if not isinstance(offered, (list, tuple)) else tuple(offered)
+    assert checked("protocols", offered) == expected
+
+
+@pytest.mark.parametrize("value", ["chat", b"chat", 5, [""], ["a b"], ["a,b"], ["a/b"], ["é"], [5], [None]])
+def test_other_protocols_are_refused(value: object) -> None:
+    assert "protocol" in refusal(protocols=value).message
+
+
+def test_a_protocol_is_offered_once() -> None:
+    assert "twice" in refusal(protocols=["a", "b", "a"]).message
+    assert checked("protocols", ["a", "A"]) == ("a", "A")
+
+
+@pytest.mark.parametrize("name", ["prices", "127.0.0.1:8080", "[::1]:80", "a_b-c.d", "x" * 100, "9"])
+def test_names_of_connections(name: str) -> None:
+    assert checked("name", name) == name
+
+
+@pytest.mark.parametrize("name", ["", "-a", ".a", ":a", "a b", "a\n", "é", "a/b", "x" * 101, 5, b"a", True])
+def test_other_names_are_refused(name: object) -> None:
+    assert refusal(name=name).message.startswith("name is")
+
+
+def test_origins_are_printable() -> None:
+    assert checked("origin", "https://app.example.com") == "https://app.example.com"
+    assert checked("origin", "null") == "null"
+    for value in ("", "a b", "a\r\nX: y", "é", 5, b"https://a"):
+        assert "origin is" in refusal(origin=value).message
+
+
+@pytest.mark.parametrize("pair", [("ann", "pass:word"), ["ann", ""], ("", "x"), ("änn", "pä ss")])
+def test_auth_is_user_and_password(pair: Any) -> None:
+    assert checked("auth", pair) == tuple(pair)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "user:hunter2222",
+        ("user",),
+        ("user", "hunter2222", "x"),
+        ("us:er", "hunter2222"),
+        {"u": "hunter2222"},
+        ("user", 5),
+        ("us\ner", "hunter2222"),
+        ("user", "hunter2222\x00"),
+        ("user", "hunter2222\ud800"),
+    ],
+)
+def test_other_credentials_are_refused_without_showing_them(value: object) -> None:
+    error = refusal(auth=value)
+    assert "auth" in error.message
+    assert "hunter" not in str(error)
+
+
+@pytest.mark.parametrize("name", ["ca", "cert", "key"])
+def test_files_must_be_readable(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "some.pem"
+    file.write_text("x")
+    pair = {"cert": str(file)} if name == "key" else {}
+    for value in (file, str(file)):
+        assert getattr(check_options({name: value, **pair}), name) == file
+    for value in (tmp_path, tmp_path / "none.pem", "", "a\x00b", "~no-such-user-here/x.pem"):
+        assert "not a readable file" in refusal(**{name: value, **pair}).message
+    for wrong in (5, True, b"some.pem", [str(file)]):
+        assert "path of a PEM file" in refusal(**{name: wrong, **pair}).hint
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "env",
+        "http://proxy.example.com:3128",
+        "https://p/",
+        "socks5://user:pw@[::1]:1080",
+        "socks4a://p:1",
+        "socks5h://p",
+    ],
+)
+def test_proxies(value: str) -> None:
+    assert checked("proxy", value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "proxy:3128", "ftp://p", "http://", "http://p/path", "http://p:123456", "http://a b", 5, True],
+)
+def test_other_proxies_are_refused(value: object) -> None:
+    assert "proxy" in refusal(proxy=value).message
+
+
+def test_a_refused_proxy_does_not_show_its_password() -> None:
+    assert "hunter" not in str(refusal(proxy="ftp://user:hunter2222@p"))
+
+
+@pytest.mark.parametrize("name", ["reconnect", "record"])
+def test_options_of_later_versions_are_refused_and_not_ignored(name: str) -> None:
+    assert checked(name, None) is None
+    for value in (dict[str, int](), "x.jsonl", False, 0):
+        assert f"{name} is not available" in refusal(**{name: value}).message
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("header", "headers"),
+        ("dialtimeout", "dial_timeout"),
+        ("readlimit", "read_limit"),
+        ("INSECURE", None),
+        ("ping_intervall", "ping_interval"),
+        ("dial-timeout", "dial_timeout"),
+        ("zzz", None),
+    ],
+)
+def test_an_unknown_option_is_refused_with_the_closest(wrong: str, right: str | None) -> None:
+    error = refusal(**{wrong: 1})
+    assert f"there is no option '{wrong}'" in error.message
+    assert error.hint == f"did you mean {right}?" if right else "headers, protocols" in error.hint
+
+
+def test_contradictions_are_refused() -> None:
+    credentials = ("ann", "contradiction")
+    error = refusal(auth=credentials, headers={"authorization": "Bearer contradiction"})
+    assert "both auth and an Authorization header" in error.message
+    assert "Origin" in refusal(origin="https://a", headers={"ORIGIN": "https://b"}).message
+    assert "key is given without cert" in refusal(key=__file__).message
+    assert check_options({"cert": __file__, "key": __file__}).key == Path(__file__)
+
+
+@pytest.mark.parametrize("given", [{"ca": __file__}, {"cert": __file__}, {"insecure": True}])
+def test_tls_options_are_refused_where_there_is_no_tls(given: dict[str, Any]) -> None:
+    check_secure(check_options(given), secure=True)
+    check_secure(check_options({**given, "follow_redirects": True}), secure=False)
+    with pytest.raises(InvalidError, match=f"{next(iter(given))} is of no use with a ws:// URL"):
+        check_secure(check_options(given), secure=False)
+    check_secure(check_options({}), secure=False)
+
+
+def test_credentials_are_masked_everywhere_once_given() -> None:
+    options = check_options(
+        {
+            "headers": {"X-Api-Key": "key-to-the-kingdom", "Cookie": "sid=crumbs-and-more"},
+            "proxy": "http://user:proxy-password@p:1",
+            "protocols": ["v1", "bearer.eyJhbGciOi"],
+        }
+    )
+    shown = repr(options) + repr(check_options({"auth": ("ann", "auth-password")}))
+    told = mask("key-to-the-kingdom sid=crumbs-and-more proxy-password bearer.eyJhbGciOi auth-password")
+    told += mask("YW5uOmF1dGgtcGFzc3dvcmQ=")  # what Basic makes of it
+    for part in ("kingdom", "crumbs", "proxy-password", "eyJ", "auth-password", "YW5u"):
+        assert part not in told
+    for part in ("kingdom", "crumbs", "auth-password"):
+        assert part not in shown
+    assert "ann" in shown
+
+
+def test_a_value_whose_repr_fails_is_still_refused_properly() -> None:
+    class Broken:
+        def __repr__(self) -> str:
+            raise RuntimeError("no repr")
+
+    for name in ("compression", "log_bytes", "insecure", "name", "origin", "ca", "proxy", "dial_timeout"):
+        assert name in refusal(**{name: Broken()}).message
+
+
+def test_an_enum_of_something_else_is_no_compression() -> None:
+    class Other(enum.Enum):
+        ONE = 1
+
+    refusal(compression=Other.ONE)

@@ -1,0 +1,59 @@
+"""What the README says was run: its snippets in one kernel, in order; its table from the code."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ipyws.core.options import OPTIONS
+from ipyws.notebook.verbs import VERBS
+from tests.support.kernel import Kernel
+from tests.support.lab import ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+SNIPPETS = re.findall(r"^```(?:python|ipython)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+TABLE = re.compile(r"<!-- options -->\n(.*?)<!-- /options -->", re.DOTALL)
+
+
+def option_table() -> str:
+    rows = [
+        f"| `{option.name}` | {option.values} | {_default(option.default)} | {option.about} |"
+        for option in OPTIONS
+    ]
+    return "\n".join(["| option | values | default | what it is |", "|---|---|---|---|", *rows, ""])
+
+
+def _default(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1000:
+        return f"{value:,}"
+    return str(value)
+
+
+def test_the_table_of_options_is_that_of_the_code() -> None:
+    found = TABLE.search(README)
+    assert found is not None
+    assert found[1] == option_table()
+
+
+def test_every_verb_is_in_the_table_of_verbs() -> None:
+    for verb in VERBS:
+        assert f"`%ws {verb} " in README or f"`%ws {verb}`" in README
+
+
+def test_every_picture_is_there() -> None:
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
+    assert pictures
+    for picture in pictures:
+        assert (ROOT / picture).is_file()
+
+
+@pytest.mark.kernel
+def test_the_snippets_run_in_order() -> None:
+    assert len(SNIPPETS) >= 7
+    with Kernel() as kernel:
+        for snippet in SNIPPETS:
+            result = kernel.run(snippet, 30)
+            assert result.status == "ok", f"{snippet}\n{result.ename}: {result.evalue}"

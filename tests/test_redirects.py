@@ -1,0 +1,170 @@
+"""Redirects: off unless asked for, never to a weaker scheme, never with what was meant for another origin."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ipyws
+from ipyws import errors
+from tests.support.servers import Raw, Site, http, raw_server
+from tests.support.tls import Authority
+
+PRIVATE = {"Authorization": "Bearer abcdef", "Cookie": "a=bcdef", "X-Mine": "1"}
+
+
+@contextlib.contextmanager
+def routes(table: dict[str, str], **settings: Any) -> Iterator[Site]:
+    """Answer paths of the table with a redirect there, any other path with a handshake; note each request."""
+
+    async def handler(peer: Raw) -> None:
+        path = (await peer.read_request()).split()[1]
+        sent = {name: peer.header(name) for name in (*PRIVATE, "Origin")}
+        peer.site.seen.put((path, sent))
+        if path in table:
+            status, _, location = table[path].partition(" ")
+            await peer.write(http(f"{status} Moved", f"Location: {location}"))
+            return
+        await peer.upgrade()
+        await peer.read_frame()
+
+    with raw_server(handler, **settings) as site:
+        yield site
+
+
+def failure(url: str, **options: Any) -> errors.ConnectError:
+    with pytest.raises(errors.ConnectError) as caught:
+        ipyws.connect(url, **options)
+    assert caught.value.kind is errors.INTERNAL
+    assert not caught.value.retryable
+    assert caught.value.details["phase"] == "handshake"
+    return caught.value
+
+
+def test_redirect_is_an_error_that_says_where_it_leads_unless_asked_for() -> None:
+    with routes({"/": "302 /there"}) as site:
+        error = failure(site.url)
+        assert site.seen.qsize() == 1
+    assert error.details["status"] == 302
+    assert "/there" in error.hint
+    assert "follow_redirects" in error.hint
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_is_followed_when_asked_for(status: int) -> None:
+    with (
+        routes({"/a": f"{status} /b"}) as site,
+        ipyws.connect(site.url + "/a", follow_redirects=True) as client,
+    ):
+        assert [site.next()[0], site.next()[0]] == ["/a", "/b"]
+        assert client.response is not None
+        assert client.response.redirects == (site.url + "/a",)
+
+
+@pytest.mark.parametrize("status", [300, 304, 305])
+def test_other_3xx_answers_are_not_followed(status: int) -> None:
+    with routes({"/": f"{status} /b"}) as site:
+        assert failure(site.url, follow_redirects=True).details["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [("c", "/a/c"), ("/c?d=1", "/c?d=1"), ("?e=2", "/a/b?e=2")],
+)
+def test_relative_redirect_is_resolved_against_the_url(location: str, path: str) -> None:
+    with (
+        routes({"/a/b": f"302 {location}"}) as site,
+        ipyws.connect(site.url + "/a/b", follow_redirects=True),
+    ):
+        assert [site.next()[0], site.next()[0]] == ["/a/b", path]
+
+
+@pytest.mark.parametrize("scheme", ["ws", "http"])
+def test_redirect_to_another_origin_carries_nothing_that_was_meant_for_the_first(scheme: str) -> None:
+    with routes({}) as there:
+        location = f"302 {scheme}://127.0.0.1:{there.port}/there"
+        with (
+            routes({"/": location}) as here,
+            ipyws.connect(here.url, headers=PRIVATE, follow_redirects=True),
+        ):
+            assert here.next() == ("/", {**PRIVATE, "Origin": None})
+            assert there.next() == ("/there", {**dict.fromkeys(PRIVATE), "Origin": None})
+
+
+def test_basic_credentials_stay_with_the_first_origin() -> None:
+    with (
+        routes({}) as there,
+        routes({"/": f"302 {there.url}/there"}) as here,
+        ipyws.connect(here.url, auth=("me", "sesame"), follow_redirects=True),
+    ):
+        assert here.next()[1]["Authorization"] is not None
+        assert there.next()[1]["Authorization"] is None
+
+
+def test_redirect_back_does_not_bring_the_credentials_back() -> None:
+    table = {"/": ""}
+    with routes(table) as here, routes({"/": f"302 {here.url}/back"}) as there:
+        table["/"] = f"302 {there.url}/"
+        with ipyws.connect(here.url, headers=PRIVATE, follow_redirects=True):
+            here.next()
+            assert here.next() == ("/back", {**dict.fromkeys(PRIVATE), "Origin": None})
+
+
+def test_redirect_within_the_origin_keeps_the_headers() -> None:
+    with routes({"/": "307 /there"}) as site, ipyws.connect(site.url, headers=PRIVATE, follow_redirects=True):
+        site.next()
+        assert site.next() == ("/there", {**PRIVATE, "Origin": None})
+
+
+def test_loop_of_redirects_ends() -> None:
+    with routes({"/": "302 /"}) as site:
+        error = failure(site.url, follow_redirects=True)
+        assert site.seen.qsize() == 11
+    assert "10 redirects" in error.message
+
+
+@pytest.mark.parametrize("scheme", ["ws", "http"])
+def test_redirect_from_tls_to_plain_text_is_refused(tmp_path: Path, scheme: str) -> None:
+    authority = Authority(tmp_path)
+    with routes({}) as there:
+        location = f"302 {scheme}://127.0.0.1:{there.port}/"
+        with routes({"/": location}, tls=authority.server()) as here:
+            error = failure(here.url, follow_redirects=True, ca=authority.ca)
+        assert there.seen.empty()
+    assert "ws://" in error.message
+
+
+def test_redirect_from_plain_text_to_tls_is_followed(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with (
+        routes({}, tls=authority.server()) as there,
+        routes({"/": f"302 https://127.0.0.1:{there.port}/safe"}) as here,
+        ipyws.connect(here.url, follow_redirects=True, ca=authority.ca),
+    ):
+        assert there.next()[0] == "/safe"
+
+
+def test_client_certificate_stays_with_the_first_origin(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    options = {"ca": authority.ca, "cert": authority.cert, "key": authority.key, "follow_redirects": True}
+    with routes({"/": "302 /there"}, tls=authority.server(wants_client=True)) as there:
+        ipyws.connect(there.url, **options).close()
+        assert [there.next()[0], there.next()[0]] == ["/", "/there"]
+        with (
+            routes({"/": f"302 {there.url}/"}, tls=authority.server()) as here,
+            pytest.raises(errors.ConnectError),
+        ):
+            ipyws.connect(here.url, **options)
+        assert there.seen.empty()
+
+
+@pytest.mark.parametrize("location", ["", "ftp://example.test/", "ws://me:canary@127.0.0.1/", "http://[/"])
+def test_redirect_to_nowhere_is_the_servers_failure(location: str) -> None:
+    with routes({"/": f"302 {location}"}) as site:
+        error = failure(site.url, follow_redirects=True)
+    assert "redirect" in error.message
+    assert "canary" not in str(error) + repr(error.details)
