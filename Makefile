@@ -3,7 +3,7 @@
 #   make test    the checks and the tests
 
 PYTHON ?= $(firstword $(shell for python in python3.12 python3.13 python3.11 python3; do \
-	$$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python; done))
+	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python; done))
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -46,10 +46,9 @@ clean: ## remove what was set up
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artifacts build dist
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "ipyws needs Python 3.11 or newer, and none is in PATH"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "ipyws needs Python 3.11 or newer with its venv module, and there is none (Debian: apt-get install python3-venv)"; exit 1; }
 	@echo "── setting up $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --quiet --upgrade "pip>=25.1"
 
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	@echo "── installing ipyws and JupyterLab (once; about a minute)"
@@ -58,5 +57,6 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	@echo "── installing ipyws and what its tests need (once; about two minutes)"
+	@$(PIP) install --quiet --upgrade "pip>=25.1"
 	@$(PIP) install --progress-bar off --editable . --group dev | grep --line-buffered -E '^(Collecting|Installing|Success)'
 	@touch $@

@@ -10,11 +10,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICKSTART = ROOT / "notebooks" / "quickstart.ipynb"
 STREAM = 4.0
 """Seconds of the live stream."""
+
+END = 7
+"""Lines that are printed of either end of a long output."""
 
 CELLS = (
     "%load_ext ipyws",
@@ -64,12 +68,26 @@ def execute_quickstart() -> bool:
     return not failure
 
 
-def print_cell(cell: object) -> None:
+def print_cell(cell: Any) -> None:
     """Print a cell's source and its outputs as text."""
     print("\n" + "\n".join(f"│ {line}" for line in cell.source.splitlines()))
     for output in cell.outputs:
-        text = output.get("text") or output.get("data", {}).get("text/plain") or output.get("evalue", "")
-        print(text.rstrip())
+        print(shorten(output_text(output)))
+
+
+def output_text(output: Any) -> str:
+    """Return an output as plain text."""
+    if output.output_type == "error":
+        return f"{output.ename}: {output.evalue}"
+    return str(output.get("text") or output.get("data", {}).get("text/plain", "")).rstrip()
+
+
+def shorten(text: str) -> str:
+    """Return a text without the middle of its lines, where they are many."""
+    lines = text.splitlines()
+    if len(lines) <= 2 * END:
+        return text
+    return "\n".join([*lines[:END], f"  … {len(lines) - 2 * END} more lines …", *lines[-END:]])
 
 
 def main() -> int:
@@ -77,10 +95,12 @@ def main() -> int:
     if not show_stream():
         return 1
     if os.environ.get("CI") or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print("\nNo terminal here: executing the quickstart without a browser.")
+        print("\nNo terminal here: executing the quickstart without a browser, some 10 seconds.", flush=True)
         return 0 if execute_quickstart() else 1
     print(f"\nOpening JupyterLab on {QUICKSTART.relative_to(ROOT)}; Ctrl-C ends it.")
-    return subprocess.call([sys.executable, "-m", "jupyterlab", str(QUICKSTART)])
+    # Jupyter asks root, as whom one works in a container, to say so.
+    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return subprocess.call([sys.executable, "-m", "jupyterlab", *as_root, str(QUICKSTART)])
 
 
 if __name__ == "__main__":

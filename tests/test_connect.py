@@ -9,7 +9,7 @@ import os
 import socket
 import traceback
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -237,6 +237,31 @@ def test_http_answer_other_than_101_is_reported_with_status_headers_and_body(
 def test_body_of_a_refusal_is_cut_at_2_kib(size: int) -> None:
     with answering(http("403 Forbidden", body=b"x" * size)) as site:
         assert failure(site.url).details["body"] == "x" * 2048
+
+
+def test_refusal_whose_body_never_ends_is_told_at_once() -> None:
+    answer = b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\n\r\nbe patient"
+    with raw_server(_answer_and_stay(answer)) as site:
+        error = failure(site.url, dial_timeout="30s")
+    assert (error.details["status"], error.retryable) == (503, True)
+    assert ("Retry-After", "7") in error.details["headers"]
+    assert error.details["body"] == "be patient"
+
+
+def test_refusal_with_a_body_too_large_for_the_parser_still_has_its_status() -> None:
+    with answering(http("403 Forbidden", body=b"x" * (3 << 20))) as site:
+        error = failure(site.url)
+    assert error.details["status"] == 403
+    assert error.details["body"] == "x" * 2048
+
+
+def _answer_and_stay(answer: bytes) -> Callable[[Raw], Awaitable[None]]:
+    async def handle(peer: Raw) -> None:
+        await peer.read_request()
+        await peer.write(answer)
+        await peer.rest()
+
+    return handle
 
 
 def test_chunked_body_of_a_refusal_is_put_together() -> None:

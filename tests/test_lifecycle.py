@@ -175,6 +175,16 @@ def test_reset_of_the_namespace_spares_the_extension(kernel: Kernel, server: Wit
     ok(kernel, TRACES)
 
 
+def test_closing_all_waits_for_several_silent_servers_at_once(kernel: Kernel) -> None:
+    ok(kernel, "%ws serve chaos -o chaos")
+    for number in range(3):
+        ok(kernel, f"%ws {{{{chaos.url}}}} --as c{number} --close-timeout 1s")
+        ok(kernel, '%ws send {"do": "silence"}')
+    start = time.monotonic()
+    ok(kernel, "%ws close --all")
+    assert 0.9 < time.monotonic() - start < 2
+
+
 def test_a_replaced_connection_is_freed_with_its_log(kernel: Kernel, server: Witness) -> None:
     for _ in range(3):
         ok(kernel, f"%ws {server.url} --as same\n%ws send x\n%ws recv")

@@ -467,6 +467,7 @@ ERRORS = {
     "a URL above a pasted request": ("%%ws ws://a\nWEBSOCKET ws://b\n\nhi", "InvalidError", "one URL"),
     "a URL and a connection": ("%%ws ws://a -c main\nhi", "InvalidError", "--as"),
     "an option without a URL": ("%%ws --origin https://a\nhi", "InvalidError", "URL"),
+    "stop at a port": ("%ws serve --stop --port 5", "InvalidError", "--port"),
     "unknown server": ("%ws serve ehco", "InvalidError", "echo"),
     "port out of range": ("%ws serve echo --port 99999", "InvalidError", "port"),
     "unknown help": ("%ws help conect", "InvalidError", "connect"),

@@ -110,9 +110,13 @@ class Registry:
         core.call(client.open)
         made = Client(core, client)
         with self._lock:
-            self._clients.pop(made.name, None)
+            if options.name is None and not replacing:
+                client.name = self._free(client.name)
+            rival = self._clients.pop(made.name, None)
             self._clients[made.name] = made
             self._current = made.name
+        if rival is not None:  # of another thread, which connected under that name meanwhile
+            rival.close(CloseCode.NORMAL, "replaced")
         return made
 
     def _free(self, name: str) -> str:

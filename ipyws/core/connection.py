@@ -145,7 +145,7 @@ class Connection:
             evicted=self.log.evicted,
             missed=self.cursor.missed,
             connecting=self.response.elapsed if self.response else 0.0,
-            duration=end - self._opened_at if self._opened_at else 0.0,
+            duration=max(0.0, end - self._opened_at) if self._opened_at else 0.0,
             rtt=self._pings.rtts[-1] if self._pings.rtts else None,
             rtts=tuple(self._pings.rtts),
         )

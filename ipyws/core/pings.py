@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from ipyws.errors import WebSocketError
 
+_KEPT = 1000
+
 
 @dataclass(slots=True)
 class Ping:
@@ -24,12 +26,14 @@ class Pings:
 
     def __init__(self) -> None:
         self._waiting: deque[Ping] = deque()
-        self.rtts: deque[float] = deque(maxlen=1000)
+        self.rtts: deque[float] = deque(maxlen=_KEPT)
 
     def sent(self, payload: bytes) -> Ping:
         """Note a ping that is about to be written."""
         ping = Ping(payload, asyncio.get_running_loop().create_future())
         self._waiting.append(ping)
+        if len(self._waiting) > _KEPT:  # a server that answers none, and nobody who minds
+            self._waiting.popleft().pong.cancel()
         return ping
 
     def answered(self, payload: bytes) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from ipyws.bridge.client import Client
 from ipyws.bridge.registry import REGISTRY
 from ipyws.bridge.server import Server
+from ipyws.core.close import Close, check_close
 from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
 from ipyws.core.deadline import Deadline
 from ipyws.core.message import Direction, Message
@@ -92,13 +94,9 @@ def _payload(session: Session, parsed: Parsed) -> tuple[Any, Any]:
 def _unquoted(text: str) -> str:
     """Return ``text`` without the quotes that stand around the whole of it."""
     text = text.strip()
-    quote = text[:1]
     inside = text[1:-1]
-    return (
-        inside
-        if quote in ("'", '"') and len(text) > 1 and text.endswith(quote) and quote not in inside
-        else text
-    )
+    quoted = len(text) > 1 and text[0] in "'\"" and text.endswith(text[0])
+    return inside if quoted and text[0] not in inside else text
 
 
 def recv(session: Session, parsed: Parsed) -> Message | list[Message]:
@@ -143,10 +141,17 @@ def close(session: Session, parsed: Parsed) -> Any:
         clients = list(REGISTRY.all().values())
     else:
         clients = [session.client(parsed.words[0] if parsed.words else None)]
-    closes = {client.name: client.close(code, reason) for client in clients}
+    check_close(code, reason)
+    hows = REGISTRY.core().call(lambda: _close_at_once(clients, code, reason))
+    closes = dict(zip((client.name for client in clients), hows, strict=True))
     for name, how in closes.items():
         session.say(f"{name} is {how.describe()}")
     return closes if parsed.options.get("all") else next(iter(closes.values()), None)
+
+
+async def _close_at_once(clients: list[Client], code: int, reason: str) -> list[Close]:
+    """Close connections together, so that several silent servers cost the time of one."""
+    return await asyncio.gather(*(client.async_client.close(code, reason) for client in clients))
 
 
 def ls(session: Session, parsed: Parsed) -> dict[str, Client]:
@@ -185,6 +190,8 @@ def log(session: Session, parsed: Parsed) -> list[Message]:
 
 def serve(session: Session, parsed: Parsed) -> Server | list[str]:
     if parsed.take("stop"):
+        if "port" in parsed.options:
+            raise InvalidError("--stop and --port are given together", hint="%ws serve --stop [KIND]")
         stopped = session.stop_servers(parsed.words)
         session.say(f"stopped {', '.join(stopped)}" if stopped else "no server was running")
         return stopped

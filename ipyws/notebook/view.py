@@ -34,6 +34,7 @@ class View:
         self.start = start
         self.stop: int | None = None  # seq where the next view began
         self.handle: Handle | None = None
+        self.due = 0.0  # monotonic time before which it is not drawn again
         self._rows: OrderedDict[int, Row] = OrderedDict()
         self._printed = start
         self._sent: Bundle = {}
@@ -105,7 +106,6 @@ class Views:
         self._lock = threading.Lock()
         self._newest: dict[Connection, View] = {}
         self._first: dict[Connection, View] = {}
-        self._due: dict[Connection, float] = {}  # monotonic time before which nothing is drawn again
         self._scheduled: set[Connection] = set()
 
     def open(self, client: Connection, start: int | None = None) -> View:
@@ -149,16 +149,18 @@ class Views:
 
     def _schedule(self, client: Connection) -> None:
         """Have the connection's views drawn soon; called on its loop."""
-        if client in self._scheduled or client not in self._newest:
+        view = self._newest.get(client)
+        if view is None or client in self._scheduled:
             return
         self._scheduled.add(client)
-        delay = max(_SOON, self._due.get(client, 0.0) - time.monotonic())
+        delay = max(_SOON, view.due - time.monotonic())
         client.loop.call_later(delay, self._tick, client)
 
     def _tick(self, client: Connection) -> None:
         self._scheduled.discard(client)
-        self._due[client] = time.monotonic() + INTERVAL
-        self._draw_client(client)
+        if view := self._newest.get(client):
+            view.due = time.monotonic() + INTERVAL
+            self._draw_client(client)
 
     def _draw_client(self, client: Connection) -> None:
         newest = self._newest.get(client)

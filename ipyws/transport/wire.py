@@ -21,6 +21,7 @@ from ipyws.core.close import Close
 from ipyws.core.message import Control
 from ipyws.core.transport import Handshake, Sink
 from ipyws.errors import ConnectError, WebSocketError
+from ipyws.transport.refusal import PATIENCE, Refusal
 from ipyws.transport.translate import close_error
 
 # The library's debug log prints headers, cookies and payloads: ours never gives it a place to.
@@ -50,6 +51,7 @@ class Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Response] = self._loop.create_future()
+        self._refusal = Refusal()
         self._writable = asyncio.Event()
         self._writable.set()
         self._parts: bytearray | None = None  # of a fragmented message
@@ -78,6 +80,17 @@ class Wire(asyncio.Protocol):
         if self._protocol.handshake_exc is not None:
             raise self._protocol.handshake_exc
         return response
+
+    def _read_along(self, data: bytes) -> None:
+        """Tell of a refusal though its body does not end."""
+        self._refusal.feed(data)
+        if self._refusal.error() is not None:
+            self._loop.call_later(0 if self._refusal.is_whole else PATIENCE, self._refuse, None)
+
+    def _refuse(self, otherwise: BaseException | None) -> None:
+        error = self._refusal.error() or otherwise
+        if not self._answer.done() and error is not None:
+            self._answer.set_exception(error)
 
     # -- Transport ---------------------------------------------------------------------------------
 
@@ -131,6 +144,8 @@ class Wire(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=_WRITE_HIGH)
 
     def data_received(self, data: bytes) -> None:
+        if not self._answer.done():
+            self._read_along(data)
         self._protocol.receive_data(data)
         self._process()
 
@@ -152,8 +167,8 @@ class Wire(asyncio.Protocol):
             self._deadline.cancel()
         if self._opened:
             self._sink.on_lost(self._how_closed(exc))
-        elif not self._answer.done():
-            self._answer.set_exception(exc or self._protocol.handshake_exc or ConnectionResetError())
+        else:
+            self._refuse(exc or self._protocol.handshake_exc or ConnectionResetError())
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -176,8 +191,8 @@ class Wire(asyncio.Protocol):
                 self._answer.set_result(event)
             elif isinstance(event, Frame) and not self._process_frame(event):
                 break
-        if self._protocol.handshake_exc is not None and not self._answer.done():
-            self._answer.set_exception(self._protocol.handshake_exc)
+        if self._protocol.handshake_exc is not None:
+            self._refuse(self._protocol.handshake_exc)
         self._emit()
         self._after_closing()
 
