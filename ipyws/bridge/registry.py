@@ -36,7 +36,6 @@ class Registry:
         self._clients: dict[str, Client] = {}
         self._current: str | None = None
         self._ends: list[Callable[[], Coroutine[Any, Any, object]]] = []
-        self.opened: Callable[[Client], None] | None = None
 
     # -- the core ----------------------------------------------------------------------------------
 

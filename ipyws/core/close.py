@@ -44,12 +44,14 @@ class Close:
         reason: The reason given with it.
         initiator: Who closed first: "us", "peer", or "none" when the connection was lost.
         error: What made us close, or how the connection was lost; None for an ordinary close.
+        clean: Whether both sides sent a close frame.
     """
 
     code: int
     reason: str = ""
     initiator: Initiator = "none"
     error: WebSocketError | None = None
+    clean: bool = True
 
     @property
     def meaning(self) -> str:
@@ -63,7 +65,8 @@ class Close:
             return f"closed: the connection was lost without a close frame{why}"
         who = "by us" if self.initiator == "us" else "by the server"
         reason = f" {mask(self.reason)!r}" if self.reason else ""
-        return f"closed {who}: {self.code} {self.meaning}{reason}"
+        unanswered = "" if self.clean else ", unanswered"
+        return f"closed {who}: {self.code} {self.meaning}{reason}{unanswered}"
 
     def __repr__(self) -> str:
         return f"<Close {self.describe()}>"

@@ -20,6 +20,9 @@ TYPE_CLOSE: Final = "close"
 
 MB: Final = 1 << 20
 
+SERVER_KINDS: Final = ("echo", "chat", "prices", "chaos")
+"""The demo servers; here, so that completion and help need not load them."""
+
 
 class Compression(enum.IntEnum):
     """Mode of permessage-deflate (RFC 7692 section 7.1)."""

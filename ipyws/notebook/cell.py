@@ -11,7 +11,7 @@ from ipyws.core.message import Message
 from ipyws.core.options import check_options, check_secure
 from ipyws.core.waiting import Signal, wait
 from ipyws.errors import InvalidError
-from ipyws.notebook.flags import connect_flags, connect_options
+from ipyws.notebook.flags import check_variable, connect_flags, connect_options
 from ipyws.notebook.line import Flag, Parsed, parse
 from ipyws.notebook.session import Session
 from ipyws.notebook.verbs import CONNECTION, RAW, VAR
@@ -34,9 +34,7 @@ FLAGS = (*_OPTIONS, *connect_flags())
 Action = Callable[[Client], object]
 
 
-def run(
-    session: Session, line: str, text: str, check_variable: Callable[[str | None], str | None]
-) -> list[Message]:
+def run(session: Session, line: str, text: str) -> list[Message]:
     """Send a body; nothing is sent, or dialled, before all of it was read.
 
     Returns:

@@ -9,14 +9,13 @@ from typing import Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 from ipyws.bridge.registry import REGISTRY
-from ipyws.core.constants import Compression
+from ipyws.core.constants import SERVER_KINDS, Compression
 from ipyws.notebook.cell import FLAGS as CELL_FLAGS
 from ipyws.notebook.line import Flag
 from ipyws.notebook.session import Session
 from ipyws.notebook.verbs import VAR, VERBS
 
 _OURS = re.compile(r"(?:^|=|;)\s*(%{1,2})ws\s+(.*)$")
-_KINDS = ("echo", "chat", "prices", "chaos")
 
 
 def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatcherResult]:
@@ -77,7 +76,7 @@ def _words(verb: str) -> Iterable[str]:
     if verb in ("close", "use", "log"):
         return list(REGISTRY.all())
     if verb == "serve":
-        return _KINDS
+        return SERVER_KINDS
     return _urls() if verb == "connect" else []
 
 

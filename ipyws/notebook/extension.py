@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ipyws.bridge.registry import REGISTRY
 from ipyws.core import waiting
@@ -14,7 +15,7 @@ from ipyws.notebook.publisher import publisher_for
 from ipyws.notebook.session import Session
 
 _KINDS = ("line", "cell")
-_loaded: dict[int, Extension] = {}
+_loaded: WeakKeyDictionary[Any, Extension] = WeakKeyDictionary()
 
 
 class Extension:
@@ -98,14 +99,14 @@ class Extension:
 
 def load(shell: Any) -> None:
     """Give the shell the magics; does nothing where they are loaded already."""
-    if id(shell) not in _loaded:
-        _loaded[id(shell)] = Extension(shell)
-        _loaded[id(shell)].load()
+    if shell not in _loaded:
+        _loaded[shell] = Extension(shell)
+        _loaded[shell].load()
 
 
 def unload(shell: Any) -> None:
     """Take the magics back, close every connection with 1001 and end the background thread."""
-    extension = _loaded.pop(id(shell), None)
+    extension = _loaded.pop(shell, None)
     if extension is not None:
         extension.unload()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from typing import Any
 
@@ -77,6 +78,17 @@ def or_none(text: str) -> str | None:
 def number_or_name(text: str) -> Any:
     """Return a number as a number, anything else as it stands."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+
+
+def check_variable(name: str | None) -> str | None:
+    """Return a name that ``-o`` can store to.
+
+    Raises:
+        InvalidError: It is no Python name.
+    """
+    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
+        raise InvalidError(f"-o {name!r:.60} is not a Python name", hint="letters, digits and _ are allowed")
+    return name
 
 
 def connect_flags() -> tuple[Flag, ...]:

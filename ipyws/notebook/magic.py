@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import ast
 import difflib
-import keyword
 from typing import Any
 
 from ipyws.core.message import Message
 from ipyws.errors import InvalidError, WebSocketError
 from ipyws.notebook import cell
 from ipyws.notebook.failure import shorten
+from ipyws.notebook.flags import check_variable
 from ipyws.notebook.help import help_of, overview
 from ipyws.notebook.line import Parsed, first_word, parse
 from ipyws.notebook.session import Session
 from ipyws.notebook.verbs import VAR, VERBS, Verb
 
 NAME = "ws"
-_RESULT = "_ws"
 
 
 class Magic:
@@ -58,24 +57,13 @@ class Magic:
 
     def cell(self, line: str, body: str) -> list[Message]:
         """Run a cell magic: send the body."""
-        return cell.run(self.session, line, body, check_variable)
+        return cell.run(self.session, line, body)
 
     def _help(self, topic: str) -> None:
         name = topic.split()[0] if topic.split() else ""
         if name and name not in VERBS:
             raise _unknown(name)
         print(help_of(VERBS[name]) if name else overview())  # noqa: T201 - the help is the cell's output
-
-
-def check_variable(name: str | None) -> str | None:
-    """Return a name that ``-o`` can store to.
-
-    Raises:
-        InvalidError: It is no Python name.
-    """
-    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
-        raise InvalidError(f"-o {name!r:.60} is not a Python name", hint="letters, digits and _ are allowed")
-    return name
 
 
 def _unknown(word: str) -> InvalidError:
@@ -96,8 +84,8 @@ def _check_words(verb: Verb, parsed: Parsed) -> None:
 class HideResults(ast.NodeTransformer):
     """Keeps a bare ``%ws`` from adding to ``Out``: its view is its output.
 
-    IPython shows the value of a cell's last expression. As an assignment to ``_ws`` there is none to show,
-    and the value is still at hand.
+    IPython shows the value of a cell's last statement if it is an expression, or an assignment where the user
+    wants that; inside an ``if`` it is neither.
     """
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
@@ -107,8 +95,8 @@ class HideResults(ast.NodeTransformer):
     def _hidden(self, statement: ast.stmt) -> ast.stmt:
         if not (isinstance(statement, ast.Expr) and _is_ours(statement.value)):
             return statement
-        assignment = ast.Assign([ast.Name(_RESULT, ast.Store())], statement.value)
-        return ast.fix_missing_locations(ast.copy_location(assignment, statement))
+        wrapped = ast.If(test=ast.Constant(True), body=[statement], orelse=[])
+        return ast.fix_missing_locations(ast.copy_location(wrapped, statement))
 
 
 def ends_with_magic(cell: str) -> bool:

@@ -11,13 +11,13 @@ from ipyws.bridge.client import Client
 from ipyws.bridge.registry import REGISTRY
 from ipyws.bridge.server import Server
 from ipyws.core.close import Close, check_close
-from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
+from ipyws.core.constants import SERVER_KINDS, TYPE_BINARY, TYPE_TEXT
 from ipyws.core.deadline import Deadline
 from ipyws.core.message import Direction, Message
 from ipyws.core.options import check_options, check_secure
 from ipyws.core.payload import to_json
 from ipyws.core.reception import Reception
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, WaitTimeoutError
 from ipyws.notebook import rows
 from ipyws.notebook.flags import connect_flags, connect_options, whole
 from ipyws.notebook.line import Flag, Parsed
@@ -118,6 +118,9 @@ def recv(session: Session, parsed: Parsed) -> Message | list[Message]:
             message = Reception(client.async_client, deadline).run()
             if fulfils is None or fulfils(message):
                 received.append(message)
+    except WaitTimeoutError as error:
+        error.hint = "; ".join(filter(None, (error.hint, fulfils.describe() if fulfils else "")))
+        raise
     finally:
         if lost := cursor.missed - missed:
             session.say(f"{lost:,} older messages were evicted from the log before they were received")
@@ -285,7 +288,7 @@ VERBS: dict[str, Verb] = {
         ),
         Verb(
             "serve",
-            "echo|chat|prices|chaos [options]",
+            f"{'|'.join(SERVER_KINDS)} [options]",
             "start a demo server on this machine",
             (
                 Flag(("--port",), "where to listen; a free port unless given", "PORT", whole),

@@ -3,14 +3,60 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ipyws.core.message import Message
+from ipyws.core.secrets import mask
 from ipyws.errors import InvalidError
 from ipyws.script.expression import Environment, compile_expression, shown
 
-Predicate = Callable[[Message], bool]
+_SHOWN = 120
+
+
+class Predicate:
+    """Tells whether a message fulfils an expression; made by `make_predicate`.
+
+    Attributes:
+        refused: How many messages did not fulfil it.
+        failure: What the expression raised for the last message it could not judge, or "".
+    """
+
+    def __init__(self, expression: str, namespace: Mapping[str, Any]) -> None:
+        self._expression = expression
+        self._code = compile_expression(expression)
+        self._namespace = namespace
+        self.refused = 0
+        self.failure = ""
+
+    def __call__(self, message: Message) -> bool:
+        """Tell whether ``message`` fulfils the expression.
+
+        Raises:
+            InvalidError: The expression has an unknown name.
+        """
+        known = {**self._namespace, "env": Environment(), "msg": message, "json": parsed(message)}
+        try:
+            fulfilled = bool(eval(self._code, {"__builtins__": builtins, **known}))
+        except NameError as error:
+            raise InvalidError(
+                f"{shown(self._expression)!r}: name {error.name!r} is not defined",
+                hint="msg, json and the notebook's own names are",
+            ) from None
+        except InvalidError:
+            raise
+        except Exception as error:
+            fulfilled = False
+            self.failure = mask(f"{type(error).__name__}: {error}")[:_SHOWN]
+        self.refused += not fulfilled
+        return fulfilled
+
+    def describe(self) -> str:
+        """Return in words how many messages did not fulfil the expression, and why not; "" if none."""
+        if not self.refused:
+            return ""
+        why = f"; the expression raised {self.failure}" if self.failure else ""
+        return f"{self.refused:,} came for which {shown(self._expression)!r} does not hold{why}"
 
 
 def make_predicate(expression: str, namespace: Mapping[str, Any]) -> Predicate:
@@ -20,25 +66,9 @@ def make_predicate(expression: str, namespace: Mapping[str, Any]) -> Predicate:
     An exception such as KeyError means "no"; an unknown name is an error.
 
     Raises:
-        InvalidError: At once for a syntax error, when called for an unknown name.
+        InvalidError: ``expression`` is not a Python expression.
     """
-    code = compile_expression(expression)
-
-    def fulfils(message: Message) -> bool:
-        known = {**namespace, "env": Environment(), "msg": message, "json": parsed(message)}
-        try:
-            return bool(eval(code, {"__builtins__": builtins, **known}))
-        except NameError as error:
-            raise InvalidError(
-                f"{shown(expression)!r}: name {error.name!r} is not defined",
-                hint="msg, json and the notebook's own names are",
-            ) from None
-        except InvalidError:
-            raise
-        except Exception:
-            return False
-
-    return fulfils
+    return Predicate(expression, namespace)
 
 
 def parsed(message: Message) -> Any:

@@ -287,8 +287,9 @@ class Wire(asyncio.Protocol):
         if received is not None and (sent is None or protocol.close_rcvd_then_sent):
             return Close(received.code, received.reason, "peer")
         if sent is not None:
-            return Close(sent.code, sent.reason, "us", close_error(protocol.parser_exc))
-        return Close(1006, "", "none", _lost_error(exc))
+            error = close_error(protocol.parser_exc)
+            return Close(sent.code, sent.reason, "us", error, clean=received is not None)
+        return Close(1006, "", "none", _lost_error(exc), clean=False)
 
 
 def _lost_error(exc: Exception | None) -> WebSocketError:

@@ -21,7 +21,10 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 async def _join(peer: Raw, upstream: Site) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", upstream.port)
-    await asyncio.gather(_pump(peer.reader, writer), _pump(reader, peer.writer))
+    try:
+        await asyncio.gather(_pump(peer.reader, writer), _pump(reader, peer.writer))
+    finally:
+        writer.close()
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from websockets.asyncio.server import ServerConnection
 
+from ipyws.core.constants import SERVER_KINDS
 from ipyws.errors import InvalidError
 from ipyws.transport.servers.chaos import handler as chaos
 from ipyws.transport.servers.chat import handler as chat
@@ -21,14 +22,10 @@ class _Kind(NamedTuple):
     connection: type[ServerConnection] = ServerConnection
 
 
-_KINDS = {
-    "echo": _Kind(echo),
-    "chat": _Kind(chat),
-    "prices": _Kind(prices),
-    "chaos": _Kind(chaos, RawConnection),
-}
+_HANDLERS = (_Kind(echo), _Kind(chat), _Kind(prices), _Kind(chaos, RawConnection))
+_KINDS = dict(zip(SERVER_KINDS, _HANDLERS, strict=True))
 
-KINDS: tuple[str, ...] = tuple(_KINDS)
+KINDS: tuple[str, ...] = SERVER_KINDS
 """The kinds of server that `start` knows."""
 
 
