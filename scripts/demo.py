@@ -6,11 +6,10 @@ Without a terminal, or in CI, the quickstart is executed headless instead, and w
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICKSTART = ROOT / "notebooks" / "quickstart.ipynb"
@@ -90,6 +89,15 @@ def shorten(text: str) -> str:
     return "\n".join([*lines[:END], f"  … {len(lines) - 2 * END} more lines …", *lines[-END:]])
 
 
+def open_jupyterlab() -> NoReturn:
+    """Become JupyterLab, so that Ctrl-C is its business alone."""
+    print(f"\nOpening JupyterLab on {QUICKSTART.relative_to(ROOT)}; Ctrl-C ends it.")
+    # Jupyter asks root, as whom one works in a container, to say so.
+    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *as_root, str(QUICKSTART)])
+
+
 def main() -> int:
     print("A live stream in the terminal: the same magics as in a notebook.")
     if not show_stream():
@@ -97,10 +105,7 @@ def main() -> int:
     if os.environ.get("CI") or not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("\nNo terminal here: executing the quickstart without a browser, some 10 seconds.", flush=True)
         return 0 if execute_quickstart() else 1
-    print(f"\nOpening JupyterLab on {QUICKSTART.relative_to(ROOT)}; Ctrl-C ends it.")
-    # Jupyter asks root, as whom one works in a container, to say so.
-    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    return subprocess.call([sys.executable, "-m", "jupyterlab", *as_root, str(QUICKSTART)])
+    open_jupyterlab()
 
 
 if __name__ == "__main__":

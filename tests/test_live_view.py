@@ -282,3 +282,15 @@ def test_html_of_a_message_is_what_was_sent(kernel: Kernel, seen: Witness) -> No
     drawn = last(kernel, view)["text/html"]
     assert '<b>&amp;"quoted" $x$' in html.unescape(drawn)
     assert "<code>&lt;b&gt;&amp;amp;" in drawn
+
+
+def test_a_long_body_is_seen_while_it_is_being_sent(kernel: Kernel, seen: Witness) -> None:
+    ok(kernel, f"%ws {seen.url} --as script")
+    request = kernel.send("%%ws -c script\nthe first\n=== sleep 3s\n===\nthe last")
+    assert kernel.wait(lambda: bool(views(kernel, request)))
+    (view,) = views(kernel, request)
+    early = wait_for_text(kernel, view, "the first", 2.5)
+    assert kernel.reply(request, 0) is None
+    assert "the last" not in early
+    assert kernel.result(request).status == "ok"
+    wait_for_text(kernel, view, "the last")

@@ -53,14 +53,13 @@ def run(session: Session, line: str, text: str) -> list[Message]:
     if request and not raw:
         request = _expand(request, session.evaluate)
     client, since = _client(session, parsed, request)
+    session.show(client, since)
     sent: list[Message] = []
-    try:
-        for act in actions:
-            result = act(client)
-            if isinstance(result, Message):
-                sent.append(result)
-    finally:
-        session.show(client, since)
+    for act in actions:
+        result = act(client)
+        if isinstance(result, Message):
+            sent.append(result)
+    session.linger(client, since)
     session.store(variable, sent)
     return sent
 

@@ -98,7 +98,11 @@ class Session:
     # -- showing -----------------------------------------------------------------------------------
 
     def show(self, client: Client, since: int) -> None:
-        """Open a live view of what passes from ``since`` on, and give a prompt answer the time to come."""
+        """Open a live view of what passes from ``since`` on."""
+        self.views.open(client.async_client, since)
+
+    def linger(self, client: Client, since: int) -> None:
+        """Give a prompt answer to what was sent from ``since`` on the time to come."""
         core = client.async_client
         answered = Signal()
         stop = core.log.listen(lambda batch: answered.set() if batch.direction == "in" else None)
@@ -109,7 +113,6 @@ class Session:
                 wait(answered, _LINGER)
         finally:
             stop()
-        self.views.open(core, since)
 
     def show_rows(self, client: Client, drawn: list[Row]) -> None:
         """Show rows below the running cell, for good."""

@@ -71,6 +71,7 @@ def send(session: Session, parsed: Parsed) -> Message:
     since = client.log.total
     message = client.send(payload, kind)
     session.show(client, since)
+    session.linger(client, since)
     return message
 
 

@@ -177,6 +177,8 @@ class Views:
 
     def _draw(self, view: View) -> None:
         with self._lock:
+            if view.handle is None:  # it is about to be shown
+                return
             bundle = view.bundle() if self._publisher.live else view.new_lines()
-            if bundle and view.handle:
+            if bundle:
                 self._publisher.update(view.handle, bundle)
