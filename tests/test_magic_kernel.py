@@ -327,8 +327,12 @@ def test_close_closes_with_its_code_and_reason(
 
 def test_close_all_closes_every_connection(kernel: Kernel, seen: Witness) -> None:
     ok(kernel, f"%ws {seen.url} --as second\n%ws {seen.url} --as third")
-    ok(kernel, "%ws close --all")
+    ok(kernel, "hows = %ws close --all")
     assert seen.wait(lambda server: len(server.closes) == 3 and server.open == 0)
+    assert value(kernel, "sorted((name, how.code) for name, how in hows.items())") == (
+        "[('main', 1000), ('second', 1000), ('third', 1000)]"
+    )
+    assert ok(kernel, "%ws close --all").stdout == "no connection is open\n"
 
 
 def test_use_makes_a_connection_the_current_one_and_ls_marks_it(kernel: Kernel, seen: Witness) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -68,6 +69,17 @@ def test_http_proxy_carries_tls_that_is_checked_for_the_servers_name(tmp_path: P
         with pytest.raises(errors.ConnectError) as caught:
             ipyws.connect("wss://other.example.test/", **options)
     assert (caught.value.details["phase"], caught.value.retryable) == ("tls", False)
+
+
+def test_a_dial_that_fails_behind_a_proxy_leaves_nothing_to_complain_about_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority = Authority(tmp_path)
+    with server(ssl=authority.server(NAME)) as site, connect_proxy(site) as proxy:
+        with pytest.raises(errors.ConnectError):
+            ipyws.connect("wss://other.example.test/", proxy=f"http://127.0.0.1:{proxy.port}")
+        gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_http_proxy_gets_the_credentials_of_its_url_and_they_show_nowhere(site: Site) -> None:

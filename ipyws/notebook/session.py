@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ipyws.bridge.client import Client
@@ -116,7 +117,7 @@ class Session:
 
     def show_rows(self, client: Client, drawn: list[Row]) -> None:
         """Show rows below the running cell, for good."""
-        shown = card(client.async_client)
+        shown = replace(card(client.async_client), opened="", opened_at=None)
         if self.publisher.live:
             bundle = {
                 "text/html": html.render(shown, drawn, live=False),

@@ -139,10 +139,11 @@ def ping(session: Session, parsed: Parsed) -> float:
 
 def close(session: Session, parsed: Parsed) -> Any:
     code, reason = parsed.take("code", 1000), parsed.take("reason", "")
-    if parsed.take("all"):
+    together = parsed.take("all", False)
+    if together:
         if parsed.words:
             raise InvalidError("a name and --all are given together", hint="one of them is allowed")
-        clients = list(REGISTRY.all().values())
+        clients = [client for client in REGISTRY.all().values() if client.closed is None]
     else:
         clients = [session.client(parsed.words[0] if parsed.words else None)]
     check_close(code, reason)
@@ -150,7 +151,9 @@ def close(session: Session, parsed: Parsed) -> Any:
     closes = dict(zip((client.name for client in clients), hows, strict=True))
     for name, how in closes.items():
         session.say(f"{name} is {how.describe()}")
-    return closes if parsed.options.get("all") else next(iter(closes.values()), None)
+    if not closes:
+        session.say("no connection is open")
+    return closes if together else next(iter(closes.values()))
 
 
 async def _close_at_once(clients: list[Client], code: int, reason: str) -> list[Close]:

@@ -91,6 +91,7 @@ class Wire(asyncio.Protocol):
         error = self._refusal.error() or otherwise
         if not self._answer.done() and error is not None:
             self._answer.set_exception(error)
+            self._answer.exception()  # a failed start_tls leaves nobody to retrieve it
 
     # -- Transport ---------------------------------------------------------------------------------
 
