@@ -12,7 +12,7 @@ from ipyws.notebook.failure import headline, shorten
 from ipyws.notebook.flags import connect_flags, connect_options
 from ipyws.notebook.help import help_of, overview
 from ipyws.notebook.line import parse
-from ipyws.notebook.verbs import VERBS
+from ipyws.notebook.table import VERBS
 from ipyws.script.expression import make_evaluator
 
 

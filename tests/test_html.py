@@ -191,10 +191,10 @@ def test_the_header_and_the_last_line_are_honest() -> None:
     assert {"prices", "wss://h/", "%ws log prices"} <= set(reader.code)
 
 
-def test_a_saved_view_of_an_open_connection_says_that_it_ended() -> None:
+def test_a_view_whose_conversation_goes_on_below_says_so() -> None:
     rows = [row(text("x"))]
-    assert "view ended" in "".join(read(html.render(OPEN, rows, live=False)).prose)
-    assert "view ended" not in "".join(read(html.render(OPEN, rows, live=True)).prose)
+    assert "goes on in a later view" in "".join(read(html.render(OPEN, rows, live=False, ended=True)).prose)
+    assert "goes on in a later view" not in "".join(read(html.render(OPEN, rows, live=False)).prose)
 
 
 def test_a_card_without_messages_has_no_table() -> None:

@@ -184,7 +184,7 @@ def test_a_view_ends_where_the_next_one_begins(kernel: Kernel, seen: Witness) ->
     before, after = last(kernel, first), last(kernel, second)
     assert before["text/plain"].count("first") == 2
     assert "second" not in before["text/plain"]
-    assert "view ended" in before["text/html"]
+    assert "goes on in a later view" in before["text/html"]
     assert "first" not in after["text/plain"]
     assert (after["text/plain"].count("second"), after["text/plain"].count("python")) == (2, 2)
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from ipyws.core.options import OPTIONS
-from ipyws.notebook.verbs import VERBS
+from ipyws.notebook.table import VERBS
 from tests.support.kernel import Kernel
 from tests.support.lab import ROOT
 

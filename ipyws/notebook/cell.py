@@ -14,7 +14,7 @@ from ipyws.errors import InvalidError
 from ipyws.notebook.flags import check_variable, connect_flags, connect_options
 from ipyws.notebook.line import Flag, Parsed, parse
 from ipyws.notebook.session import Session
-from ipyws.notebook.verbs import CONNECTION, RAW, VAR
+from ipyws.notebook.table import CONNECTION, RAW, VAR
 from ipyws.policy.url import parse as parse_url
 from ipyws.script import body, steps
 from ipyws.script.expression import Evaluate

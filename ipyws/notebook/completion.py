@@ -13,7 +13,7 @@ from ipyws.core.constants import SERVER_KINDS, Compression
 from ipyws.notebook.cell import FLAGS as CELL_FLAGS
 from ipyws.notebook.line import Flag
 from ipyws.notebook.session import Session
-from ipyws.notebook.verbs import VAR, VERBS
+from ipyws.notebook.table import VAR, VERBS
 
 _OURS = re.compile(r"(?:^|=|;)\s*(%{1,2})ws\s+(.*)$")
 

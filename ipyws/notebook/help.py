@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipyws.notebook.line import Flag
-from ipyws.notebook.verbs import VAR, VERBS, Verb
+from ipyws.notebook.table import VAR, VERBS, Verb
 
 _OVERVIEW = """A WebSocket client in the notebook.
 

@@ -40,7 +40,7 @@ _LIST_COLUMNS = ("current", "name", "state", "↓ received", "↑ sent", "RTT", 
 _JSON_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*"?)(\s*:)?|(-?\d[\d.eE+-]*|true|false|null)')
 
 
-def render(card: Card, rows: Sequence[Row], *, live: bool) -> str:
+def render(card: Card, rows: Sequence[Row], *, live: bool, ended: bool = False) -> str:
     """Return one view as a fragment of HTML: at most 50 rows and 64 kB, whatever the rows hold.
 
     The newest rows come first where not all fit, then the expanded payloads of the newest.
@@ -49,13 +49,14 @@ def render(card: Card, rows: Sequence[Row], *, live: bool) -> str:
         card: What the header says.
         rows: The rows of the view, oldest first.
         live: Whether updates will follow; a view that is not live is what a saved notebook keeps.
+        ended: Whether the conversation goes on in a later view.
     """
     header = _header(card, live)
     around = len(_framed(header).encode()) + _REST_BYTES
     fitting = _fit(rows, (_LIVE_BYTES if live else BYTES) - around)
     drawn = sum(row.kind != "gap" for row in fitting)
     table = _table([render_row(row) for row in fitting]) if fitting else ""
-    footer = _footer(card, counters(card, drawn) if fitting else "", live)
+    footer = _footer(card, counters(card, drawn) if fitting else "", ended)
     return _framed(f"{header}{table}{footer}")
 
 
@@ -110,10 +111,10 @@ def _state(card: Card, live: bool) -> str:
     return f'<strong class="s {look}{failed}{pulse}">{html_text(status(card))}</strong>'
 
 
-def _footer(card: Card, told: str, live: bool) -> str:
-    ended = "" if live or card.state == "closed" or not told else "view ended"
+def _footer(card: Card, told: str, ended: bool) -> str:
+    goes_on = "goes on in a later view" if ended and told and card.state != "closed" else ""
     hint = _code(card.hint, 200) if card.hint else ""
-    parts = [part for part in (told, ended, hint) if part]
+    parts = [part for part in (told, goes_on, hint) if part]
     return f'<div class="f">{" · ".join(parts)}</div>' if parts else ""
 
 

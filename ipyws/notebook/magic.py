@@ -14,7 +14,7 @@ from ipyws.notebook.flags import check_variable
 from ipyws.notebook.help import help_of, overview
 from ipyws.notebook.line import Parsed, first_word, parse
 from ipyws.notebook.session import Session
-from ipyws.notebook.verbs import VAR, VERBS, Verb
+from ipyws.notebook.table import VAR, VERBS, Verb
 
 NAME = "ws"
 

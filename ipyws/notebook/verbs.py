@@ -1,17 +1,15 @@
-"""The verbs of ``%ws``: what each takes and does. One table; parser, help and completion follow from it."""
+"""What the verbs of ``%ws`` do; `table` says what each takes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ipyws.bridge.client import Client
 from ipyws.bridge.registry import REGISTRY
 from ipyws.bridge.server import Server
 from ipyws.core.close import Close, check_close
-from ipyws.core.constants import SERVER_KINDS, TYPE_BINARY, TYPE_TEXT
+from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
 from ipyws.core.deadline import Deadline
 from ipyws.core.message import Direction, Message
 from ipyws.core.options import check_options, check_secure
@@ -19,41 +17,15 @@ from ipyws.core.payload import to_json
 from ipyws.core.reception import Reception
 from ipyws.errors import InvalidError, WaitTimeoutError
 from ipyws.notebook import rows
-from ipyws.notebook.flags import connect_flags, connect_options, whole
-from ipyws.notebook.line import Flag, Parsed
+from ipyws.notebook.flags import connect_options
+from ipyws.notebook.line import Parsed
 from ipyws.notebook.session import Session
 from ipyws.policy.url import parse as parse_url
 from ipyws.script.matching import make_predicate
 from ipyws.script.payload import read
 from ipyws.script.steps import Encoding
 
-VAR = Flag(("-o",), "store the result in this variable", "VAR")
-RAW = Flag(("--raw",), "leave {{ }} as it stands")
-CONNECTION = Flag(("-c", "--connection"), "which connection; the current one unless given", "NAME")
 _TAIL = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """A verb of ``%ws``.
-
-    Attributes:
-        name: As it is written.
-        form: What follows it.
-        about: What it does, in a line.
-        flags: Its options, beside ``-o VAR``.
-        run: Does it and returns the result.
-        words: Least and most number of words that are not options.
-        rest: Whether the line ends in a payload.
-    """
-
-    name: str
-    form: str
-    about: str
-    flags: tuple[Flag, ...]
-    run: Callable[[Session, Parsed], Any]
-    words: tuple[int, int] = (0, 0)
-    rest: bool = False
 
 
 def connect(session: Session, parsed: Parsed) -> Client:
@@ -205,101 +177,3 @@ def serve(session: Session, parsed: Parsed) -> Server | list[str]:
     server = session.serve(parsed.words[0] if parsed.words else "echo", parsed.take("port", 0))
     session.say(f"{server.kind} server at {server.url}")
     return server
-
-
-_PAYLOAD_FLAGS = (
-    Flag(("--text",), "send as text, JSON or not"),
-    Flag(("--binary",), "send the text as a binary message"),
-    Flag(("--hex",), "the payload is bytes in hex"),
-    Flag(("--base64",), "the payload is bytes in base64"),
-    Flag(("--json",), "the payload is a Python expression, sent as JSON"),
-    Flag(("--file",), "the payload is the path of a file, sent as binary"),
-)
-
-VERBS: dict[str, Verb] = {
-    verb.name: verb
-    for verb in (
-        Verb(
-            "connect",
-            "URL [options]",
-            "open a connection and show it live",
-            (*connect_flags(), RAW),
-            connect,
-            (1, 1),
-        ),
-        Verb(
-            "send",
-            "[options] PAYLOAD",
-            "send the rest of the line",
-            (CONNECTION, *_PAYLOAD_FLAGS, RAW),
-            send,
-            rest=True,
-        ),
-        Verb(
-            "recv",
-            "[options]",
-            "return the oldest unread message, waiting for it",
-            (
-                CONNECTION,
-                Flag(("-n",), "how many; the result is then a list", "COUNT", whole),
-                Flag(("--timeout",), "how long to wait; 10s unless given", "DURATION"),
-                Flag(
-                    ("--where",),
-                    "only messages for which this holds: Python over msg and json",
-                    "EXPR",
-                    verbatim=True,
-                ),
-                Flag(("--new",), "skip what is there already"),
-            ),
-            recv,
-        ),
-        Verb(
-            "ping",
-            "[options] [DATA]",
-            "send a ping and time the pong",
-            (CONNECTION, Flag(("--timeout",), "how long the pong may take", "DURATION")),
-            ping,
-            rest=True,
-        ),
-        Verb(
-            "close",
-            "[NAME] [options]",
-            "close a connection",
-            (
-                Flag(("--all",), "close every connection"),
-                Flag(("--code",), "close code; 1000 unless given", "CODE", whole),
-                Flag(("--reason",), "up to 123 bytes", "TEXT"),
-            ),
-            close,
-            (0, 1),
-        ),
-        Verb("ls", "", "list the connections", (), ls),
-        Verb("use", "NAME", "make a connection the current one", (), use, (1, 1)),
-        Verb(
-            "log",
-            "[NAME] [options]",
-            "show what passed",
-            (
-                CONNECTION,
-                Flag(("--tail",), "how many; 50 unless given", "COUNT", whole),
-                Flag(("--in",), "only what came"),
-                Flag(("--out",), "only what was sent"),
-                Flag(("--control",), "only pings, pongs and close frames"),
-                Flag(("--grep",), "only what this regular expression finds", "RE"),
-            ),
-            log,
-            (0, 1),
-        ),
-        Verb(
-            "serve",
-            f"{'|'.join(SERVER_KINDS)} [options]",
-            "start a demo server on this machine",
-            (
-                Flag(("--port",), "where to listen; a free port unless given", "PORT", whole),
-                Flag(("--stop",), "stop the server of that kind, or all"),
-            ),
-            serve,
-            (0, 1),
-        ),
-    )
-}

@@ -45,7 +45,7 @@ class View:
         drawn = self._draw()
         live = self.stop is None and self.client.closed is None
         bundle = {
-            "text/html": html.render(shown, drawn, live=live),
+            "text/html": html.render(shown, drawn, live=live, ended=self.stop is not None),
             "text/plain": text.render(shown, drawn),
         }
         return None if bundle == self._sent else self._remember(bundle)
