@@ -63,7 +63,7 @@ def test_a_saved_notebook_holds_each_view_once_with_its_last_content(home: Path,
     assert body.data["text/plain"].count('{"first": 1}') == 2  # sent, and back
     assert body.data["text/plain"].count('{"second": 2}') == 2
     assert "last words" not in body.data["text/plain"]
-    assert "view ended" in body.data["text/html"]
+    assert "goes on in a later view" in body.data["text/html"]
     assert last.data["text/plain"].count("last words") == 2
     assert ping.text.startswith("pong from main")
     nbformat.validate(made)
