@@ -27,8 +27,8 @@ from ipyws.core.constants import (
     Compression,
 )
 from ipyws.core.message import Message
-from ipyws.core.secrets import secret
 from ipyws.core.selection import select, select_async
+from ipyws.secrets import secret
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -22,8 +22,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-from ipyws.core.brief import brief
-from ipyws.core.secrets import mask, mask_deep
+from ipyws.secrets import mask, mask_deep
 
 __all__ = [
     "ALREADY_EXISTS",
@@ -49,6 +48,8 @@ __all__ = [
     "WebSocketError",
     "is_kind",
 ]
+
+_LONGEST = 60  # characters of a user's value in a message
 
 
 class Kind(enum.StrEnum):
@@ -183,3 +184,12 @@ def is_kind(error: BaseException | None, kind: Kind | str) -> bool:
     except ValueError:
         raise InvalidError(f"kind is {brief(kind)}", hint=f"one of {', '.join(Kind)} is allowed") from None
     return isinstance(error, WebSocketError) and error.kind is wanted
+
+
+def brief(value: object) -> str:
+    """Return the repr of a user's value for an error message: cut to 60 characters, and it never fails."""
+    try:
+        text = repr(value)
+    except Exception:  # a foreign __repr__, or an int with more digits than Python prints
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

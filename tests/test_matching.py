@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from ipyws.core.message import Message
-from ipyws.core.secrets import secret
 from ipyws.errors import InvalidError
 from ipyws.script.matching import make_predicate, parsed
+from ipyws.secrets import secret
 
 TICK = '{"type": "tick", "price": 101.5, "tags": ["a"]}'
 

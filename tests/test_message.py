@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from ipyws.core.message import Control, Message, describe_json_error, payload_size
-from ipyws.core.secrets import secret
 from ipyws.errors import InvalidError
+from ipyws.secrets import secret
 
 
 def message(data: str | bytes = "hi", *, type: str = "text", control: Control | None = None) -> Message:

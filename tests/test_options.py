@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from ipyws import Compression
-from ipyws.core import secrets
+from ipyws import Compression, secrets
 from ipyws.core.options import BY_NAME, OPTIONS, ConnectOptions, check_options, check_secure
-from ipyws.core.secrets import mask
 from ipyws.errors import InvalidError
+from ipyws.secrets import mask
 
 MIB = 1024 * 1024
 HUGE = pytest.param(10**5000, id="huge")

@@ -17,18 +17,26 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # What each part may import beside the standard library; "lazily" only inside of functions, "types" only for
 # annotations. The longest name that fits a module counts.
 MAY: dict[str, set[str]] = {
-    "ipyws.errors": {"ipyws.core.secrets", "ipyws.core.brief"},
-    "ipyws.core": {"ipyws.core", "ipyws.errors"},
-    "ipyws.policy": {"ipyws.policy", "ipyws.errors", "ipyws.core.secrets", "idna"},
-    "ipyws.script": {"ipyws.script", "ipyws.core", "ipyws.errors"},
-    "ipyws.transport": {"ipyws.transport", "ipyws.core", "ipyws.policy", "ipyws.errors", "websockets"},
-    "ipyws.bridge": {"ipyws.bridge", "ipyws.core", "ipyws.errors"},
-    "ipyws.api": {"ipyws.core", "ipyws.policy", "ipyws.errors"},
+    "ipyws.secrets": {"ipyws.secrets"},
+    "ipyws.errors": {"ipyws.secrets"},
+    "ipyws.core": {"ipyws.core", "ipyws.errors", "ipyws.secrets"},
+    "ipyws.policy": {"ipyws.policy", "ipyws.errors", "ipyws.secrets", "idna"},
+    "ipyws.script": {"ipyws.script", "ipyws.core", "ipyws.errors", "ipyws.secrets"},
+    "ipyws.transport": {
+        "ipyws.transport",
+        "ipyws.core",
+        "ipyws.policy",
+        "ipyws.errors",
+        "ipyws.secrets",
+        "websockets",
+    },
+    "ipyws.bridge": {"ipyws.bridge", "ipyws.core", "ipyws.errors", "ipyws.secrets"},
+    "ipyws.api": {"ipyws.core", "ipyws.policy", "ipyws.errors", "ipyws.secrets"},
     "ipyws.notebook": {
         *("ipyws.notebook", "ipyws.script", "ipyws.bridge", "ipyws.transport", "ipyws.policy", "ipyws.core"),
-        *("ipyws.errors", "IPython"),
+        *("ipyws.errors", "ipyws.secrets", "IPython"),
     },
-    "ipyws": {"ipyws.api", "ipyws.bridge", "ipyws.core", "ipyws.errors"},
+    "ipyws": {"ipyws.api", "ipyws.bridge", "ipyws.core", "ipyws.errors", "ipyws.secrets"},
 }
 MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.core.reentry": {"nest_asyncio2"},
@@ -129,7 +137,7 @@ def test_only_the_transport_knows_websockets(path: Path) -> None:
         ("ipyws.core.log", "class A:\n  try:\n    import IPython\n  finally: pass", 1),
         ("ipyws.bridge.server", "from ipyws.transport import servers", 1),
         ("ipyws.bridge.server", "def f():\n  from ipyws.transport import servers", 0),
-        ("ipyws.policy.url", "from ipyws.core.secrets import mask", 0),
+        ("ipyws.policy.url", "from ipyws.secrets import mask", 0),
         ("ipyws.policy.url", "from ipyws.core.log import Log", 1),
         ("ipyws.script.body", "import json, re\nfrom ipyws.core import log", 0),
     ],

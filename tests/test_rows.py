@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.core import secrets
+from ipyws import secrets
 from ipyws.core.close import Close
 from ipyws.core.constants import MessageType
 from ipyws.core.message import Control, Message

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.core import secrets
-from ipyws.core.secrets import (
+from ipyws import secrets
+from ipyws.secrets import (
     ShownURL,
     is_sensitive_header,
     mask,

@@ -9,10 +9,9 @@ from __future__ import annotations
 import weakref
 from typing import Protocol
 
-from ipyws.core.brief import brief
 from ipyws.core.constants import MB
 from ipyws.core.lock import LOCK
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, brief
 
 DEFAULT_BUDGET = 256 * MB
 

@@ -11,13 +11,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple, Self
 
-from ipyws.core.brief import brief
 from ipyws.core.deadline import Deadline
 from ipyws.core.durations import Duration, seconds
 from ipyws.core.lock import LOCK
 from ipyws.core.selection import Case, receive_from, receive_from_async, send_to, send_to_async
 from ipyws.core.waiting import Signal
-from ipyws.errors import ClosedError, InvalidError
+from ipyws.errors import ClosedError, InvalidError, brief
 
 MAX_CAPACITY = 10_000
 

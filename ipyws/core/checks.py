@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ipyws.core.brief import brief
 from ipyws.core.constants import MB, Compression
 from ipyws.core.durations import seconds
-from ipyws.core.secrets import is_sensitive_header, remember, remember_cookies, remember_guessed
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, brief
+from ipyws.secrets import is_sensitive_header, remember, remember_cookies, remember_guessed
 
 Check = Callable[[str, Any], Any]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ipyws.core.brief import brief
-from ipyws.core.secrets import mask
-from ipyws.errors import InvalidError, WebSocketError
+from ipyws.errors import InvalidError, WebSocketError, brief
+from ipyws.secrets import mask
 
 Initiator = Literal["us", "peer", "none"]
 

@@ -19,11 +19,11 @@ from ipyws.core.keepalive import keep_alive, watch_reads
 from ipyws.core.log import Log
 from ipyws.core.message import Control, Direction
 from ipyws.core.pings import Ping, Pings
-from ipyws.core.secrets import ShownURL, remember_parameters
 from ipyws.core.stats import Stats
 from ipyws.core.stream import Stream
 from ipyws.core.waiting import Signal
 from ipyws.errors import CanceledError, ClosedError, WebSocketError
+from ipyws.secrets import ShownURL, remember_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -7,8 +7,7 @@ import re
 from datetime import timedelta
 from typing import Final, Literal, overload
 
-from ipyws.core.brief import brief
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, brief
 
 Duration = int | float | str | timedelta
 """What a user may write for a duration; a bare number is milliseconds."""

@@ -6,10 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import get_args
 
-from ipyws.core.brief import brief
 from ipyws.core.constants import MessageType
 from ipyws.core.message import Data, Direction, Message
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, brief
 
 
 def make_filter(

@@ -8,8 +8,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ipyws.core.constants import MessageType
-from ipyws.core.secrets import mask
 from ipyws.errors import InvalidError
+from ipyws.secrets import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable

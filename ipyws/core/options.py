@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ipyws.core import checks
-from ipyws.core.brief import brief
 from ipyws.core.channel import MAX_CAPACITY, check_capacity
 from ipyws.core.checks import Check
 from ipyws.core.constants import MB, Compression
 from ipyws.core.log import DEFAULT_BYTES, DEFAULT_MESSAGES
-from ipyws.core.secrets import MASK, mask_headers
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, brief
+from ipyws.secrets import MASK, mask_headers
 
 DEFAULT_READ_LIMIT = 16 * MB
 _KEPT_MESSAGES = 10_000_000

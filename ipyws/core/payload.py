@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from ipyws.core.brief import brief
 from ipyws.core.constants import BINARY, TEXT, TYPE_BINARY, TYPE_TEXT
 from ipyws.core.message import Data
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, brief
 
 Sendable = str | bytes | bytearray | memoryview | dict[str, Any] | list[Any]
 TypeChoice = Literal[1, 2, "text", "binary"]

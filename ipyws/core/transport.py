@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ipyws.core.close import Close
 from ipyws.core.message import Control, Direction
-from ipyws.core.secrets import mask, mask_headers
+from ipyws.secrets import mask, mask_headers
 
 if TYPE_CHECKING:
     from ipyws.core.options import ConnectOptions

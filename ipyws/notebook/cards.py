@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ipyws.core.connection import Connection
-from ipyws.core.secrets import mask
 from ipyws.notebook.rows import Card
+from ipyws.secrets import mask
 
 
 def card(client: Connection, *, current: bool = False, hint: str = "") -> Card:

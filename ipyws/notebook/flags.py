@@ -7,9 +7,8 @@ import re
 from typing import Any
 
 from ipyws.core import checks
-from ipyws.core.brief import brief
 from ipyws.core.options import OPTIONS, Option
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, brief
 from ipyws.notebook.line import Convert, Flag
 
 _SHORT = {

@@ -13,8 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ipyws.core.brief import brief
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, brief
 from ipyws.script.expression import Evaluate
 from ipyws.script.template import Protected, protect
 

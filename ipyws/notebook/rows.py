@@ -12,9 +12,9 @@ from datetime import datetime
 
 from ipyws.core.close import Close, close_meaning
 from ipyws.core.message import Message
-from ipyws.core.secrets import mask
 from ipyws.notebook.escape import visible
 from ipyws.notebook.pretty import LINE, hex_line, hexdump, indented_json
+from ipyws.secrets import mask
 
 PREVIEW = 160
 """Longest preview of a payload, in characters."""

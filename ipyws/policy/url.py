@@ -13,9 +13,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, Literal, NoReturn, cast
 from urllib.parse import quote
 
-from ipyws.core.secrets import mask
 from ipyws.errors import InvalidError
 from ipyws.policy.host import canonical_host, canonical_ipv6
+from ipyws.secrets import mask
 
 Scheme = Literal["ws", "wss"]
 IPAddress = IPv4Address | IPv6Address

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any, Final
 
-from ipyws.core.secrets import Secret, mask, secret
 from ipyws.errors import InvalidError
+from ipyws.secrets import Secret, mask, secret
 
 Evaluate = Callable[[str], object]
 """Returns the value of a Python expression; `make_evaluator` makes one."""

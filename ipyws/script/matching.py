@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ipyws.core.message import Message
-from ipyws.core.secrets import mask
 from ipyws.errors import InvalidError
 from ipyws.script.expression import Environment, compile_expression, shown
+from ipyws.secrets import mask
 
 _SHOWN = 120
 

@@ -12,9 +12,9 @@ from websockets.exceptions import InvalidProxy
 from websockets.proxy import Proxy, get_proxy, parse_proxy
 from websockets.uri import WebSocketURI
 
-from ipyws.core.secrets import remember
 from ipyws.errors import InvalidError
 from ipyws.policy.url import URL
+from ipyws.secrets import remember
 from ipyws.transport.network import resolve
 
 

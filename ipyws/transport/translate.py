@@ -23,9 +23,9 @@ from websockets.exceptions import (
 )
 from websockets.http11 import Response
 
-from ipyws.core.secrets import mask_headers
 from ipyws.errors import ConnectError, InvalidError, WebSocketError
 from ipyws.policy.url import URL
+from ipyws.secrets import mask_headers
 
 BODY_SHOWN = 2048
 """Bytes of a refusal's body that ``details["body"]`` holds."""
