@@ -106,7 +106,11 @@ class Registry:
             old = self._clients.get(client.name)
         if old is not None:
             old.close(CloseCode.NORMAL, "replaced")
-        core.call(client.open)
+        try:
+            core.call(client.open)
+        except BaseException:
+            core.post(client.abort)  # it may have opened just when the interrupt came
+            raise
         made = Client(core, client)
         with self._lock:
             if options.name is None and not replacing:

@@ -7,6 +7,7 @@ wait (`ipyws.core.waiting`).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Coroutine
@@ -106,7 +107,7 @@ class CoreThread:
 
     def post(self, callback: Callable[[], object]) -> None:
         """Have the loop call ``callback`` soon; nothing happens after the shutdown."""
-        if not self.loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             self.loop.call_soon_threadsafe(callback)
 
     def stop(self, timeout: float) -> None:
