@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ipyws.core.client import AsyncClient
@@ -32,12 +32,26 @@ def connect(url: str, **options: Any) -> Client:
         ConnectError: The connection could not be opened; ``details["phase"]`` says how far it got.
         ContextError: Called from the core's own thread.
     """
+    return open_client(url, options)
+
+
+def open_client(url: str, options: Mapping[str, Any], *, replacing: bool = False) -> Client:
+    """Open a connection; the one way to one for synchronous code, in Python and in the magics.
+
+    Args:
+        url: As in `connect`.
+        options: As in `connect`.
+        replacing: Close an open connection of the default name, rather than number the new one.
+
+    Raises:
+        WebSocketError: As in `connect`.
+    """
     from ipyws.bridge.registry import REGISTRY
 
     target = parse(url)
     checked = check_options(options)
     check_secure(checked, target.secure)
-    return REGISTRY.connect(target, checked)
+    return REGISTRY.connect(target, checked, replacing=replacing)
 
 
 class connect_async:  # noqa: N801 - it is called like a function

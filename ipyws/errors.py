@@ -13,7 +13,8 @@
     └── UnknownConnectionError         INTERNAL            also a LookupError
 
 A message says what failed, in lower case and without a full stop; the hint says what to do next.
-Secrets are masked here, where an error is made, so that no path to a screen or a file can forget it.
+Secrets are masked and controls written out here, where an error is made, so that no path to a screen or a
+file can forget it. ``details`` are masked only: they are data.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
+from ipyws.printable import visible
 from ipyws.secrets import mask, mask_deep
 
 __all__ = [
@@ -104,8 +106,8 @@ class WebSocketError(Exception):
         kind: Kind | None = None,
         retryable: bool | None = None,
     ) -> None:
-        self.message = mask(message)
-        self.hint = mask(hint)
+        self.message = visible(mask(message))
+        self.hint = visible(mask(hint))
         self.details: dict[str, Any] = mask_deep(dict(details or {}))
         if kind is not None:
             self.kind = kind

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.notebook.escape import html_text, visible
+from ipyws.notebook.escape import html_text
+from ipyws.printable import visible
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()))
 

@@ -105,6 +105,24 @@ def test_basic_credentials_stay_with_the_first_origin() -> None:
         assert there.next()[1]["Authorization"] is None
 
 
+@pytest.mark.parametrize(
+    "token", [("bearer", "hidden-7"), ("base64url.bearer.authorization.k8s.io.c2VzYW1l",), ("t" * 40,)]
+)
+def test_tokens_among_the_subprotocols_stay_with_the_first_origin(token: tuple[str, ...]) -> None:
+    heads: list[str] = []
+
+    async def note(peer: Raw) -> None:
+        heads.append(await peer.read_request())
+        await peer.upgrade()
+        await peer.read_frame()
+
+    with raw_server(note) as there, routes({"/": f"302 {there.url}/there"}) as here:
+        ipyws.connect(here.url, protocols=["chat.v1", *token], follow_redirects=True).close()
+    assert len(heads) == 1
+    assert "chat.v1" in heads[0]
+    assert token[-1] not in heads[0]
+
+
 def test_redirect_back_does_not_bring_the_credentials_back() -> None:
     table = {"/": ""}
     with routes(table) as here, routes({"/": f"302 {here.url}/back"}) as there:

@@ -17,11 +17,12 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # What each part may import beside the standard library; "lazily" only inside of functions, "types" only for
 # annotations. The longest name that fits a module counts.
 MAY: dict[str, set[str]] = {
+    "ipyws.printable": {"ipyws.printable"},
     "ipyws.secrets": {"ipyws.secrets"},
-    "ipyws.errors": {"ipyws.secrets"},
-    "ipyws.core": {"ipyws.core", "ipyws.errors", "ipyws.secrets"},
+    "ipyws.errors": {"ipyws.secrets", "ipyws.printable"},
+    "ipyws.core": {"ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable"},
     "ipyws.policy": {"ipyws.policy", "ipyws.errors", "ipyws.secrets", "idna"},
-    "ipyws.script": {"ipyws.script", "ipyws.core", "ipyws.errors", "ipyws.secrets"},
+    "ipyws.script": {"ipyws.script", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable"},
     "ipyws.transport": {
         "ipyws.transport",
         "ipyws.core",
@@ -34,7 +35,7 @@ MAY: dict[str, set[str]] = {
     "ipyws.api": {"ipyws.core", "ipyws.policy", "ipyws.errors", "ipyws.secrets"},
     "ipyws.notebook": {
         *("ipyws.notebook", "ipyws.script", "ipyws.bridge", "ipyws.transport", "ipyws.policy", "ipyws.core"),
-        *("ipyws.errors", "ipyws.secrets", "IPython"),
+        *("ipyws.api", "ipyws.errors", "ipyws.secrets", "ipyws.printable", "IPython"),
     },
     "ipyws": {"ipyws.api", "ipyws.bridge", "ipyws.core", "ipyws.errors", "ipyws.secrets"},
 }

@@ -6,6 +6,7 @@ import base64
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ _COMPRESSION_NAMES = {mode.name.lower(): mode for mode in Compression}
 COMPRESSION_ALLOWED = '0, 1, 2 or "disabled", "context_takeover", "no_context"'
 _BEARER = re.compile(r"bearer|token|key|secret", re.IGNORECASE)
 _LONG_TOKEN = 32
+_MARKERS = ("bearer", "authorization", "access_token", "token", "jwt")
 
 
 def refuse(name: str, value: object, allowed: str) -> InvalidError:
@@ -128,11 +130,21 @@ def protocols(name: str, value: Any) -> tuple[str, ...]:
                 f"subprotocol {brief(protocol)} is not a token",
                 hint="letters, digits and !#$%&'*+-.^_`|~ are allowed",
             )
-        if len(protocol) >= _LONG_TOKEN or (_BEARER.search(protocol) and "." in protocol):
-            remember(protocol)
+    for credential in credentials_among(offered):
+        remember(credential)
     if len(set(offered)) < len(offered):
         raise InvalidError(f"{name} names a subprotocol twice", hint="each may be offered once")
     return offered
+
+
+def credentials_among(offered: tuple[str, ...]) -> frozenset[str]:
+    """Return the subprotocols that carry a token, as browser clients send it for want of headers.
+
+    By their look: long ones, such as ``base64url.bearer.authorization.…``, and what follows a ``bearer``.
+    """
+    by_look = (name for name in offered if len(name) >= _LONG_TOKEN or ("." in name and _BEARER.search(name)))
+    by_place = (name for marker, name in pairwise(offered) if marker.lower() in _MARKERS)
+    return frozenset((*by_look, *by_place))
 
 
 def connection_name(name: str, value: Any) -> str | None:

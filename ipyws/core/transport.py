@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ipyws.core.close import Close
 from ipyws.core.message import Control, Direction
+from ipyws.printable import visible
 from ipyws.secrets import mask, mask_headers
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ class Handshake:
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}: {value}" for name, value in mask_headers(self.headers))
-        return f"<Handshake {self.status} {mask(self.reason)} in {self.elapsed * 1000:.0f} ms, {shown}>"
+        return visible(
+            f"<Handshake {self.status} {mask(self.reason)} in {self.elapsed * 1000:.0f} ms, {shown}>"
+        )
 
 
 class Sink(Protocol):

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from ipyws.api import open_client
 from ipyws.bridge.client import Client
-from ipyws.bridge.registry import REGISTRY
 from ipyws.core.message import Message
-from ipyws.core.options import check_options, check_secure
 from ipyws.core.waiting import Signal, wait
 from ipyws.errors import InvalidError
 from ipyws.notebook.flags import check_variable, connect_flags, connect_options
 from ipyws.notebook.line import Flag, Parsed, parse
 from ipyws.notebook.session import Session
 from ipyws.notebook.table import CONNECTION, RAW, VAR
-from ipyws.policy.url import parse as parse_url
 from ipyws.script import body, steps
 from ipyws.script.expression import Evaluate
 from ipyws.script.payload import read
@@ -107,7 +105,4 @@ def _client(session: Session, parsed: Parsed, request: Request | None) -> tuple[
         raise InvalidError("-c is given with a URL", hint="--as NAME names the new connection")
     if request:
         options["headers"] = [*options.get("headers", []), *request.headers]
-    target = parse_url(urls[0])
-    checked = check_options(options)
-    check_secure(checked, target.secure)
-    return REGISTRY.connect(target, checked, replacing=True), 0
+    return open_client(urls[0], options, replacing=True), 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipyws.errors import WebSocketError
-from ipyws.notebook.escape import visible
+from ipyws.printable import visible
 
 
 def headline(error: WebSocketError) -> str:

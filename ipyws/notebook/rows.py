@@ -12,8 +12,8 @@ from datetime import datetime
 
 from ipyws.core.close import Close, close_meaning
 from ipyws.core.message import Message
-from ipyws.notebook.escape import visible
 from ipyws.notebook.pretty import LINE, hex_line, hexdump, indented_json
+from ipyws.printable import visible
 from ipyws.secrets import mask
 
 PREVIEW = 160

@@ -12,10 +12,10 @@ from ipyws.core.waiting import Signal, wait
 from ipyws.errors import InvalidError, UnknownConnectionError
 from ipyws.notebook import html, text
 from ipyws.notebook.cards import card
-from ipyws.notebook.escape import visible
 from ipyws.notebook.publisher import KernelPublisher, TerminalPublisher
 from ipyws.notebook.rows import Row
 from ipyws.notebook.view import Views
+from ipyws.printable import visible
 from ipyws.script.expression import Evaluate, make_evaluator
 
 # A server that answers at once should be seen in the output that the cell saves.

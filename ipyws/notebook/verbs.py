@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from ipyws.api import open_client
 from ipyws.bridge.client import Client
 from ipyws.bridge.registry import REGISTRY
 from ipyws.bridge.server import Server
@@ -12,7 +13,6 @@ from ipyws.core.close import Close, check_close
 from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
 from ipyws.core.deadline import Deadline
 from ipyws.core.message import Direction, Message
-from ipyws.core.options import check_options, check_secure
 from ipyws.core.payload import to_json
 from ipyws.core.reception import Reception
 from ipyws.errors import InvalidError, WaitTimeoutError
@@ -20,7 +20,6 @@ from ipyws.notebook import rows
 from ipyws.notebook.flags import connect_options
 from ipyws.notebook.line import Parsed
 from ipyws.notebook.session import Session
-from ipyws.policy.url import parse as parse_url
 from ipyws.script.matching import make_predicate
 from ipyws.script.payload import read
 from ipyws.script.steps import Encoding
@@ -29,10 +28,7 @@ _TAIL = 50
 
 
 def connect(session: Session, parsed: Parsed) -> Client:
-    target = parse_url(parsed.words[0])
-    options = check_options(connect_options(parsed.options))
-    check_secure(options, target.secure)
-    client = REGISTRY.connect(target, options, replacing=True)
+    client = open_client(parsed.words[0], connect_options(parsed.options), replacing=True)
     session.views.open(client.async_client, 0)
     return client
 

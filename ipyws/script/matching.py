@@ -8,6 +8,7 @@ from typing import Any
 
 from ipyws.core.message import Message
 from ipyws.errors import InvalidError
+from ipyws.printable import visible
 from ipyws.script.expression import Environment, compile_expression, shown
 from ipyws.secrets import mask
 
@@ -47,7 +48,7 @@ class Predicate:
             raise
         except Exception as error:
             fulfilled = False
-            self.failure = mask(f"{type(error).__name__}: {error}")[:_SHOWN]
+            self.failure = visible(mask(f"{type(error).__name__}: {error}"))[:_SHOWN]
         self.refused += not fulfilled
         return fulfilled
 

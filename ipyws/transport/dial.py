@@ -15,6 +15,7 @@ from websockets.http11 import USER_AGENT, Request, Response
 from websockets.proxy import Proxy
 from websockets.typing import Origin, Subprotocol
 
+from ipyws.core.checks import credentials_among
 from ipyws.core.durations import format_duration
 from ipyws.core.options import ConnectOptions, check_secure
 from ipyws.core.transport import Handshake, Sink
@@ -64,7 +65,8 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
         if timer.expired():
             waited = format_duration(options.dial_timeout or 0)
             raise timeout_error(progress.phase, progress.url, waited, progress.facts) from None
-        raise dial_error(error, progress.phase, progress.url, progress.facts) from error
+        # Not from the error: its own text, unmasked, may hold what the server repeated of our request.
+        raise dial_error(error, progress.phase, progress.url, progress.facts) from None
 
 
 async def _follow(
@@ -108,7 +110,9 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
     if there.origin == here.origin:
         return options
     # Credentials and headers of the user's were meant for the first origin, not for where it points.
-    return replace(options, headers=(), auth=None, cert=None, key=None)
+    credentials = credentials_among(options.protocols)
+    kept = tuple(name for name in options.protocols if name not in credentials)
+    return replace(options, headers=(), protocols=kept, auth=None, cert=None, key=None)
 
 
 async def _dial_once(
