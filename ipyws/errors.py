@@ -191,7 +191,7 @@ def is_kind(error: BaseException | None, kind: Kind | str) -> bool:
 def brief(value: object) -> str:
     """Return the repr of a user's value for an error message: cut to 60 characters, and it never fails."""
     try:
-        text = repr(value)
+        text = mask(repr(value))  # before it is cut: half a secret is not known as one
     except Exception:  # a foreign __repr__, or an int with more digits than Python prints
         text = f"<{type(value).__name__}>"
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

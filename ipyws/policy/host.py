@@ -14,7 +14,9 @@ import idna
 
 from ipyws.errors import InvalidError
 
-_MAX_HOST: Final = 253
+MAX_HOST: Final = 253
+"""Longest name: characters (RFC 1035 section 2.3.4)."""
+
 _ASCII_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMERIC_LABEL: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
@@ -32,7 +34,7 @@ def canonical_host(text: str) -> str:
     if labels == [""]:
         raise InvalidError("host is empty", hint='write a host, as in "wss://host/path"')
     host = ".".join(_canonical_label(label) for label in labels)
-    if len(host) > _MAX_HOST:
+    if len(host) > MAX_HOST:
         raise _too_long()
     if _NUMERIC_LABEL.fullmatch(labels[-1]) and not _is_ipv4(text):
         raise InvalidError(
@@ -60,7 +62,7 @@ def canonical_ipv6(text: str) -> str:
 
 
 def _map(text: str) -> str:
-    if len(text) > _MAX_HOST + 1:
+    if len(text) > MAX_HOST + 1:
         raise _too_long()
     try:
         return idna.uts46_remap(text, std3_rules=False)
@@ -103,4 +105,4 @@ def _is_ipv4(text: str) -> bool:
 
 
 def _too_long() -> InvalidError:
-    return InvalidError("host is too long", hint=f"at most {_MAX_HOST} characters are allowed")
+    return InvalidError("host is too long", hint=f"at most {MAX_HOST} characters are allowed")
