@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ipyws.config.current import CURRENT
+from ipyws.config.gate import check_connect, check_connection, check_url
+from ipyws.core.checks import remember_credentials
 from ipyws.core.client import AsyncClient
-from ipyws.core.options import check_options, check_secure
-from ipyws.policy.url import parse
+from ipyws.core.options import ConnectOptions, check_options, check_secure
+from ipyws.policy.url import URL, parse
 
 if TYPE_CHECKING:
     from ipyws.bridge.client import Client
@@ -28,7 +31,8 @@ def connect(url: str, **options: Any) -> Client:
         The open connection, also a context manager.
 
     Raises:
-        InvalidError: The URL or an option is not allowed; nothing was dialled.
+        PermissionDeniedError: The policy does not allow it; nothing was dialled.
+        InvalidError: The URL or an option is not allowed, or a policy file is wrong; nothing was dialled.
         ConnectError: The connection could not be opened; ``details["phase"]`` says how far it got.
         ContextError: Called from the core's own thread.
     """
@@ -48,10 +52,21 @@ def open_client(url: str, options: Mapping[str, Any], *, replacing: bool = False
     """
     from ipyws.bridge.registry import REGISTRY
 
+    target, checked = _check(url, options)
+    return REGISTRY.connect(target, checked, replacing=replacing)
+
+
+def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
+    """Return URL and options as they are dialled; in the order of the actions, connecting comes first."""
+    remember_credentials(url, options)
+    policy = CURRENT.policy()
+    check_connect(policy)
     target = parse(url)
+    check_url(policy, target)
     checked = check_options(options)
     check_secure(checked, target.secure)
-    return REGISTRY.connect(target, checked, replacing=replacing)
+    check_connection(policy, target, checked)
+    return target, checked
 
 
 class connect_async:  # noqa: N801 - it is called like a function
@@ -62,14 +77,13 @@ class connect_async:  # noqa: N801 - it is called like a function
         options: See `ipyws.core.options.OPTIONS`.
 
     Raises:
-        InvalidError: The URL or an option is not allowed; nothing was dialled.
+        PermissionDeniedError: The policy does not allow it; nothing was dialled.
+        InvalidError: The URL or an option is not allowed, or a policy file is wrong; nothing was dialled.
         ConnectError: The connection could not be opened; ``details["phase"]`` says how far it got.
     """
 
     def __init__(self, url: str, **options: Any) -> None:
-        self._url = parse(url)
-        self._options = check_options(options)
-        check_secure(self._options, self._url.secure)
+        self._url, self._options = _check(url, options)
         self._client: AsyncClient | None = None
 
     async def _open(self) -> AsyncClient:

@@ -9,11 +9,12 @@ Two mechanisms, because each misses what the other catches:
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 MASK = "***"
 
@@ -29,8 +30,9 @@ _SENSITIVE_PARAMETER = re.compile(
     r"token|secret|passw|api[-_.]?key|^key$|auth|signature|^sig$|credential|session|jwt|ticket|^code$",
     re.IGNORECASE,
 )
+_CUT = re.compile(r"(\.\.\.|…)")
 _QUERY_PAIR = re.compile(r"([?&;#])([^=&;#\s]{1,100})=([^&;#\s\"'<>]+)")
-_USERINFO = re.compile(r"(://)[^/?#\s]+@")
+_USERINFO = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
 
 # Longest first, so that a secret that holds another is replaced as a whole.
 _known: tuple[str, ...] = ()
@@ -59,11 +61,17 @@ def remember(value: str) -> None:
     """Mask ``value`` in everything shown from now on; also as it stands in a URL, in JSON and in a repr."""
     global _known
     if len(value) >= _SHORTEST and value not in _known:
-        in_path, in_query = (quote(value, safe=safe, errors="surrogatepass") for safe in ("/", ""))
-        in_form = quote_plus(value, errors="surrogatepass")
-        in_json = (json.dumps(value, ensure_ascii=ascii)[1:-1] for ascii in (True, False))
-        spellings = {str(value), str.__repr__(value)[1:-1], in_path, in_query, in_form, *in_json}
-        _known = tuple(sorted({*_known, *spellings}, key=len, reverse=True))
+        _known = tuple(sorted({*_known, *_spellings(str(value))}, key=len, reverse=True))
+
+
+def _spellings(value: str) -> set[str]:
+    in_url = {quote(value, safe=safe, errors="surrogatepass") for safe in ("/", "")}
+    in_form = quote_plus(value, errors="surrogatepass")
+    in_json = {json.dumps(value, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
+    in_bytes = repr(value.encode("utf-8", "surrogatepass"))[2:-1]
+    spelled = {value, *in_url, in_form, *in_json, in_bytes}
+    # What a message or a line of source holds is spelled once more in its own repr.
+    return spelled | {repr(text)[1:-1] for text in spelled}
 
 
 def remember_guessed(value: str) -> None:
@@ -75,12 +83,32 @@ def remember_guessed(value: str) -> None:
         remember(value)
 
 
+def sensitive_parameters(text: str) -> list[str]:
+    """Return the values of a URL that usually are credentials, by the names of their parameters."""
+    return [value for _, name, value in _QUERY_PAIR.findall(text) if _SENSITIVE_PARAMETER.search(name)]
+
+
 def remember_parameters(text: str) -> None:
     """Mask the token-like values of a URL, wherever they turn up."""
-    for _, name, value in _QUERY_PAIR.findall(text):
-        if _SENSITIVE_PARAMETER.search(name):
-            remember_guessed(value)
-            remember_guessed(unquote_plus(value))
+    for value in sensitive_parameters(text):
+        remember_guessed(value)
+        remember_guessed(unquote_plus(value))
+
+
+def remember_userinfo(url: str) -> None:
+    """Mask the credentials in front of a URL's host: as they stand there, as meant, and as they are sent."""
+    for userinfo in _USERINFO.findall(url):
+        user, _, password = userinfo.partition(":")
+        remember_basic(user, password)
+        remember_basic(unquote(user), unquote(password))
+
+
+def remember_basic(user: str, password: str) -> None:
+    """Mask the credentials of Basic authentication (RFC 7617), also as they are sent."""
+    remember(password)
+    remember(base64.b64encode(f"{user}:{password}".encode("utf-8", "surrogatepass")).decode())
+    if not password:  # an API key may take the place of the user
+        remember_guessed(user)
 
 
 def remember_cookies(value: str) -> None:
@@ -97,12 +125,41 @@ def is_sensitive_header(name: str) -> bool:
 def mask(text: str) -> str:
     """Return ``text`` with secrets replaced: known values, URL user information, token-like query values."""
     if "://" in text:
-        text = _USERINFO.sub(rf"\1{MASK}@", text)
+        text = _USERINFO.sub(MASK, text)
     if "=" in text:
         text = _QUERY_PAIR.sub(_mask_pair, text)
     for value in _known:
         if value in text:
             text = text.replace(value, MASK)
+    return text
+
+
+def mask_cut(text: str) -> str:
+    """Return ``text`` without what is left of a known value beside the dots of a repr that was cut."""
+    pieces = _CUT.split(text)
+    for before, after in zip(range(0, len(pieces), 2), range(2, len(pieces), 2), strict=False):
+        for value in _known:
+            pieces[before] = _without_start(pieces[before], value)
+            pieces[after] = _without_start(pieces[after][::-1], value[::-1])[::-1]
+    return "".join(pieces)
+
+
+def mask_head(text: str, cut: bool) -> str:
+    """Return the first part of a text fit to be shown: if it is cut, without the start of a secret there."""
+    text = mask(text)
+    for value in _known if cut else ():
+        text = _without_start(text, value)
+    return text
+
+
+def _without_start(text: str, value: str) -> str:
+    """Return ``text`` with stars where it ends in the start of ``value``."""
+    tail = text[-len(value) :]
+    place = tail.find(value[:_SHORTEST])
+    while place >= 0:
+        if value.startswith(tail[place:]):
+            return text[: len(text) - len(tail) + place] + MASK
+        place = tail.find(value[:_SHORTEST], place + 1)
     return text
 
 

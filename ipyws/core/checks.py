@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +12,15 @@ from typing import Any
 from ipyws.core.constants import MB, Compression
 from ipyws.core.durations import seconds
 from ipyws.errors import InvalidError, brief
-from ipyws.secrets import is_sensitive_header, remember, remember_cookies, remember_guessed
+from ipyws.secrets import (
+    is_sensitive_header,
+    remember,
+    remember_basic,
+    remember_cookies,
+    remember_guessed,
+    remember_parameters,
+    remember_userinfo,
+)
 
 Check = Callable[[str, Any], Any]
 
@@ -101,12 +108,17 @@ def _header(option: str, pair: Any) -> tuple[str, str]:
         raise InvalidError(
             f"the value of header {name} holds a control character or a lone surrogate", hint="remove it"
         )
-    if is_sensitive_header(name):
-        remember_guessed(value)
-        remember_guessed(value.rpartition(" ")[2])
-    if name.lower() == "cookie":
-        remember_cookies(value)
+    _remember_header(name, value)
     return name, value
+
+
+def _remember_header(name: str, value: str) -> None:
+    for line in value.splitlines():  # one, unless the value is to be refused
+        if is_sensitive_header(name):
+            for credential in (line, line.partition(" ")[2], line.rpartition(" ")[2]):
+                remember_guessed(credential)
+        if name.lower() == "cookie":
+            remember_cookies(line)
 
 
 def _instead(name: str) -> str:
@@ -130,11 +142,16 @@ def protocols(name: str, value: Any) -> tuple[str, ...]:
                 f"subprotocol {brief(protocol)} is not a token",
                 hint="letters, digits and !#$%&'*+-.^_`|~ are allowed",
             )
-    for credential in credentials_among(offered):
-        remember(credential)
+    _remember_protocols(offered)
     if len(set(offered)) < len(offered):
         raise InvalidError(f"{name} names a subprotocol twice", hint="each may be offered once")
     return offered
+
+
+def _remember_protocols(offered: tuple[str, ...]) -> None:
+    for credential in credentials_among(offered):
+        remember(credential)
+        remember_guessed(credential.rpartition(".")[2])
 
 
 def credentials_among(offered: tuple[str, ...]) -> frozenset[str]:
@@ -180,8 +197,7 @@ def auth(name: str, value: Any) -> tuple[str, str] | None:
         raise InvalidError(
             f"{name} holds a user with a colon, a control character or a lone surrogate", hint="remove it"
         )
-    remember(password)
-    remember(base64.b64encode(f"{user}:{password}".encode()).decode())
+    remember_basic(user, password)
     return user, password
 
 
@@ -205,17 +221,45 @@ def proxy(name: str, value: Any) -> str | None:
         return value  # type: ignore[no-any-return]
     if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
         raise refuse(name, value, '"env", None, or a URL such as "http://proxy.example.com:3128"')
+    remember_userinfo(value)
     match = re.fullmatch(
-        r"(?:https?|socks[45][ah]?)://(?:([^/?#@]*)@)?(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?/?", value
+        r"(?:https?|socks[45][ah]?)://(?:[^/?#@]*@)?(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?/?", value
     )
     if not match:
         raise InvalidError(
-            f"{name} is not the URL of a proxy: {value!r:.200}",
+            f"{name} is not the URL of a proxy: {brief(value)}",
             hint="http, https, socks4, socks4a, socks5 and socks5h URLs with a host are allowed",
         )
-    if credentials := match[1]:
-        remember(credentials.partition(":")[2])
     return value
+
+
+def remember_credentials(url: object, given: Mapping[str, Any]) -> None:
+    """Mask the credentials of a connection before any of it is checked: a traceback shows what is refused.
+
+    What is of a wrong type is left to the checks.
+    """
+    for address in (url, given.get("proxy")):
+        if isinstance(address, str):
+            remember_userinfo(address)
+            remember_parameters(address)
+    pairs = given.get("headers")
+    for pair in pairs.items() if isinstance(pairs, Mapping) else _listed(pairs):
+        match _texts(pair):
+            case [name, value]:
+                _remember_header(name, value.strip(" \t"))
+    match _texts(given.get("auth")):
+        case [user, password]:
+            remember_basic(user, password)
+    _remember_protocols(_texts(given.get("protocols")))
+
+
+def _listed(value: object) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else ()
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    values = _listed(value)
+    return values if all(isinstance(text, str) for text in values) else ()
 
 
 def not_yet(name: str, value: Any) -> None:

@@ -17,7 +17,8 @@ from ipyws.core.payload import Sendable, TypeChoice, encode, encode_ping
 from ipyws.core.reception import Reception
 from ipyws.core.stream import Stream
 from ipyws.core.waiting import wait_async
-from ipyws.errors import CanceledError, WaitTimeoutError
+from ipyws.errors import CanceledError, PermissionDeniedError, WaitTimeoutError
+from ipyws.sizes import show_size
 
 _PING_TIMEOUT = "20s"
 
@@ -39,16 +40,26 @@ class AsyncClient(Connection):
 
         Raises:
             InvalidError: ``data`` or ``type`` can't be sent; nothing was.
+            PermissionDeniedError: It is larger than the policy allows; nothing was sent.
             WaitTimeoutError: The server did not read within ``write_timeout``; nothing was sent.
             ClosedError: The connection is closed.
             CanceledError: It was closed by us while this waited.
         """
         logged, payload = encode(data, type)
         self.check_open()
+        self._check_size(len(payload))
         if not self._transport.writable:
             await self._wait_writable()
         self._transport.send(payload, isinstance(logged, str))
         return self.log.append("out", [logged], len(payload)).message(0)
+
+    def _check_size(self, size: int) -> None:
+        limit = self._transport.max_message
+        if limit is not None and size > limit:
+            raise PermissionDeniedError(
+                f"the policy denies a message of {size} bytes: max_message is {show_size(limit)}",
+                hint="nothing was sent",
+            )
 
     async def _wait_writable(self) -> None:
         try:

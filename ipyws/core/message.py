@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ipyws.core.constants import MessageType
 from ipyws.errors import InvalidError
-from ipyws.secrets import mask
+from ipyws.secrets import mask, mask_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,9 +143,10 @@ def _preview(message: Message) -> str:
     if message.type == "close":
         return f"{message.code} {mask(message.reason)!r}"
     # Masked before it is cut: half a secret would not be recognised.
-    start = message.data[:_WINDOW]
+    start, cut = message.data[:_WINDOW], len(message.data) > _WINDOW
     if isinstance(start, str):
-        shown: Data = mask(start)[:_PREVIEW]
+        shown: Data = mask_head(start, cut)[:_PREVIEW]
     else:
-        shown = mask(start.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")[:_PREVIEW]
+        text = mask_head(start.decode("utf-8", "surrogateescape"), cut)
+        shown = text.encode("utf-8", "surrogateescape")[:_PREVIEW]
     return f"{shown!r}…" if len(message.data) > _PREVIEW else repr(shown)

@@ -14,7 +14,7 @@ from ipyws.core.checks import Check
 from ipyws.core.constants import MB, Compression
 from ipyws.core.log import DEFAULT_BYTES, DEFAULT_MESSAGES
 from ipyws.errors import InvalidError, brief
-from ipyws.secrets import MASK, mask_headers
+from ipyws.secrets import MASK, mask, mask_headers
 
 DEFAULT_READ_LIMIT = 16 * MB
 _KEPT_MESSAGES = 10_000_000
@@ -138,7 +138,7 @@ class ConnectOptions:
     def __repr__(self) -> str:
         shown = {field.name: getattr(self, field.name) for field in fields(self)}
         shown["headers"] = mask_headers(self.headers)
-        shown["auth"] = self.auth and (self.auth[0], MASK)
+        shown["auth"] = self.auth and (mask(self.auth[0]), MASK)
         return f"ConnectOptions({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 

@@ -73,6 +73,8 @@ class Transport(Protocol):
     """An open WebSocket connection, as far as the core drives it."""
 
     handshake: Handshake
+    max_message: int | None
+    """Bytes of the largest message that may be sent, or None for no limit."""
 
     @property
     def writable(self) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ipyws.api import open_client
 from ipyws.bridge.client import Client
 from ipyws.core.message import Message
 from ipyws.core.waiting import Signal, wait
 from ipyws.errors import InvalidError
 from ipyws.notebook.flags import check_variable, connect_flags, connect_options
 from ipyws.notebook.line import Flag, Parsed, parse
+from ipyws.notebook.opening import open_at
 from ipyws.notebook.session import Session
 from ipyws.notebook.table import CONNECTION, RAW, VAR
 from ipyws.script import body, steps
@@ -94,7 +94,7 @@ def _client(session: Session, parsed: Parsed, request: Request | None) -> tuple[
     options = connect_options(parsed.options)
     urls = [*parsed.words, *([request.url] if request else [])]
     if len(urls) > 1:
-        raise InvalidError("%%ws takes one URL", hint="the messages stand in the cell's body")
+        raise InvalidError("%%ws takes one URL or saved name", hint="the messages stand in the cell's body")
     name = parsed.take("connection")
     if not urls:
         if options:
@@ -105,4 +105,4 @@ def _client(session: Session, parsed: Parsed, request: Request | None) -> tuple[
         raise InvalidError("-c is given with a URL", hint="--as NAME names the new connection")
     if request:
         options["headers"] = [*options.get("headers", []), *request.headers]
-    return open_client(urls[0], options, replacing=True), 0
+    return open_at(urls[0], options), 0

@@ -9,9 +9,12 @@ from typing import Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 from ipyws.bridge.registry import REGISTRY
+from ipyws.config.current import CURRENT
 from ipyws.core.constants import SERVER_KINDS, Compression
+from ipyws.errors import InvalidError
 from ipyws.notebook.cell import FLAGS as CELL_FLAGS
 from ipyws.notebook.line import Flag
+from ipyws.notebook.policing import WORDS as POLICY_WORDS
 from ipyws.notebook.session import Session
 from ipyws.notebook.table import VAR, VERBS
 
@@ -77,7 +80,16 @@ def _words(verb: str) -> Iterable[str]:
         return list(REGISTRY.all())
     if verb == "serve":
         return SERVER_KINDS
-    return _urls() if verb == "connect" else []
+    if verb == "policy":
+        return POLICY_WORDS
+    return [*_saved(), *_urls()] if verb == "connect" else []
+
+
+def _saved() -> list[str]:
+    try:
+        return CURRENT.connections()
+    except InvalidError:  # a broken file is told of when it counts
+        return []
 
 
 def _urls() -> list[str]:

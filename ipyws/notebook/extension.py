@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from ipyws.bridge.registry import REGISTRY
 from ipyws.core import waiting
 from ipyws.notebook.completion import make_matcher
+from ipyws.notebook.failure import mask_result, mask_tracebacks
 from ipyws.notebook.help import overview
 from ipyws.notebook.magic import NAME, HideResults, Magic, ends_with_magic
 from ipyws.notebook.publisher import publisher_for
@@ -29,9 +30,11 @@ class Extension:
         self._undo: list[Callable[[], object]] = []
 
     def load(self) -> None:
+        self._undo.append(mask_tracebacks(self.shell))
         self._register_magic()
         self._register_event("pre_run_cell", lambda *_: self.publisher.cell_starts())
         self._register_event("post_run_cell", self._cell_ends)
+        self._register_event("post_run_cell", mask_result)
         self._append(self.shell.ast_transformers, HideResults())
         if completer := getattr(self.shell, "Completer", None):
             self._append(completer.custom_matchers, make_matcher(self.session))

@@ -1,9 +1,22 @@
-"""Errors of a magic as one readable line: a real error output, with the traceback still in ``%tb``."""
+"""Errors as a notebook shows them: those of a magic in one line, and no traceback with a secret in it.
+
+A traceback repeats source lines, and the values of variables too after ``%xmode Verbose``: places that no
+error of ours can mask where it is made. Every traceback of the shell is masked, not only those of our errors:
+an interrupt, or a mistake of the user's own, shows the same lines. The source of a cell stays as it was
+written, in the notebook and in the history: who writes a secret there has it there.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 from ipyws.errors import WebSocketError
 from ipyws.printable import visible
+from ipyws.secrets import mask, mask_cut
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def headline(error: WebSocketError) -> str:
@@ -25,3 +38,57 @@ def shorten(error: WebSocketError) -> WebSocketError:
 
     error._render_traceback_ = render_once  # type: ignore[attr-defined]
     return error
+
+
+def mask_tracebacks(shell: Any) -> Callable[[], None]:
+    """Mask secrets in every traceback that the shell shows or keeps; return what undoes that."""
+    show = shell._showtraceback
+    keep = getattr(shell, "_format_exception_for_storage", None)  # what %notebook saves, since IPython 9
+
+    def show_masked(kind: type[BaseException], error: BaseException, lines: list[str]) -> None:
+        show(kind, _without_secrets(error), [masked(line) for line in lines])
+
+    def keep_masked(*args: Any, **options: Any) -> dict[str, Any]:
+        kept: dict[str, Any] = keep(*args, **options)  # type: ignore[misc]
+        return kept | {
+            "evalue": masked(kept["evalue"]),
+            "traceback": [masked(line) for line in kept["traceback"]],
+        }
+
+    ours = {"_showtraceback": show_masked} | ({"_format_exception_for_storage": keep_masked} if keep else {})
+    theirs = vars(shell).copy()
+    vars(shell).update(ours)
+
+    def undo() -> None:
+        for name, function in ours.items():
+            if vars(shell).get(name) is function:  # else somebody has put theirs around ours
+                del vars(shell)[name]
+                vars(shell).update({name: theirs[name]} if name in theirs else {})
+
+    return undo
+
+
+def mask_result(result: Any) -> None:
+    """Mask the error that a cell ended with, whose text a kernel repeats in its reply."""
+    if result is not None and result.error_in_exec is not None:
+        result.error_in_exec = _without_secrets(result.error_in_exec)
+
+
+def masked(text: str) -> str:
+    """Return text of a traceback without its secrets; where it holds one it loses its colours.
+
+    Colours stand between the parts of a string, so that they may cut a secret in pieces.
+    """
+    plain = _COLOUR.sub("", text)
+    shown = mask_cut(mask(plain))
+    return text if shown == plain else shown
+
+
+def _without_secrets(error: BaseException) -> BaseException:
+    """Return the error, or one of its name whose text holds no secret: ours hold none, a user's own may."""
+    try:
+        text = str(error)
+    except Exception:  # a foreign __str__
+        return error
+    shown = masked(text)
+    return error if shown == text else type(type(error).__name__, (Exception,), {})(shown)

@@ -10,6 +10,7 @@ from ipyws.core import checks
 from ipyws.core.options import OPTIONS, Option
 from ipyws.errors import InvalidError, brief
 from ipyws.notebook.line import Convert, Flag
+from ipyws.sizes import read_size
 
 _SHORT = {
     "headers": ("-H", "--header"),
@@ -18,8 +19,6 @@ _SHORT = {
     "follow_redirects": ("-L",),
     "name": ("--as",),
 }
-_SIZE = re.compile(r"([0-9]{1,15})\s*(B|kB|KB|MB|)")
-_UNITS = {"": 1, "B": 1, "kB": 1 << 10, "KB": 1 << 10, "MB": 1 << 20}
 
 
 def whole(text: str) -> int:
@@ -31,18 +30,6 @@ def whole(text: str) -> int:
     if not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
         raise InvalidError(f"{brief(text)} is not a whole number", hint="digits are allowed")
     return int(text)
-
-
-def size(text: str) -> int:
-    """Return a number of bytes from "4096", "64kB" or "1MB".
-
-    Raises:
-        InvalidError: The text is none.
-    """
-    match = _SIZE.fullmatch(text)
-    if not match:
-        raise InvalidError(f"{brief(text)} is not a size", hint='"4096", "64kB" and "1MB" are allowed')
-    return int(match[1]) * _UNITS[match[2]]
 
 
 def header(text: str) -> tuple[str, str]:
@@ -134,11 +121,11 @@ _VALUES = {
 _CONVERT: dict[str, Convert] = {
     "headers": header,
     "compression": number_or_name,
-    "compression_threshold": size,
-    "read_limit": size,
+    "compression_threshold": read_size,
+    "read_limit": read_size,
     "channel_capacity": whole,
     "log_messages": whole,
-    "log_bytes": size,
+    "log_bytes": read_size,
     "auth": credentials,
     "proxy": or_none,
 }

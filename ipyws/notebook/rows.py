@@ -14,7 +14,7 @@ from ipyws.core.close import Close, close_meaning
 from ipyws.core.message import Message
 from ipyws.notebook.pretty import LINE, hex_line, hexdump, indented_json
 from ipyws.printable import visible
-from ipyws.secrets import mask
+from ipyws.secrets import mask_head
 
 PREVIEW = 160
 """Longest preview of a payload, in characters."""
@@ -148,7 +148,8 @@ def gap(count: int, evicted: int = 0) -> Row:
 
 def shown(text: str, limit: int) -> str:
     """Return ``text`` fit for one line: masked, visible and at most ``limit`` characters."""
-    return _cut(mask(text[:_WINDOW]), limit, whole=len(text) <= _WINDOW)
+    whole = len(text) <= _WINDOW
+    return _cut(mask_head(text[:_WINDOW], not whole), limit, whole)
 
 
 def clock(time: float) -> str:
@@ -254,12 +255,12 @@ def _control_preview(message: Message) -> str:
     if not payload:
         return words
     clear = payload.isascii() and payload.decode("ascii").isprintable()
-    return f"{words}  {shown(payload.decode('ascii') if clear else payload.hex(' '), 100)}"
+    return f"{words}  {shown(payload.decode('ascii') if clear else _masked_bytes(payload).hex(' '), 100)}"
 
 
 def _text_content(data: str, message: Message) -> tuple[str, str, str]:
-    text = mask(data[:_WINDOW])
     whole = len(data) <= _WINDOW
+    text = mask_head(data[:_WINDOW], not whole)
     pretty = indented_json(text, DETAIL) if whole and text.lstrip()[:1] in ("{", "[") else ""
     # No string of JSON holds a bare line break, so what this joins is layout.
     line = _LINE_BREAK.sub(" ", text) if pretty else text
@@ -277,11 +278,16 @@ def _cut_detail(text: str, whole: bool, message: Message) -> str:
 
 
 def _binary_content(data: bytes) -> tuple[str, str]:
-    # Through text and back, so that a secret is masked in the dump too; surrogateescape keeps every byte.
-    window = mask(data[:_WINDOW].decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    window = _masked_bytes(data)
     if len(data) <= LINE:
         return hex_line(window), ""
     return f"{hex_line(window)}…", hexdump(window, len(data))
+
+
+def _masked_bytes(data: bytes) -> bytes:
+    # Through text and back, so that a secret is masked in a dump too; surrogateescape keeps every byte.
+    start = data[:_WINDOW].decode("utf-8", "surrogateescape")
+    return mask_head(start, len(data) > _WINDOW).encode("utf-8", "surrogateescape")
 
 
 def _cut(text: str, limit: int, whole: bool) -> str:

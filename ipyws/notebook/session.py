@@ -17,6 +17,7 @@ from ipyws.notebook.rows import Row
 from ipyws.notebook.view import Views
 from ipyws.printable import visible
 from ipyws.script.expression import Evaluate, make_evaluator
+from ipyws.secrets import mask
 
 # A server that answers at once should be seen in the output that the cell saves.
 _LINGER = 0.1
@@ -135,6 +136,6 @@ class Session:
             {"text/html": html.render_connections(cards), "text/plain": text.render_connections(cards)}
         )
 
-    def say(self, line: str) -> None:
-        """Print one line."""
-        print(visible(line))  # noqa: T201 - what a verb has to say is the cell's output
+    def say(self, text: str, *, lines: bool = False) -> None:
+        """Print a line, or several."""
+        print(visible(mask(text), keep_newlines=lines))  # noqa: T201 - what a verb has to say is the cell's output

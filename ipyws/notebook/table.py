@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipyws.core.constants import SERVER_KINDS
-from ipyws.notebook import verbs
+from ipyws.notebook import policing, verbs
 from ipyws.notebook.flags import connect_flags, whole
 from ipyws.notebook.line import Flag, Parsed
 from ipyws.notebook.session import Session
@@ -54,7 +54,7 @@ VERBS: dict[str, Verb] = {
     for verb in (
         Verb(
             "connect",
-            "URL [options]",
+            "URL-or-saved-name [options]",
             "open a connection and show it live",
             (*connect_flags(), RAW),
             verbs.connect,
@@ -122,6 +122,14 @@ VERBS: dict[str, Verb] = {
             ),
             verbs.log,
             (0, 1),
+        ),
+        Verb(
+            "policy",
+            "[check URL | only RULE… | deny RULE…]",
+            "show what may be connected to, explain it, narrow it",
+            (Flag(("--save",), "write it to ipyws.toml for this notebook"),),
+            policing.policy,
+            (0, 100),
         ),
         Verb(
             "serve",

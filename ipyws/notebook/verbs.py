@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from ipyws.api import open_client
 from ipyws.bridge.client import Client
 from ipyws.bridge.registry import REGISTRY
 from ipyws.bridge.server import Server
@@ -19,6 +18,7 @@ from ipyws.errors import InvalidError, WaitTimeoutError
 from ipyws.notebook import rows
 from ipyws.notebook.flags import connect_options
 from ipyws.notebook.line import Parsed
+from ipyws.notebook.opening import open_at
 from ipyws.notebook.session import Session
 from ipyws.script.matching import make_predicate
 from ipyws.script.payload import read
@@ -28,7 +28,7 @@ _TAIL = 50
 
 
 def connect(session: Session, parsed: Parsed) -> Client:
-    client = open_client(parsed.words[0], connect_options(parsed.options), replacing=True)
+    client = open_at(parsed.words[0], connect_options(parsed.options))
     session.views.open(client.async_client, 0)
     return client
 

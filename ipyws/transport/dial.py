@@ -1,4 +1,8 @@
-"""Opening a connection: resolve, TCP or proxy, TLS, handshake, redirects. What was parsed is dialled."""
+"""Opening a connection: resolve, TCP or proxy, TLS, handshake, redirects.
+
+What was parsed is dialled, and nothing is that the policy of this moment does not allow: the URL of every hop
+before it is resolved, and every address before one of them is dialled.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import asyncio
 import base64
 import ssl
 import time
+import weakref
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,14 +20,18 @@ from websockets.http11 import USER_AGENT, Request, Response
 from websockets.proxy import Proxy
 from websockets.typing import Origin, Subprotocol
 
+from ipyws.config.current import CURRENT
+from ipyws.config.gate import check_addresses, check_connection, check_proxy
 from ipyws.core.checks import credentials_among
 from ipyws.core.durations import format_duration
 from ipyws.core.options import ConnectOptions, check_secure
 from ipyws.core.transport import Handshake, Sink
 from ipyws.errors import ConnectError, InvalidError, WebSocketError
+from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL, join
 from ipyws.transport import compression, proxy, tls
 from ipyws.transport.network import connect_tcp, resolve
+from ipyws.transport.slots import SLOTS
 from ipyws.transport.translate import dial_error, status_error, timeout_error
 from ipyws.transport.wire import SILENT, Wire
 
@@ -49,12 +58,26 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
     """Open a connection within ``dial_timeout``; see `ipyws.core.transport.Dial`.
 
     Raises:
-        InvalidError: A TLS file, or the combination of URL and options, can't be used.
+        PermissionDeniedError: The policy does not allow it.
+        InvalidError: A TLS file, the combination of URL and options, or a policy file can't be used.
         ConnectError: The connection could not be opened; ``details`` says how far it got.
     """
     check_secure(options, url.secure)
     context = tls.context(options) if url.secure or options.follow_redirects else None
-    progress = _Progress(url)
+    leave = SLOTS.take(CURRENT.policy())
+    try:
+        wire = await _dial_in_time(_Progress(url), options, sink, context)
+    except BaseException:
+        leave()
+        raise
+    wire.when_ended(leave)
+    weakref.finalize(wire, leave)  # its loop may end before the connection does
+    return wire
+
+
+async def _dial_in_time(
+    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
+) -> Wire:
     timer = asyncio.timeout(options.dial_timeout)
     try:
         async with timer:
@@ -112,27 +135,33 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
     # Credentials and headers of the user's were meant for the first origin, not for where it points.
     credentials = credentials_among(options.protocols)
     kept = tuple(name for name in options.protocols if name not in credentials)
-    return replace(options, headers=(), protocols=kept, auth=None, cert=None, key=None)
+    return replace(options, headers=(), origin=None, protocols=kept, auth=None, cert=None, key=None)
 
 
 async def _dial_once(
-    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
+    progress: _Progress,
+    options: ConnectOptions,
+    sink: Sink,
+    context: ssl.SSLContext | None,
 ) -> Wire:
     url = progress.url
-    protocol = _protocol(url, options)
+    policy = CURRENT.policy()
+    check_connection(policy, url, options, redirected=bool(progress.redirects))
+    protocol = _protocol(url, options, policy)
     wire = Wire(protocol, sink, options.close_timeout)
     through = proxy.choose(url, options.proxy)
     try:
         if through is None:
-            await _connect_directly(progress, wire, context)
+            await _connect_directly(progress, wire, context, policy)
         else:
-            await _connect_through(progress, wire, context, through)
+            await _connect_through(progress, wire, context, through, policy)
         progress.phase = "handshake"
         request = _request(protocol, options)
         response = await wire.open(request)
     except BaseException:
         wire.abort()
         raise
+    wire.max_message = policy.max_message
     wire.handshake = Handshake(
         status=response.status_code,
         reason=response.reason_phrase,
@@ -149,13 +178,13 @@ async def _dial_once(
     return wire
 
 
-def _protocol(url: URL, options: ConnectOptions) -> ClientProtocol:
+def _protocol(url: URL, options: ConnectOptions, policy: Policy) -> ClientProtocol:
     return ClientProtocol(
         proxy.target(url),
         origin=None if options.origin is None else Origin(options.origin),
         extensions=compression.offers(options.compression, options.threshold),
         subprotocols=[Subprotocol(name) for name in options.protocols] or None,
-        max_size=options.largest,
+        max_size=min(options.largest, policy.max_message or options.largest),
         logger=SILENT,
     )
 
@@ -171,10 +200,13 @@ def _request(protocol: ClientProtocol, options: ConnectOptions) -> Request:
     return request
 
 
-async def _connect_directly(progress: _Progress, wire: Wire, context: ssl.SSLContext | None) -> None:
+async def _connect_directly(
+    progress: _Progress, wire: Wire, context: ssl.SSLContext | None, policy: Policy
+) -> None:
     url = progress.url
     progress.phase = "dns"
     addresses = await resolve(url.host, url.port)
+    check_addresses(policy, url, addresses)
     progress.phase = "tcp"
     progress.facts["addresses"] = [str(address[0]) for _, address in addresses]
     sock = await connect_tcp(addresses, progress.trying)
@@ -187,11 +219,18 @@ async def _connect_directly(progress: _Progress, wire: Wire, context: ssl.SSLCon
 
 
 async def _connect_through(
-    progress: _Progress, wire: Wire, context: ssl.SSLContext | None, through: Proxy
+    progress: _Progress, wire: Wire, context: ssl.SSLContext | None, through: Proxy, policy: Policy
 ) -> None:
-    progress.phase = "proxy"
     progress.facts["proxy"] = proxy.shown(through)
-    transport = await proxy.tunnel(through, progress.url)
+    check_proxy(policy, progress.url, proxy.shown(through))
+    there = proxy.target(progress.url)
+    if not proxy.resolves(through):
+        progress.phase = "dns"
+        addresses = await resolve(progress.url.host, progress.url.port)
+        check_addresses(policy, progress.url, addresses)
+        there = replace(there, host=addresses[0][1][0])
+    progress.phase = "proxy"
+    transport = await proxy.tunnel(through, there, policy)
     transport.set_protocol(wire)
     if not progress.url.secure:
         wire.connection_made(transport)

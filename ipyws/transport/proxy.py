@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect_http_proxy, connect_socks_proxy
 from websockets.exceptions import InvalidProxy
 from websockets.proxy import Proxy, get_proxy, parse_proxy
 from websockets.uri import WebSocketURI
 
+from ipyws.config.gate import check_proxy_addresses
 from ipyws.errors import InvalidError
+from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL
-from ipyws.secrets import remember
+from ipyws.secrets import remember_userinfo
 from ipyws.transport.network import resolve
 
 
@@ -34,11 +35,11 @@ def choose(url: URL, option: str | None) -> Proxy | None:
     address = get_proxy(target(url)) if option == "env" else option
     if address is None:
         return None
-    remember(urlsplit(address).password or "")
     try:
+        remember_userinfo(address)
         return parse_proxy(address)
     except (InvalidProxy, ValueError) as error:
-        why = error.msg if isinstance(error, InvalidProxy) else "its port is out of range"
+        why = error.msg if isinstance(error, InvalidProxy) else "its host or its port is none"
         raise InvalidError(
             f"the proxy's URL can't be used: {why}", hint="proxy=None connects directly"
         ) from None
@@ -55,21 +56,37 @@ def shown(proxy: Proxy) -> str:
     return f"{proxy.scheme}://{host}:{proxy.port}"
 
 
-async def tunnel(proxy: Proxy, url: URL) -> asyncio.Transport:
-    """Return a transport through the proxy to the URL's host.
+def resolves(proxy: Proxy) -> bool:
+    """Tell whether a proxy takes names; SOCKS 4, and SOCKS 5 as it is written without "h", take addresses."""
+    return proxy.scheme not in ("socks4", "socks5")
+
+
+async def tunnel(proxy: Proxy, there: WebSocketURI, policy: Policy) -> asyncio.Transport:
+    """Return a transport through a proxy.
 
     Raises:
+        PermissionDeniedError: The policy allows no proxy at this address.
         OSError: The proxy can't be reached.
         InvalidHandshake: Of `websockets`: the proxy refuses, or answers nonsense.
         ImportError: It is a SOCKS proxy, and python-socks is not installed.
     """
-    _, address = (await resolve(proxy.host, proxy.port))[0]
-    resolved = replace(proxy, host=address[0])
-    if proxy.scheme.startswith("socks"):
-        sock = await connect_socks_proxy(resolved, target(url))
+    addresses = await resolve(proxy.host, proxy.port)
+    check_proxy_addresses(policy, shown(proxy), addresses)
+    for place, (_, address) in enumerate(addresses):
+        try:
+            return await _tunnel_at(replace(proxy, host=address[0]), proxy.host, there)
+        except OSError:
+            if place == len(addresses) - 1:
+                raise
+    raise AssertionError("a name that resolves has an address")
+
+
+async def _tunnel_at(resolved: Proxy, name: str, there: WebSocketURI) -> asyncio.Transport:
+    if resolved.scheme.startswith("socks"):
+        sock = await connect_socks_proxy(resolved, there)
         transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=sock)
         return transport
-    if proxy.scheme == "https":
+    if resolved.scheme == "https":
         tls = ssl.create_default_context()
-        return await connect_http_proxy(resolved, target(url), ssl=tls, server_hostname=proxy.host)
-    return await connect_http_proxy(resolved, target(url))
+        return await connect_http_proxy(resolved, there, ssl=tls, server_hostname=name)
+    return await connect_http_proxy(resolved, there)

@@ -25,7 +25,7 @@ from websockets.http11 import Response
 
 from ipyws.errors import ConnectError, InvalidError, WebSocketError
 from ipyws.policy.url import URL
-from ipyws.secrets import mask_headers
+from ipyws.secrets import mask, mask_head, mask_headers
 
 BODY_SHOWN = 2048
 """Bytes of a refusal's body that ``details["body"]`` holds."""
@@ -73,7 +73,8 @@ def dial_error(error: BaseException, phase: str, url: URL, facts: Mapping[str, A
 def status_error(response: Response, details: Mapping[str, Any]) -> ConnectError:
     """Return the error for an HTTP answer that is not 101."""
     status = response.status_code
-    body = bytes(response.body or b"")[:BODY_SHOWN].decode("utf-8", "replace")
+    start = bytes(response.body or b"")[:BODY_SHOWN]
+    body = mask_head(start.decode("utf-8", "replace"), len(start) == BODY_SHOWN)
     details = {
         **details,
         "status": status,
@@ -86,7 +87,7 @@ def status_error(response: Response, details: Mapping[str, Any]) -> ConnectError
         hint = "is this a WebSocket endpoint? check the path of the URL"
     if 300 <= status < 400:
         location = response.headers.get("Location", "?")
-        hint = f"it redirects to {location[:200]}; follow_redirects=True (-L) follows"
+        hint = f"it redirects to {mask(location)[:200]}; follow_redirects=True (-L) follows"
     return ConnectError(
         f"the server answered HTTP {status} {response.reason_phrase} instead of 101",
         hint=hint,
@@ -188,3 +189,10 @@ def _describe_handshake(error: InvalidHandshake, url: URL) -> tuple[str, str, bo
     if isinstance(error, InvalidUpgrade):
         return f"the server did not upgrade to WebSocket: {error}", "check the path of the URL", False
     return f"the server's handshake breaks the protocol: {error}", "", False
+
+
+def lost_error(error: Exception | None) -> ConnectError:
+    """Return why an open connection is gone without a closing handshake."""
+    if error is None:
+        return ConnectError("the server ended the TCP connection", details={"phase": "open"})
+    return ConnectError(f"the network failed: {error}", details={"phase": "open"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import Any, cast
 
 from websockets.client import ClientProtocol
@@ -20,9 +21,8 @@ from websockets.protocol import State
 from ipyws.core.close import Close
 from ipyws.core.message import Control
 from ipyws.core.transport import Handshake, Sink
-from ipyws.errors import ConnectError, WebSocketError
 from ipyws.transport.refusal import PATIENCE, Refusal
-from ipyws.transport.translate import close_error
+from ipyws.transport.translate import close_error, lost_error
 
 # The library's debug log prints headers, cookies and payloads: ours never gives it a place to.
 SILENT = logging.Logger("ipyws.wire", logging.CRITICAL + 1)
@@ -43,6 +43,7 @@ class Wire(asyncio.Protocol):
     """
 
     handshake: Handshake
+    max_message: int | None = None
 
     def __init__(self, protocol: ClientProtocol, sink: Sink, close_timeout: float | None) -> None:
         self._protocol = protocol
@@ -64,6 +65,7 @@ class Wire(asyncio.Protocol):
         self._opened = False
         self._lost = False
         self._deadline: asyncio.TimerHandle | None = None
+        self._ended: Callable[[], object] = lambda: None
 
     # -- handshake ---------------------------------------------------------------------------------
 
@@ -133,6 +135,12 @@ class Wire(asyncio.Protocol):
             self._paused = False
             self._transport.resume_reading()
 
+    def when_ended(self, callback: Callable[[], object]) -> None:
+        """Have ``callback`` called when the connection is over, or at once if it is."""
+        self._ended = callback
+        if self._lost:
+            callback()
+
     def address(self, which: str) -> tuple[str, int] | None:
         """Return host and port of our end ("sockname") or the other ("peername")."""
         found = self._transport.get_extra_info(which) if self._transport is not None else None
@@ -167,6 +175,7 @@ class Wire(asyncio.Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
         if self._opened:
+            self._ended()
             self._sink.on_lost(self._how_closed(exc))
         else:
             self._refuse(exc or self._protocol.handshake_exc or ConnectionResetError())
@@ -290,10 +299,4 @@ class Wire(asyncio.Protocol):
         if sent is not None:
             error = close_error(protocol.parser_exc)
             return Close(sent.code, sent.reason, "us", error, clean=received is not None)
-        return Close(1006, "", "none", _lost_error(exc), clean=False)
-
-
-def _lost_error(exc: Exception | None) -> WebSocketError:
-    if exc is None:
-        return ConnectError("the server ended the TCP connection", details={"phase": "open"})
-    return ConnectError(f"the network failed: {exc}", details={"phase": "open"})
+        return Close(1006, "", "none", lost_error(exc), clean=False)

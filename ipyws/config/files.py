@@ -1,0 +1,147 @@
+"""Finding and reading configuration files; each is read again when it changed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ipyws.config.section import ConfigFile, read_file, read_metadata, read_project
+from ipyws.config.whereabouts import START
+from ipyws.errors import InvalidError
+from ipyws.policy.toml import MAX_SIZE, Document
+
+NAME: Final = "ipyws.toml"
+_PROJECT: Final = "pyproject.toml"
+_SYSTEM: Final = {"darwin": "/Library/Application Support/ipyws", "win32": r"%PROGRAMDATA%\ipyws"}
+_LARGEST_NOTEBOOK: Final = 1 << 26
+
+Signature = tuple[int, ...]
+Read = Callable[[bytes, Path], ConfigFile | None]
+
+
+def system_file() -> Path:
+    """Return where the machine's file belongs, whether it is there or not."""
+    folder = Path(os.path.expandvars(_SYSTEM.get(sys.platform, "/etc/ipyws")))
+    return (folder if folder.is_absolute() else Path(r"C:\ProgramData\ipyws")) / NAME
+
+
+def machine_files() -> list[Path]:
+    """Return the machine's files: the system's if it is there, and the one that ``IPYWS_POLICY`` names.
+
+    Both hold, and neither lifts what the other denies: the environment of a kernel is easier to change than a
+    file of the system's.
+    """
+    given = os.environ.get("IPYWS_POLICY")
+    named = [START / given] if given else []
+    return [*([system_file()] if _is_there(system_file()) else []), *named]
+
+
+def project_files(folders: Iterable[Path]) -> Iterator[Path]:
+    """Return what may be a project's files, from the folders of a notebook up to the root.
+
+    Where a folder is reached by a link, those above the link and those above what it leads to.
+    """
+    below = [place for given in folders for place in (given, given.resolve())]
+    for above in dict.fromkeys(above for folder in below for above in (folder, *folder.parents)):
+        yield from (above / name for name in (NAME, _PROJECT) if _is_there(above / name))
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether there is a file; one that may not be looked at is there, and reading it fails."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
+
+
+@dataclass
+class Files:
+    """Files as they were read last."""
+
+    _read: dict[tuple[Path, Read], tuple[Signature, ConfigFile | None]] = field(default_factory=dict)
+
+    def machine(self) -> list[ConfigFile]:
+        """Return the machine's files.
+
+        Raises:
+            InvalidError: One can't be read or is wrong.
+        """
+        return self._all(machine_files(), _read_machine)
+
+    def projects(self, folders: Iterable[Path]) -> list[ConfigFile]:
+        """Return the files of the projects that folders are in, the nearest first.
+
+        Raises:
+            InvalidError: One can't be read or is wrong.
+        """
+        return self._all(project_files(folders), _read_projects)
+
+    def metadata(self, notebook: Path) -> list[ConfigFile]:
+        """Return what a notebook's own metadata says, if anything.
+
+        Raises:
+            InvalidError: It can't be read or is wrong.
+        """
+        return self._all([notebook], read_metadata, _LARGEST_NOTEBOOK)
+
+    def _all(self, paths: Iterable[Path], read: Read, largest: int = MAX_SIZE) -> list[ConfigFile]:
+        files = (self._get(path, read, largest) for path in paths)
+        return [file for file in files if file is not None]
+
+    def _get(self, path: Path, read: Read, largest: int) -> ConfigFile | None:
+        try:
+            with open(path, "rb", opener=_open) as stream:
+                status = os.fstat(stream.fileno())
+                place = (status.st_dev, status.st_ino, status.st_size)
+                signature = (*place, status.st_mtime_ns, status.st_ctime_ns)
+                known = self._read.get((path, read))
+                if known is not None and known[0] == signature:
+                    return known[1]
+                if not stat.S_ISREG(status.st_mode):
+                    raise _unreadable(path, "it is no regular file")
+                data = stream.read(largest + 1)
+        except OSError as error:
+            if path.name == _PROJECT and isinstance(error, FileNotFoundError):
+                return None  # a link to nowhere
+            raise _unreadable(path, error.strerror or type(error).__name__) from None
+        found = self._parse(path, data, read, largest)
+        self._read[path, read] = (signature, found)
+        return found
+
+    def _parse(self, path: Path, data: bytes, read: Read, largest: int) -> ConfigFile | None:
+        # Other tools' files are none of our business, broken, large or not.
+        if path.name == _PROJECT and b"ipyws" not in data:
+            return None
+        if len(data) > largest:
+            raise _unreadable(path, f"it is larger than {largest} bytes")
+        try:
+            return read(data, path)
+        except RecursionError:
+            raise _unreadable(path, "it is nested too deeply") from None
+
+
+def _open(path: str, flags: int) -> int:
+    """Open without waiting for what may be a pipe; what is opened is what is looked at."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _read_machine(data: bytes, path: Path) -> ConfigFile:
+    return read_file(data, path, "machine")
+
+
+def _read_projects(data: bytes, path: Path) -> ConfigFile | None:
+    return read_file(data, path, "project") if path.name == NAME else read_project(data, path)
+
+
+def _unreadable(path: Path, why: str) -> InvalidError:
+    return Document({}, str(path), {}).error(
+        f"can't be read: {why.lower()}", hint="nothing connects until it can, or is gone"
+    )

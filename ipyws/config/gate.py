@@ -1,0 +1,128 @@
+"""The questions that a connection asks before it opens and while it does, put to the policy of now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ipyws.config.files import system_file
+from ipyws.core.options import ConnectOptions
+from ipyws.errors import PermissionDeniedError
+from ipyws.policy.policy import Policy
+from ipyws.policy.url import URL
+from ipyws.policy.verdict import CONNECT, Verdict
+from ipyws.sizes import show_size
+
+Resolved = tuple[object, tuple[Any, ...]]
+"""Address family and socket address, as a resolver gives them."""
+
+
+def check_connect(policy: Policy) -> None:
+    """Ask whether this notebook may connect at all: action ``websocket.connect``.
+
+    Raises:
+        PermissionDeniedError: It may not.
+    """
+    _require(policy.decide_connect(), "connecting")
+
+
+def check_connection(policy: Policy, url: URL, options: ConnectOptions, *, redirected: bool = False) -> None:
+    """Ask whether a connection may be opened, before any name is resolved.
+
+    Raises:
+        PermissionDeniedError: The URL, unchecked certificates or larger messages are not allowed.
+    """
+    _require(policy.decide(url), f"a redirect to {url.masked}" if redirected else url.masked)
+    if options.insecure:
+        _require(policy.decide_insecure(), "insecure")
+    layer = policy.limiting("max_message")
+    if layer is not None and layer.max_message is not None and options.read_limit > layer.max_message:
+        limit = show_size(layer.max_message)
+        _require(layer.verdict(False, f"max_message is {limit}", "max_message"), "read_limit")
+
+
+def check_url(policy: Policy, url: URL) -> None:
+    """Ask whether a URL may be connected to: both actions.
+
+    Raises:
+        PermissionDeniedError: It may not.
+    """
+    _require(policy.decide(url), url.masked)
+
+
+def check_addresses(policy: Policy, url: URL, addresses: Iterable[Resolved]) -> None:
+    """Ask whether a URL may lead to all of these addresses.
+
+    Raises:
+        PermissionDeniedError: To one of them it may not; then none is dialled.
+    """
+    for address in dict.fromkeys(str(address[0]) for _, address in addresses):
+        _require(policy.decide_address(url, address), url.masked)
+
+
+def check_proxy(policy: Policy, url: URL, proxy: str) -> None:
+    """Ask whether a connection may go through a proxy.
+
+    Raises:
+        PermissionDeniedError: It may not.
+    """
+    _require(policy.decide_proxy(url), f"the proxy {proxy}", hint="proxy=None connects directly")
+
+
+def check_proxy_addresses(policy: Policy, proxy: str, addresses: Iterable[Resolved]) -> None:
+    """Ask whether a proxy may be at these addresses.
+
+    Raises:
+        PermissionDeniedError: At one of them it may not.
+    """
+    for _, address in addresses:
+        _require(policy.decide_proxy_address(address[0]), f"the proxy {proxy}")
+
+
+def check_count(policy: Policy, count: int) -> None:
+    """Ask whether so many connections may be open in the process.
+
+    Raises:
+        PermissionDeniedError: They may not.
+    """
+    layer = policy.limiting("max_connections")
+    if layer is not None and layer.max_connections is not None and count > layer.max_connections:
+        reason = f"max_connections is {layer.max_connections}"
+        verdict = layer.verdict(False, reason, "max_connections", CONNECT)
+        _require(verdict, "another connection", hint="%ws close NAME makes room")
+
+
+def refusal(verdict: Verdict, what: str, hint: str = "") -> PermissionDeniedError:
+    """Return the error for what a policy denies.
+
+    Args:
+        verdict: The verdict.
+        what: What it is about.
+        hint: What else could be done than to edit the policy.
+    """
+    way = _way_out(verdict)
+    return PermissionDeniedError(
+        f"the policy denies {what}: {verdict.reason}",
+        hint="; ".join(filter(None, (way, hint))),
+        details={
+            "action": verdict.action,
+            "layer": verdict.layer or None,
+            "file": verdict.file or None,
+            "line": verdict.line,
+            "rule": verdict.rule and f"{verdict.rule.effect} {verdict.rule.url}",
+        },
+    )
+
+
+def _way_out(verdict: Verdict) -> str:
+    if verdict.file:
+        line = f", line {verdict.line}" if verdict.line else ""
+        return f"the {verdict.layer} policy decides: {verdict.file}{line}"
+    if verdict.layer == "kernel":
+        return "%ws policy said so in this kernel; a restart lifts it"
+    return f"the machine's file is {system_file()}" if verdict.layer == "built in" else ""
+
+
+def _require(verdict: Verdict, what: str, hint: str = "") -> None:
+    if not verdict:
+        raise refusal(verdict, what, hint)

@@ -1,0 +1,129 @@
+"""Secrets in a file: by reference only, as ``{{env.NAME}}``, which is filled in when it is used."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from ipyws.core.checks import credentials_among
+from ipyws.errors import InvalidError
+from ipyws.policy.toml import Document
+from ipyws.secrets import is_sensitive_header, secret, sensitive_parameters
+
+_REFERENCE: Final = re.compile(r"\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_FILLED: Final = "\0"
+_PASSWORD: Final = re.compile(r"(?:^|://)[^/?#:]*:([^/?#]*)@")
+
+
+def fill(value: Any, user: str) -> Any:
+    """Return a value with the environment's values in place of its references.
+
+    Args:
+        value: Text, or mappings and lists of it.
+        user: Who needs it, for the error.
+
+    Raises:
+        InvalidError: A variable is not set.
+    """
+    if isinstance(value, str):
+        return _REFERENCE.sub(lambda match: _variable(match[1], user), value)
+    if isinstance(value, Mapping):
+        return {name: fill(item, user) for name, item in value.items()}
+    if isinstance(value, list):
+        return [fill(item, user) for item in value]
+    return value
+
+
+def has_reference(value: Any) -> bool:
+    """Tell whether a value has a reference in any of its texts."""
+    return any(_REFERENCE.search(text) for text in _texts(value))
+
+
+def check_references(document: Document, what: str) -> None:
+    """Refuse other templates than references, which would run code, and secrets that are written out.
+
+    Raises:
+        InvalidError: There is one; names file, line and key, and not the secret.
+    """
+    for key, value in document.table.items():
+        if any("{{" in _REFERENCE.sub("", text) for text in _texts(value)):
+            raise document.error(
+                f"{key} of {what} has a template that a file may not have",
+                key,
+                hint="{{env.NAME}} is allowed",
+            )
+        if any(text and _FILLED not in text for text in _SECRETS.get(key, _none)(_filled(value))):
+            raise document.error(
+                f"{key} of {what} holds what looks like a secret",
+                key,
+                hint="in a file it stands by reference only: {{env.NAME}}",
+            )
+
+
+def _filled(value: Any) -> Any:
+    """Return a value with a mark for each reference, which itself may hold spaces where a secret has none."""
+    if isinstance(value, str):
+        return _REFERENCE.sub(_FILLED, value)
+    if isinstance(value, Mapping):
+        return {name: _filled(item) for name, item in value.items()}
+    return [_filled(item) for item in value] if isinstance(value, list) else value
+
+
+def _variable(name: str, user: str) -> str:
+    value = os.environ.get(name)
+    if value is None:
+        raise InvalidError(
+            f"{user} needs the environment variable {name}, which is not set",
+            hint="set it before the kernel starts, or in os.environ",
+        )
+    return secret(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield name
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+# -- where a secret usually stands -----------------------------------------------------------------
+
+
+def _none(value: Any) -> list[str]:
+    return []
+
+
+def _in_url(value: Any) -> list[str]:
+    return [*sensitive_parameters(value), *_PASSWORD.findall(value)] if isinstance(value, str) else []
+
+
+def _in_headers(value: Any) -> list[str]:
+    if isinstance(value, str):
+        value = [value.split(":", 1)]
+    pairs = value.items() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    named = [pair for pair in pairs if isinstance(pair, tuple | list) and len(pair) == 2]
+    return [text for name, item in named if is_sensitive_header(str(name)) for text in _texts(item)]
+
+
+def _in_auth(value: Any) -> list[str]:
+    return value.split(":")[1:] if isinstance(value, str) else list(_texts(value))[1:]
+
+
+def _in_protocols(value: Any) -> list[str]:
+    return list(credentials_among(tuple(_texts(value))))
+
+
+_SECRETS: Final[dict[str, Callable[[Any], list[str]]]] = {
+    "url": _in_url,
+    "proxy": _in_url,
+    "headers": _in_headers,
+    "auth": _in_auth,
+    "protocols": _in_protocols,
+}

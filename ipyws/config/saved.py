@@ -1,0 +1,102 @@
+"""Saved connections: ``[connections.NAME]``, a URL and options."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ipyws.config.references import check_references, fill, has_reference
+from ipyws.core import checks
+from ipyws.core.options import BY_NAME
+from ipyws.errors import InvalidError, brief
+from ipyws.policy.table import check_keys
+from ipyws.policy.toml import Document
+from ipyws.policy.url import parse
+from ipyws.secrets import mask
+from ipyws.sizes import read_size
+
+_KEYS: Final = ("url", *(name for name in BY_NAME if name != "name"))
+_FILES: Final = ("ca", "cert", "key")
+_SIZES: Final = ("compression_threshold", "read_limit", "log_bytes")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Saved:
+    """A saved connection; its references are filled in when it is used.
+
+    Attributes:
+        name: What it is called.
+        url: Its URL.
+        options: Options of `ipyws.connect`.
+        file: The file it stands in.
+    """
+
+    name: str
+    url: str
+    options: Mapping[str, Any]
+    file: str
+
+    def fill(self) -> tuple[str, dict[str, Any]]:
+        """Return URL and options as `ipyws.connect` takes them, with the environment's values in place.
+
+        Raises:
+            InvalidError: A variable is not set, or is no size where one is needed.
+        """
+        user = f"connection {self.name} of {self.file}"
+        options = {name: self.option(name, fill(value, user)) for name, value in self.options.items()}
+        return fill(self.url, user), {"name": self.name, **options}
+
+    def option(self, name: str, value: Any) -> Any:
+        """Return a value that TOML can't hold from the text that stands for it."""
+        if not isinstance(value, str):
+            return value
+        if name in _FILES:
+            return Path(self.file).parent / os.path.expanduser(value)
+        if name in _SIZES:
+            return read_size(value)
+        may_be_off = BY_NAME[name].check is checks.duration or name == "proxy"
+        return None if may_be_off and value.lower() == "none" else value
+
+    def __repr__(self) -> str:
+        return f"<Saved {self.name} {mask(self.url)} in {self.file}>"
+
+
+def read_saved(document: Document, name: str) -> Saved:
+    """Read the table of a saved connection.
+
+    Raises:
+        InvalidError: Its name or a key is not allowed, or a secret is written out; names file, line and key.
+    """
+    what = f"connection {name}"
+    try:
+        checks.connection_name("name", name)
+    except InvalidError as error:
+        raise document.error(f"no connection can be called {brief(name)}", hint=error.hint) from None
+    check_keys(document, _KEYS, what)
+    url = document.table.get("url")
+    if not isinstance(url, str):
+        raise document.error(f"{what} lacks its url", hint='write url = "wss://host/path"')
+    check_references(document, what)
+    options = {key: value for key, value in document.table.items() if key != "url"}
+    saved = Saved(name, url, options, document.file)
+    for key, value in document.table.items():
+        if not has_reference(value):
+            _check(document, what, key, saved)
+    return saved
+
+
+def _check(document: Document, what: str, key: str, saved: Saved) -> None:
+    """Check what stands there already, and not only when it is used; files may come later."""
+    value = document.table[key]
+    try:
+        if key == "url":
+            parse(value)
+        elif key not in _FILES:
+            BY_NAME[key].check(key, saved.option(key, value))
+        elif not isinstance(value, str):
+            raise checks.refuse(key, value, "the path of a PEM file")
+    except InvalidError as error:
+        raise document.error(f"{what}: {error.message}", key, hint=error.hint) from None

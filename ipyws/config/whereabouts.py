@@ -1,0 +1,82 @@
+"""Where this process is: which notebook it serves, and in which folders."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ipyws.errors import InvalidError
+
+_SUFFIX: Final = ".ipynb"
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # it is gone
+        return Path(os.path.abspath(os.sep))
+
+
+START: Final = _working_directory()
+"""Where the process worked when it began: a cell may go elsewhere, the policy of its notebook stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a process is.
+
+    Attributes:
+        folders: The folders of the notebook, or the one the process works in.
+        notebook: The notebook's file, or None where it is not known or there is none.
+        unknown: Whether there is a notebook and it is not certain which.
+    """
+
+    folders: tuple[Path, ...]
+    notebook: Path | None = None
+    unknown: bool = False
+
+
+def find() -> Whereabouts:
+    """Return where this process is.
+
+    Told by ``IPYWS_NOTEBOOK``, by VS Code in the kernel's variable ``__vsc_ipynb_file__``, and by Jupyter
+    Server in ``JPY_SESSION_NAME``, which a kernel may have inherited from another's notebook: then it is
+    believed only as far as it narrows.
+
+    Raises:
+        InvalidError: ``IPYWS_NOTEBOOK`` names no notebook.
+    """
+    if given := os.environ.get("IPYWS_NOTEBOOK"):
+        path = _absolute(given)
+        if path.suffix != _SUFFIX or not os.path.isfile(path):
+            raise InvalidError(
+                f"IPYWS_NOTEBOOK names no notebook: {given!r:.200}",
+                hint="it must be the path of an .ipynb file",
+            )
+        return _at(path)
+    main: Any = sys.modules.get("__main__")
+    told = getattr(main, "__vsc_ipynb_file__", None)
+    if isinstance(told, str) and told.endswith(_SUFFIX) and os.path.isfile(told):
+        return _at(_absolute(told))
+    told = os.environ.get("JPY_SESSION_NAME", "")
+    if told.endswith(_SUFFIX) and os.path.isfile(told):
+        path = _absolute(told)
+        ours = path.resolve().parent == START.resolve() or path.parent.resolve() == START.resolve()
+        return _at(path) if ours else Whereabouts((START, *_at(path).folders), path, unknown=True)
+    return Whereabouts((START,), unknown=True) if _in_kernel() else Whereabouts((_working_directory(),))
+
+
+def _at(notebook: Path) -> Whereabouts:
+    return Whereabouts((notebook.parent, notebook.resolve().parent), notebook)
+
+
+def _absolute(path: str) -> Path:
+    return Path(os.path.abspath(START / path))
+
+
+def _in_kernel() -> bool:
+    app: Any = sys.modules.get("ipykernel.kernelapp")
+    return app is not None and app.IPKernelApp.initialized()
