@@ -14,6 +14,7 @@ from ipyws.notebook.help import help_of, overview
 from ipyws.notebook.line import parse
 from ipyws.notebook.table import VERBS
 from ipyws.script.expression import make_evaluator
+from ipyws.sizes import read_size
 
 
 def given(line: str) -> dict[str, Any]:
@@ -115,9 +116,9 @@ def test_options_of_the_connection_are_taken_out_of_a_line() -> None:
     [
         (flags.whole, "-12", -12),
         (flags.whole, "+12", 12),
-        (flags.size, "0", 0),
-        (flags.size, "7B", 7),
-        (flags.size, "2KB", 2048),
+        (read_size, "0", 0),
+        (read_size, "7B", 7),
+        (read_size, "2KB", 2048),
         (flags.header, "A:", ("A", "")),
         (flags.header, ": x", ("", "x")),
         (flags.credentials, ":", ("", "")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -70,8 +71,11 @@ def went_away(server: Witness, timeout: float = WITHIN) -> bool:
 
 
 def sockets(kernel: Kernel) -> int:
-    folder = Path(f"/proc/{kernel.pid}/fd")
-    return sum(os.readlink(folder / name).startswith("socket:") for name in os.listdir(folder))
+    found = 0
+    for entry in Path(f"/proc/{kernel.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            found += os.readlink(entry).startswith("socket:")
+    return found
 
 
 # -- the ends of a kernel ------------------------------------------------------------------------------

@@ -111,7 +111,7 @@ def test_refusal_of_a_proxy_is_told_from_one_of_the_server(site: Site, status: s
     assert error.retryable is retryable
 
 
-@pytest.mark.parametrize("scheme", ["http", "socks5"])
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
 def test_proxy_that_is_down_is_named_and_worth_another_try(scheme: str) -> None:
     with dead_port() as port:
         error = failure(f"ws://{NAME}/", proxy=f"{scheme}://127.0.0.1:{port}")
@@ -125,7 +125,7 @@ def test_proxy_that_talks_nonsense_is_an_error(site: Site) -> None:
         assert "proxy" in failure(f"ws://{NAME}/", proxy=f"http://127.0.0.1:{proxy.port}").message
 
 
-@pytest.mark.parametrize("scheme", ["http", "socks5"])
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
 def test_silent_proxy_ends_with_the_dial_timeout(scheme: str) -> None:
     async def ignore(peer: Raw) -> None:
         await peer.forever()

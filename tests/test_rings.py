@@ -20,11 +20,16 @@ MAY: dict[str, set[str]] = {
     "ipyws.printable": {"ipyws.printable"},
     "ipyws.secrets": {"ipyws.secrets"},
     "ipyws.errors": {"ipyws.secrets", "ipyws.printable"},
-    "ipyws.core": {"ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable"},
-    "ipyws.policy": {"ipyws.policy", "ipyws.errors", "ipyws.secrets", "idna"},
+    "ipyws.sizes": {"ipyws.errors"},
+    "ipyws.core": {"ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable", "ipyws.sizes"},
+    "ipyws.policy": {"ipyws.policy", "ipyws.errors", "ipyws.secrets", "ipyws.sizes", "idna"},
+    "ipyws.config": {
+        *("ipyws.config", "ipyws.policy", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.sizes"),
+    },
     "ipyws.script": {"ipyws.script", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable"},
     "ipyws.transport": {
         "ipyws.transport",
+        "ipyws.config",
         "ipyws.core",
         "ipyws.policy",
         "ipyws.errors",
@@ -32,16 +37,22 @@ MAY: dict[str, set[str]] = {
         "websockets",
     },
     "ipyws.bridge": {"ipyws.bridge", "ipyws.core", "ipyws.errors", "ipyws.secrets"},
-    "ipyws.api": {"ipyws.core", "ipyws.policy", "ipyws.errors", "ipyws.secrets"},
+    "ipyws.api": {"ipyws.config", "ipyws.core", "ipyws.policy", "ipyws.errors", "ipyws.secrets"},
     "ipyws.notebook": {
-        *("ipyws.notebook", "ipyws.script", "ipyws.bridge", "ipyws.transport", "ipyws.policy", "ipyws.core"),
-        *("ipyws.api", "ipyws.errors", "ipyws.secrets", "ipyws.printable", "IPython"),
+        *("ipyws.notebook", "ipyws.script", "ipyws.bridge", "ipyws.transport", "ipyws.config"),
+        *("ipyws.policy", "ipyws.core", "ipyws.api", "ipyws.errors", "ipyws.secrets", "ipyws.printable"),
+        *("ipyws.sizes", "IPython"),
+    },
+    "ipyws.widget": {
+        *("ipyws.widget", "ipyws.notebook", "ipyws.script", "ipyws.bridge", "ipyws.config", "ipyws.core"),
+        *("ipyws.errors", "ipyws.secrets", "ipyws.printable", "IPython", "anywidget", "traitlets"),
     },
     "ipyws": {"ipyws.api", "ipyws.bridge", "ipyws.core", "ipyws.errors", "ipyws.secrets"},
 }
 MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.core.reentry": {"nest_asyncio2"},
     "ipyws.bridge": {"ipyws.transport"},
+    "ipyws.config.save": {"tomlkit"},
     "ipyws.api": {"ipyws.bridge", "ipyws.transport"},
     "ipyws": {"ipyws.notebook"},
 }
@@ -49,6 +60,7 @@ MAY_AS_TYPES: dict[str, set[str]] = {
     "ipyws.core": {"ipyws.policy"},
     "ipyws.bridge": {"ipyws.policy", "ipyws.transport"},
     "ipyws.api": {"ipyws.bridge"},
+    "ipyws.config.save": {"tomlkit"},
     "ipyws": {"IPython"},
 }
 

@@ -13,9 +13,12 @@ from ipyws.secrets import (
     ShownURL,
     is_sensitive_header,
     mask,
+    mask_cut,
     mask_deep,
+    mask_head,
     mask_headers,
     remember,
+    remember_userinfo,
     secret,
 )
 
@@ -54,6 +57,8 @@ def test_a_short_secret_masks_its_own_repr_but_no_words_of_others() -> None:
         lambda value: quote(value, safe=""),
         json.dumps,
         lambda value: json.dumps(value, ensure_ascii=False),
+        lambda value: repr(json.dumps({"key": value})),
+        lambda value: repr(value.encode()),
     ],
 )
 def test_a_secret_is_masked_however_it_is_spelled(spelling) -> None:  # type: ignore[no-untyped-def]
@@ -63,6 +68,29 @@ def test_a_secret_is_masked_however_it_is_spelled(spelling) -> None:  # type: ig
     assert "ss" not in shown
     assert shown.startswith("before ")
     assert shown.endswith(" after")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://user:pass%21word@proxy:1", ["pass%21word", "pass!word", "dXNlcjpwYXNzIXdvcmQ="]),
+        ("http://an-api-key:@proxy", ["an-api-key", "YW4tYXBpLWtleTo="]),
+        ("http://another-key@proxy", ["another-key"]),
+    ],
+)
+def test_the_credentials_of_a_url_are_masked_as_they_stand_there_and_as_they_are_sent(
+    url: str, shown: list[str]
+) -> None:
+    remember_userinfo(url)
+    assert [mask(f"a {spelling} b") for spelling in shown] == ["a *** b"] * len(shown)
+
+
+def test_a_secret_that_a_cut_goes_through_is_masked_too() -> None:
+    remember("begin-and-end")
+    assert mask_head("x begin-and-e", cut=True) == "x ***"
+    assert mask_head("x begin-and-e", cut=False) == "x begin-and-e"
+    assert mask_cut("x begin-an...and-end y") == "x ***...*** y"
+    assert mask_cut("beg…end ... begin") == "beg…end ... begin"
 
 
 def test_a_secret_that_holds_another_is_masked_whole() -> None:
