@@ -15,6 +15,8 @@ from ipyws.config.current import CURRENT
 from ipyws.config.save import save
 from ipyws.policy.layer import Layer
 from ipyws.policy.rule import Rule, read_rule
+from ipyws.policy.toml import MAX_SIZE
+from ipyws.policy.url import parse
 from tests.support.policy import Place, is_root, place
 
 URLS = [
@@ -57,6 +59,7 @@ def decided() -> list[bool]:
         *(bool(policy.decide(url)) for url in URLS),
         *(bool(policy.decide_address(url, address)) for url in URLS for address in addresses),
         bool(policy.decide_insecure()),
+        bool(policy.decide_proxy(parse("ws://a.example.com"))),
     ]
 
 
@@ -229,6 +232,13 @@ def test_file_that_is_broken_stays_as_it_is(here: Place, text: str | bytes) -> N
     assert str(path) in refused(deny("ws://a.example.com")).message
     assert path.read_bytes() == before
     assert sorted(entry.name for entry in here.folder.iterdir()) == ["ipyws.toml", "x.ipynb"]
+
+
+def test_file_that_would_become_too_large_to_be_read_stays_as_it_is(here: Place) -> None:
+    text = "[policy]\n#" + "x" * (MAX_SIZE - 20)
+    path = here.project(text)
+    assert str(path) in refused(deny("ws://a.example.com")).message
+    assert path.read_text() == text
 
 
 @pytest.mark.timeout(20)

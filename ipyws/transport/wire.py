@@ -1,7 +1,7 @@
 """A WebSocket connection on asyncio: the Sans-I/O protocol of `websockets` between a socket and a `Sink`.
 
-One read from the socket gives one batch of messages to the sink. The protocol's own rules (masking, UTF-8 of
-close reasons, limits, who closes TCP) stay in the library; see its Sans-I/O guide.
+One read from the socket gives one batch of messages to the sink. Masking, limits and who closes TCP stay the
+library's; see its Sans-I/O guide.
 """
 
 from __future__ import annotations
@@ -26,11 +26,9 @@ from ipyws.transport.translate import close_error, lost_error
 
 # The library's debug log prints headers, cookies and payloads: ours never gives it a place to.
 SILENT = logging.Logger("ipyws.wire", logging.CRITICAL + 1)
-SILENT.addHandler(logging.NullHandler())
 
 _WRITE_HIGH = 64 * 1024
-_UNREAD_PONGS = 1 << 20
-"""Bytes of pongs that may wait for a server that sends pings and reads nothing."""
+_UNREAD_PONGS = 1 << 20  # bytes of pongs that may wait for a server that sends pings and reads nothing
 
 
 class Wire(asyncio.Protocol):
@@ -136,7 +134,7 @@ class Wire(asyncio.Protocol):
             self._transport.resume_reading()
 
     def when_ended(self, callback: Callable[[], object]) -> None:
-        """Have ``callback`` called when the connection is over, or at once if it is."""
+        """Have ``callback`` called when the connection is over; at once if it is."""
         self._ended = callback
         if self._lost:
             callback()
@@ -268,9 +266,9 @@ class Wire(asyncio.Protocol):
     # -- writing and closing -----------------------------------------------------------------------
 
     def _flush(self) -> None:
-        transport = self._transport
+        transport = None if self._lost else self._transport
         for data in self._protocol.data_to_send():
-            if transport is None or self._lost:
+            if transport is None:
                 continue
             if data:
                 transport.write(data)
