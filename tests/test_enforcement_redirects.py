@@ -130,6 +130,7 @@ def test_redirect_to_a_name_that_leads_to_a_denied_address_is_refused(
         error = refused(site)
     assert (resolver.queries, dialled) == (["three.example.com"], [("127.0.0.1", site.port)])
     assert "10.0.0.1" in error.message
+    assert "a redirect to" in error.message
 
 
 def test_name_is_resolved_and_checked_anew_for_each_hop(here: Place, resolver: Resolver) -> None:

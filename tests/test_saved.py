@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -396,3 +398,13 @@ def test_strangers_file_saves_no_connection_and_narrows_all_the_same(
     if is_root:
         os.chown(here.folder, 65533, -1)
         assert CURRENT.connections() == ["prices"]
+
+
+def test_folder_that_is_gone_keeps_no_connection_of_the_machines_from_being_found(
+    here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.machine('[connections.prices]\nurl = "wss://example.com"')
+    app = SimpleNamespace(IPKernelApp=SimpleNamespace(initialized=lambda: True))
+    monkeypatch.setitem(sys.modules, "ipykernel.kernelapp", app)
+    here.folder.rmdir()
+    assert CURRENT.connections() == ["prices"]

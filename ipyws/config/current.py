@@ -114,7 +114,7 @@ def _is_ours(path: Path, folders: Iterable[Path]) -> bool:
     if not hasattr(os, "getuid"):
         return True
     # In a container the notebooks often belong to the user outside.
-    trusted = {0, os.getuid(), *(folder.stat().st_uid for folder in folders)}
+    trusted = {0, os.getuid(), *(folder.stat().st_uid for folder in folders if folder.exists())}
     return {path.lstat().st_uid, path.stat().st_uid} <= trusted
 
 

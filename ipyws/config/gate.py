@@ -32,7 +32,7 @@ def check_connection(policy: Policy, url: URL, options: ConnectOptions, *, redir
     Raises:
         PermissionDeniedError: The URL, unchecked certificates or larger messages are not allowed.
     """
-    _require(policy.decide(url), f"a redirect to {url.masked}" if redirected else url.masked)
+    _require(policy.decide(url), _subject(url, redirected))
     if options.insecure:
         _require(policy.decide_insecure(), "insecure")
     layer = policy.limiting("max_message")
@@ -50,14 +50,16 @@ def check_url(policy: Policy, url: URL) -> None:
     _require(policy.decide(url), url.masked)
 
 
-def check_addresses(policy: Policy, url: URL, addresses: Iterable[Resolved]) -> None:
+def check_addresses(
+    policy: Policy, url: URL, addresses: Iterable[Resolved], *, redirected: bool = False
+) -> None:
     """Ask whether a URL may lead to all of these addresses.
 
     Raises:
         PermissionDeniedError: To one of them it may not; then none is dialled.
     """
     for address in dict.fromkeys(str(address[0]) for _, address in addresses):
-        _require(policy.decide_address(url, address), url.masked)
+        _require(policy.decide_address(url, address), _subject(url, redirected))
 
 
 def check_proxy(policy: Policy, url: URL, proxy: str) -> None:
@@ -112,6 +114,10 @@ def refusal(verdict: Verdict, what: str, hint: str = "") -> PermissionDeniedErro
             "rule": verdict.rule and f"{verdict.rule.effect} {verdict.rule.url}",
         },
     )
+
+
+def _subject(url: URL, redirected: bool) -> str:
+    return f"a redirect to {url.masked}" if redirected else url.masked
 
 
 def _way_out(verdict: Verdict) -> str:

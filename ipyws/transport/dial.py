@@ -206,7 +206,7 @@ async def _connect_directly(
     url = progress.url
     progress.phase = "dns"
     addresses = await resolve(url.host, url.port)
-    check_addresses(policy, url, addresses)
+    check_addresses(policy, url, addresses, redirected=bool(progress.redirects))
     progress.phase = "tcp"
     progress.facts["addresses"] = [str(address[0]) for _, address in addresses]
     sock = await connect_tcp(addresses, progress.trying)
@@ -227,7 +227,7 @@ async def _connect_through(
     if not proxy.resolves(through):
         progress.phase = "dns"
         addresses = await resolve(progress.url.host, progress.url.port)
-        check_addresses(policy, progress.url, addresses)
+        check_addresses(policy, progress.url, addresses, redirected=bool(progress.redirects))
         there = replace(there, host=addresses[0][1][0])
     progress.phase = "proxy"
     transport = await proxy.tunnel(through, there, policy)
