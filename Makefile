@@ -13,10 +13,10 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -ec
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format clean chromium
+.PHONY: help demo test lint format bench-view clean chromium
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## show a live stream in the terminal, then open JupyterLab on the quickstart
 	@$(BIN)/python scripts/demo.py
@@ -38,6 +38,9 @@ lint: $(VENV)/.test ## check style and types
 format: $(VENV)/.test ## bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench-view: $(VENV)/.test chromium ## measure the live views in a real browser (8 minutes a round)
+	$(BIN)/python -m benchmarks.live_view --check $(BENCH)
 
 chromium:
 	@scripts/chromium

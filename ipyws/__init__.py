@@ -33,6 +33,8 @@ from ipyws.secrets import secret
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ipyws.widget.panel import Panel
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "current",
     "errors",
     "load_ipython_extension",
+    "panel",
     "secret",
     "select",
     "select_async",
@@ -68,11 +71,26 @@ __all__ = [
 ]
 
 
+def panel(name: str | None = None, height: int = 380) -> Panel:
+    """Return the panel: connections live, with filters, a send box and a form to connect.
+
+    Args:
+        name: The connection to show; the one that the magics use unless given, "*" for all of them.
+        height: Of the list of messages: 100 to 4000 pixels.
+
+    Raises:
+        UnknownConnectionError: There is none of that name.
+    """
+    from ipyws.widget.panel import open_panel
+
+    return open_panel(name, height)
+
+
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Give the shell the ``%ws`` and ``%%ws`` magics."""
     from ipyws.notebook.extension import load
 
-    load(shell)
+    load(shell, panel)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:

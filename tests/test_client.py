@@ -513,7 +513,7 @@ def test_recv_counts_what_the_log_evicted_unread() -> None:
     with server() as site, ipyws.connect(site.url, log_messages=10) as client:
         for number in range(100):
             client.send(str(number))
-        client.ping()
+        until(lambda: client.stats.received == 100)
         oldest = int(client.recv("5s").data)
         assert 0 < oldest < 100
         assert client.stats.missed == oldest

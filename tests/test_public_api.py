@@ -31,6 +31,7 @@ PUBLIC = [
     "current",
     "errors",
     "load_ipython_extension",
+    "panel",
     "secret",
     "select",
     "select_async",

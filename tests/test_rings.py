@@ -54,14 +54,14 @@ MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.bridge": {"ipyws.transport"},
     "ipyws.config.save": {"tomlkit"},
     "ipyws.api": {"ipyws.bridge", "ipyws.transport"},
-    "ipyws": {"ipyws.notebook"},
+    "ipyws": {"ipyws.notebook", "ipyws.widget"},
 }
 MAY_AS_TYPES: dict[str, set[str]] = {
     "ipyws.core": {"ipyws.policy"},
     "ipyws.bridge": {"ipyws.policy", "ipyws.transport"},
     "ipyws.api": {"ipyws.bridge"},
     "ipyws.config.save": {"tomlkit"},
-    "ipyws": {"IPython"},
+    "ipyws": {"IPython", "ipyws.widget"},
 }
 
 

@@ -71,7 +71,7 @@ class Connection:
         self._pings = Pings()
         self._tasks: list[asyncio.Task[None]] = []
         self._cause: WebSocketError | None = None
-        self._watchers: list[Callable[[], object]] = []
+        self._watchers: tuple[Callable[[], object], ...] = ()
         self._opened_at = self._ended_at = 0.0
         self._held_until = 0.0
 
@@ -150,9 +150,14 @@ class Connection:
             rtts=tuple(self._pings.rtts),
         )
 
-    def watch(self, watcher: Callable[[], object]) -> None:
-        """Call ``watcher`` on the connection's loop whenever its state changes."""
-        self._watchers.append(watcher)
+    def watch(self, watcher: Callable[[], object]) -> Callable[[], None]:
+        """Call ``watcher`` on the connection's loop whenever its state changes; return what ends it."""
+        self._watchers = (*self._watchers, watcher)
+
+        def stop() -> None:
+            self._watchers = tuple(other for other in self._watchers if other is not watcher)
+
+        return stop
 
     def _changed(self) -> None:
         for watcher in self._watchers:

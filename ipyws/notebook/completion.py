@@ -76,7 +76,7 @@ def _values(flag: Flag) -> Iterable[str]:
 
 
 def _words(verb: str) -> Iterable[str]:
-    if verb in ("close", "use", "log"):
+    if verb in ("close", "use", "log", "panel"):
         return list(REGISTRY.all())
     if verb == "serve":
         return SERVER_KINDS

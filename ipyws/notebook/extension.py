@@ -13,7 +13,7 @@ from ipyws.notebook.failure import mask_result, mask_tracebacks
 from ipyws.notebook.help import overview
 from ipyws.notebook.magic import NAME, HideResults, Magic, ends_with_magic
 from ipyws.notebook.publisher import publisher_for
-from ipyws.notebook.session import Session
+from ipyws.notebook.session import MakePanel, Session
 
 _KINDS = ("line", "cell")
 _loaded: WeakKeyDictionary[Any, Extension] = WeakKeyDictionary()
@@ -22,10 +22,10 @@ _loaded: WeakKeyDictionary[Any, Extension] = WeakKeyDictionary()
 class Extension:
     """The extension in one shell: what it put there, and how to take it back."""
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, make_panel: MakePanel) -> None:
         self.shell = shell
         self.publisher = publisher_for(shell)
-        self.session = Session(shell, self.publisher)
+        self.session = Session(shell, self.publisher, make_panel)
         self.magic = Magic(self.session)
         self._undo: list[Callable[[], object]] = []
 
@@ -100,10 +100,15 @@ class Extension:
         self._undo.append(lambda: entries.remove(entry) if entry in entries else None)
 
 
-def load(shell: Any) -> None:
-    """Give the shell the magics; does nothing where they are loaded already."""
+def load(shell: Any, make_panel: MakePanel) -> None:
+    """Give the shell the magics; does nothing where they are loaded already.
+
+    Args:
+        shell: An IPython shell.
+        make_panel: What ``%ws panel`` opens.
+    """
     if shell not in _loaded:
-        _loaded[shell] = Extension(shell)
+        _loaded[shell] = Extension(shell, make_panel)
         _loaded[shell].load()
 
 

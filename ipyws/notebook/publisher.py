@@ -9,12 +9,13 @@ parent is the running cell's request if one runs, else that of the cell which ma
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from IPython.display import publish_display_data
 
-Bundle = dict[str, str]
+Bundle = Mapping[str, Any]
 """What is shown, by MIME type."""
 
 

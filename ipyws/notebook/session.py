@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from ipyws.bridge.client import Client
 from ipyws.bridge.registry import REGISTRY
@@ -23,6 +24,20 @@ from ipyws.secrets import mask
 _LINGER = 0.1
 
 
+class Shown(Protocol):
+    """A panel, as far as a session handles it."""
+
+    def show(self) -> None:
+        """Show it below the running cell."""
+
+    def close(self) -> None:
+        """Leave a picture of it, and end it."""
+
+
+MakePanel = Callable[[str | None], Shown]
+"""Makes the panel on a connection; given from above, so that widgets are loaded when one is wanted."""
+
+
 class Session:
     """The extension in one shell.
 
@@ -31,13 +46,18 @@ class Session:
         publisher: Where things are shown.
         views: The live views.
         servers: Demo servers by kind.
+        panels: Panels by the connection they were opened on; None for the current one.
     """
 
-    def __init__(self, shell: Any, publisher: KernelPublisher | TerminalPublisher) -> None:
+    def __init__(
+        self, shell: Any, publisher: KernelPublisher | TerminalPublisher, make_panel: MakePanel
+    ) -> None:
         self.shell = shell
         self.publisher = publisher
         self.views = Views(publisher)
         self.servers: dict[str, Server] = {}
+        self.panels: dict[str | None, Shown] = {}
+        self._make_panel = make_panel
 
     # -- the notebook's names ----------------------------------------------------------------------
 
@@ -96,6 +116,26 @@ class Session:
         for kind in stopped:
             self.servers.pop(kind).close()
         return stopped
+
+    def open_panel(self, name: str | None) -> Shown:
+        """Open a panel below the running cell; re-running a cell leaves no second one.
+
+        Args:
+            name: The connection to show, "*" for all, None for whichever is the current one.
+
+        Raises:
+            UnknownConnectionError: There is none of that name.
+            InvalidError: This is no notebook.
+        """
+        if name not in (None, "*"):
+            self.client(name)
+        if not self.publisher.live:
+            raise InvalidError("the panel needs a notebook", hint="%ws log shows what passed")
+        if (before := self.panels.pop(name, None)) is not None:
+            before.close()
+        made = self.panels[name] = self._make_panel(name)
+        made.show()
+        return made
 
     # -- showing -----------------------------------------------------------------------------------
 

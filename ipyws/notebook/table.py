@@ -106,6 +106,14 @@ VERBS: dict[str, Verb] = {
             verbs.close,
             (0, 1),
         ),
+        Verb(
+            "panel",
+            "[NAME]",
+            "open the panel on a connection; * shows all of them",
+            (),
+            verbs.panel,
+            (0, 1),
+        ),
         Verb("ls", "", "list the connections", (), verbs.ls),
         Verb("use", "NAME", "make a connection the current one", (), verbs.use, (1, 1)),
         Verb(

@@ -129,6 +129,10 @@ async def _close_at_once(clients: list[Client], code: int, reason: str) -> list[
     return await asyncio.gather(*(client.async_client.close(code, reason) for client in clients))
 
 
+def panel(session: Session, parsed: Parsed) -> Any:
+    return session.open_panel(parsed.words[0] if parsed.words else None)
+
+
 def ls(session: Session, parsed: Parsed) -> dict[str, Client]:
     session.show_connections()
     return REGISTRY.all()

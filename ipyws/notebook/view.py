@@ -68,7 +68,7 @@ class View:
         return bundle
 
     def _card(self) -> Card:
-        return card(self.client, hint=f"%ws log -c {self.client.name}")
+        return card(self.client, hint=f"%ws panel {self.client.name}")
 
     def _draw(self) -> list[Row]:
         messages, gaps = self._tail(self.start, html.ROWS)

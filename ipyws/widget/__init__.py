@@ -1,0 +1,1 @@
+"""The panel: a widget that shows connections live, filters, sends and connects."""

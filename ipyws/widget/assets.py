@@ -1,0 +1,21 @@
+"""Script and style of the panel, joined from the files in ``front``: no bundler is needed to change them."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+_FRONT: Final = files("ipyws.widget") / "front"
+_SCRIPTS: Final = (
+    *("words", "payloads", "store", "list", "header", "connect", "toolbar", "sendbox", "panel"),
+)
+
+
+def script() -> str:
+    """Return the ES module of the widget."""
+    return "\n".join((_FRONT / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
+
+
+def style() -> str:
+    """Return its style sheet."""
+    return (_FRONT / "panel.css").read_text("utf-8")

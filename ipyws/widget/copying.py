@@ -1,0 +1,99 @@
+"""A connection and what was sent on it as something to paste: a ``%%ws`` cell, Python, wscat, websocat."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from typing import Final
+
+from ipyws.core.connection import Connection
+from ipyws.core.message import Message
+from ipyws.errors import InvalidError
+from ipyws.secrets import mask
+
+_MESSAGES: Final = 20
+
+
+def copy_as(what: str, client: Connection) -> str:
+    """Return the connection, with the last messages that were sent on it, as a text to paste.
+
+    Secrets are masked: where one stood, put its reference.
+
+    Args:
+        what: "ws", "python", "wscat" or "websocat".
+        client: The connection.
+
+    Raises:
+        InvalidError: There is no such form.
+    """
+    if what not in _FORMS:
+        raise InvalidError(f"there is no form {what!r:.40}", hint=f"the forms are {', '.join(_FORMS)}")
+    sent = [message for message in client.log if message.direction == "out"]
+    data = [message for message in sent if message.type in ("text", "binary")]
+    return mask(_FORMS[what](str(client.url), data[-_MESSAGES:]))
+
+
+def _ws(url: str, sent: list[Message]) -> str:
+    texts = [message.data for message in sent if isinstance(message.data, str)]
+    flags = " --raw" if any("{{" in text for text in (url, *texts)) else ""
+    if not all(map(_is_what_it_looks_like, texts)):
+        flags += " --text"
+    body = ""
+    for message in sent:
+        data = message.data
+        if isinstance(data, bytes):
+            body += f"=== hex\n{data.hex(' ')}\n"
+        else:
+            body += ("===\n" if body else "") + _written(data) + "\n"
+    quoted = shlex.quote(url)
+    return f"%%ws{flags} {quoted}\n{body}" if body else f"%ws {quoted}"
+
+
+def _is_what_it_looks_like(text: str) -> bool:
+    """Tell whether a text that begins like JSON is JSON; a cell has to say so where it is not."""
+    if text[:1] not in ("{", "["):
+        return True
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _written(text: str) -> str:
+    """Return a text as it stands in a cell."""
+    if not text or text != text.strip() or any(line.startswith(("===", "###")) for line in text.splitlines()):
+        raise InvalidError(
+            "one of the messages can't be written in a %%ws cell: it is empty, begins or ends with white"
+            " space, or has a line that begins with === or ###",
+            hint="copy it as Python",
+        )
+    return text
+
+
+def _python(url: str, sent: list[Message]) -> str:
+    sends = "".join(f"    client.send({message.data!r})\n" for message in sent)
+    return f"import ipyws\n\nwith ipyws.connect({url!r}) as client:\n{sends}    print(client.recv('10s'))\n"
+
+
+def _wscat(url: str, sent: list[Message]) -> str:
+    texts = [message.data for message in sent if isinstance(message.data, str)]
+    executed = "".join(f" -x {shlex.quote(text)}" for text in texts[-1:])
+    return f"wscat -c {shlex.quote(url)}{executed}"
+
+
+def _websocat(url: str, sent: list[Message]) -> str:
+    texts = [message.data for message in sent if isinstance(message.data, str)]
+    if not texts:
+        return f"websocat {shlex.quote(url)}"
+    lines = " ".join(shlex.quote(" ".join(text.splitlines())) for text in texts)
+    return f"printf '%s\\n' {lines} | websocat {shlex.quote(url)}"
+
+
+_FORMS: Final[dict[str, Callable[[str, list[Message]], str]]] = {
+    "ws": _ws,
+    "python": _python,
+    "wscat": _wscat,
+    "websocat": _websocat,
+}

@@ -1,0 +1,186 @@
+"""The feed of a panel: what passes some connections, as numbered batches of rows at a bounded rate.
+
+A batch has at most `ROWS` rows and `BYTES`, more if it is late, and a marker for what it leaves out. There
+are at most ten a second, and one a second while the front end has not said that it drew the last dozen: it
+may be slow, or its word may wait behind a busy cell. So the cost does not grow with the rate of messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ipyws.core.connection import Connection
+from ipyws.core.message import Message
+from ipyws.widget import lines
+from ipyws.widget.sieve import Sieve
+
+INTERVAL: Final = 0.1
+"""Seconds between two batches."""
+
+ROWS: Final = 200
+"""Most rows of a batch that is on time."""
+
+BYTES: Final = 45_000
+"""Most bytes of a batch that is on time, about: ten a second stay below 500 kB/s on Jupyter's socket."""
+
+FIRST: Final = 1000
+"""Most rows of the batch that begins anew, of whatever size."""
+
+KEPT: Final = 10_000
+"""Rows that the front end keeps, and can ask for."""
+
+PATIENCE: Final = 1.0
+"""Seconds between batches to a front end that does not say what it has drawn."""
+
+UNDRAWN: Final = 12
+"""Batches that the front end may be behind; it speaks after every fifth."""
+
+_LATE: Final = 4  # times the rows and bytes that the latest batch may have
+_FIELDS: Final = 160  # bytes of a row beside its preview
+_CHUNK: Final = 200
+
+Entry = tuple[str, Connection, Message]
+
+
+class Feed:
+    """The rows of a panel, from where the front end has them to now.
+
+    Used on one thread at a time.
+
+    Args:
+        connections: Gives the connections that are shown, by name.
+        clock: Gives the time in seconds.
+    """
+
+    def __init__(
+        self,
+        connections: Callable[[], Mapping[str, Connection]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connections = connections
+        self._clock = clock
+        self._sent_at = 0.0
+        self._sieve = Sieve()
+        self._matches = self._sieve.matcher()
+        self._places: dict[Connection, int] = {}
+        self._made: OrderedDict[int, tuple[Connection, int]] = OrderedDict()
+        self._number = 0
+        self._batch = 0
+        self._drawn = 0
+        self._matched = 0
+        self._previous: float | None = None
+
+    def filter(self, sieve: Sieve) -> None:
+        """Show other messages; call `begin` then.
+
+        Raises:
+            InvalidError: Its text is not a regular expression.
+        """
+        self._matches = sieve.matcher()
+        self._sieve = sieve
+
+    def acknowledge(self, batch: int) -> None:
+        """Note that the front end has drawn a batch."""
+        self._drawn = max(self._drawn, min(batch, self._batch))
+
+    def message(self, number: int) -> Message | None:
+        """Return the message of a row, or None where the log has given it up."""
+        client, seq = self._made.get(number, (None, -1))
+        found = client.log.read(seq, 1) if client is not None else []
+        return found[0] if found and found[0].seq == seq else None
+
+    async def begin(self) -> dict[str, Any]:
+        """Return the batch with which the front end begins anew: the newest rows that there are."""
+        self._made.clear()
+        self._places = {}
+        self._matched = 0
+        self._previous = None
+        batch = self._make(*await self._collect(FIRST), reset=True)
+        self._drawn = self._batch - 1  # whatever was under way is forgotten there
+        return batch
+
+    async def next(self) -> dict[str, Any] | None:
+        """Return the next batch; None if nothing came, or the front end is behind."""
+        if self._batch - self._drawn >= UNDRAWN and self._clock() - self._sent_at < PATIENCE:
+            return None
+        # A batch that is late holds what came meanwhile: else a steady stream would have gaps by chance.
+        share = min(max(1.0, (self._clock() - self._sent_at) / INTERVAL), _LATE)
+        found, hidden, evicted = await self._collect(int(ROWS * share))
+        fitting = _fitting(found, BYTES * share)
+        hidden += len(found) - len(fitting)
+        anything = fitting or hidden or evicted
+        return self._make(fitting, hidden, evicted, reset=False) if anything else None
+
+    async def _collect(self, most: int) -> tuple[list[Entry], int, int]:
+        """Return the newest rows that were not collected yet, how many are before, how many were evicted."""
+        found: list[Entry] = []
+        hidden = evicted = 0
+        for name, client in self._connections().items():
+            evicted += max(0, client.log.first - self._places.get(client, 0))
+            messages, more = await self._read(client, most)
+            found += [(name, client, message) for message in messages]
+            hidden += more
+        if len(self._connections()) > 1:
+            found.sort(key=lambda entry: entry[2].time)
+        if len(found) > most:
+            hidden += len(found) - most
+            found = found[-most:]
+        self._matched += len(found) + hidden
+        return found, hidden, evicted
+
+    async def _read(self, client: Connection, most: int) -> tuple[list[Message], int]:
+        log = client.log
+        start, stop = max(self._places.get(client, 0), log.first), log.total
+        self._places[client] = stop
+        if self._sieve.is_open:
+            first = max(start, stop - most)
+            return log.read(first, stop - first), first - start
+        matching: list[Message] = []
+        hidden = 0
+        for place in range(start, stop, _CHUNK):
+            chunk = log.read(place, min(_CHUNK, stop - place))
+            matching += filter(self._matches, chunk)
+            hidden += max(0, len(matching) - most)
+            matching = matching[-most:]
+            await asyncio.sleep(0)  # a long log is searched between the reads and pings of the connections
+        return matching, hidden
+
+    def _make(self, found: list[Entry], hidden: int, evicted: int, *, reset: bool) -> dict[str, Any]:
+        made: list[dict[str, Any]] = []
+        if hidden or evicted:
+            self._number += 1
+            made.append(lines.gap(self._number, hidden + evicted, evicted))
+        for name, client, message in found:
+            self._number += 1
+            self._made[self._number] = (client, message.seq)
+            made.append(lines.line(self._number, name, message, self._previous))
+            self._previous = message.time
+        while len(self._made) > KEPT:
+            self._made.popitem(last=False)
+        self._batch += 1
+        self._sent_at = self._clock()
+        total = sum(client.log.total for client in self._connections().values())
+        return {
+            "type": "rows",
+            "batch": self._batch,
+            "reset": reset,
+            "rows": made,
+            "matched": self._matched,
+            "total": total,
+        }
+
+
+def _fitting(found: list[Entry], room: float) -> list[Entry]:
+    """Return the newest of some rows that fit into a number of bytes."""
+    first = len(found)
+    while first and room > 0:
+        name, _, message = found[first - 1]
+        shown = message.data[: lines.PREVIEW]
+        room -= _FIELDS + len(name)
+        room -= len(shown.encode("utf-8", "surrogatepass")) if isinstance(shown, str) else len(shown)
+        first -= room >= 0
+    return found[first:]

@@ -1,0 +1,65 @@
+"""The form of the panel: the options of a connection as fields, and what was typed there as options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ipyws.core import checks
+from ipyws.core.constants import Compression
+from ipyws.core.options import OPTIONS, Option
+from ipyws.errors import InvalidError
+from ipyws.notebook.flags import connect_flags
+from ipyws.notebook.line import Flag
+from ipyws.script.expression import Evaluate
+from ipyws.script.template import expand_plain
+
+_SWITCHES: Final = {"true": True, "false": False}
+_NOT_YET: Final = ("reconnect", "record")
+
+
+def fields() -> list[dict[str, Any]]:
+    """Return the options as the front end draws them."""
+    return [_field(option) for option in OPTIONS if option.name not in _NOT_YET]
+
+
+def read_options(typed: Mapping[str, Any], evaluate: Evaluate) -> dict[str, Any]:
+    """Return options of `ipyws.connect` from what was typed; an empty field is not given.
+
+    Args:
+        typed: Texts by the names of options, True for what is ticked.
+        evaluate: Gives the value of a template's expression.
+
+    Raises:
+        InvalidError: There is no such option, or a text is not one that it takes.
+    """
+    by_name = {flag.key: flag for flag in connect_flags()}
+    given: dict[str, Any] = {}
+    for name, value in typed.items():
+        if name not in by_name:
+            raise InvalidError(f"there is no option {name!r:.60}", hint="reload the page")
+        if value is True:
+            given[name] = True
+        elif isinstance(value, str) and value.strip():
+            given[name] = _read(by_name[name], expand_plain(value, evaluate))
+    return given
+
+
+def _read(flag: Flag, text: str) -> Any:
+    if not flag.value:
+        return _SWITCHES.get(text.strip(), text)
+    if flag.many:
+        separator = "\n" if flag.key == "headers" else ","
+        return [flag.convert(part.strip()) for part in text.split(separator) if part.strip()]
+    return flag.convert(text.strip())
+
+
+def _field(option: Option) -> dict[str, Any]:
+    default = "" if option.default in (None, False) else str(option.default)
+    field = {"name": option.name, "values": option.values, "default": default, "about": option.about}
+    if option.check is checks.boolean:
+        return {**field, "kind": "bool"}
+    if option.check is checks.compression:
+        return {**field, "kind": "choice", "choices": [mode.name.lower() for mode in Compression]}
+    kinds = {"headers": "headers", "protocols": "list"}
+    return {**field, "kind": kinds.get(option.name, "duration" if option.values == "duration" else "text")}

@@ -1,0 +1,150 @@
+/* ---- Connect and close ----------------------------------------------------------------------------------- */
+
+/** A line that says why a request was not done; a refusal of the policy looks unlike a failure. */
+class Problem {
+  constructor() { this.element = make("div", { class: "problem", role: "alert", hidden: true }); }
+
+  show({ kind, message, hint }) {
+    const refused = kind === "PERMISSION_DENIED";
+    this.element.classList.toggle("refused", refused);
+    const sign = make("b", {}, refused ? "refused by the policy: " : "⚠ ");
+    this.element.replaceChildren(sign, [message, hint].filter(Boolean).join("; "));
+    this.element.hidden = false;
+  }
+
+  hide() {
+    this.element.hidden = true;
+    this.element.replaceChildren();
+  }
+}
+
+const SECRET_OPTIONS = ["auth", "headers"];
+
+/** The input for one option of a connection; what is left empty keeps its default. */
+function optionField({ name, values, default: usual, about, kind, choices }) {
+  const shared = {
+    name, class: "field", autocomplete: "off", spellcheck: "false", title: `${about} (${values})`,
+    "data-secret": SECRET_OPTIONS.includes(name),
+  };
+  const offered = kind === "bool" ? ["true", "false"] : kind === "choice" ? (choices ?? []) : null;
+  let field;
+  if (offered) {
+    const items = offered.map((value) => make("option", { value }, value));
+    field = make("select", shared, make("option", { value: "" }, `default: ${usual}`), ...items);
+  } else if (kind === "headers") {
+    field = make("textarea", { ...shared, rows: 2, placeholder: "Name: value, one a line" });
+  } else {
+    const type = name === "auth" ? "password" : "text";
+    field = make("input", { ...shared, type, placeholder: usual || values });
+  }
+  const help = make("small", { title: about }, about);
+  return make("label", { class: kind === "headers" ? "option wide" : "option" }, span("", name), field, help);
+}
+
+/** The forms that connect and close; both are hidden until they are needed. */
+class Forms {
+  constructor(panel) {
+    this.panel = panel;
+    this.store = panel.store;
+    this.problem = new Problem();
+    this.buildConnect();
+    this.buildClose();
+    this.element = make("div", { class: "forms" }, this.connect, this.close);
+  }
+
+  buildConnect() {
+    this.saved = make("datalist", { id: uniqueId() });
+    this.url = make("input", {
+      class: "field url-field", name: "url", list: this.saved.id, autocomplete: "off", spellcheck: "false",
+      placeholder: "wss://… or a saved name", "aria-label": "URL or saved name",
+    });
+    this.grid = make("div", { class: "grid" });
+    this.go = make("button", { class: "button primary", "data-needs": "kernel" }, "Connect");
+    this.policy = make("div", { class: "problem refused" });
+    this.connect = make("form", {
+      class: "form connect", "aria-label": "Connect", hidden: true,
+      onsubmit: (event) => this.submitConnect(event),
+      onkeydown: (event) => event.key === "Escape" && this.closeConnect(),
+    },
+    make("div", { class: "bar" }, this.url, this.saved, this.go, button("Cancel", () => this.closeConnect())),
+    this.policy, this.problem.element,
+    make("details", { class: "options" }, make("summary", {}, "Options"), this.grid));
+  }
+
+  buildClose() {
+    this.code = make("input", { class: "field code", type: "number", min: 1000, max: 4999, value: 1000, required: "" });
+    this.reason = make("input", { class: "field", maxlength: 123, autocomplete: "off", placeholder: "none" });
+    const submit = (event) => {
+      event.preventDefault();
+      this.sendClose(Number(this.code.value), this.reason.value);
+    };
+    this.close = make("form", { class: "form close", "aria-label": "Close", hidden: true, onsubmit: submit },
+      make("div", { class: "bar" },
+        make("label", {}, "Code ", this.code),
+        make("label", { class: "reason" }, "Reason ", this.reason),
+        make("button", { class: "button primary", "data-needs": "open" }, "Close connection"),
+        button("Cancel", () => this.toggleClose())));
+  }
+
+  openConnect() {
+    this.connect.hidden = false;
+    this.url.focus();
+  }
+
+  closeConnect() {
+    this.connect.hidden = true;
+    this.forgetSecrets();
+    this.problem.hide();
+    this.panel.header.connect.focus();
+  }
+
+  forgetSecrets() { for (const field of this.connect.querySelectorAll("[data-secret]")) field.value = ""; }
+
+  submitConnect(event) {
+    event.preventDefault();
+    const url = this.url.value.trim();
+    if (!url) return this.problem.show({ message: "no URL given", hint: "type one, or a saved name" });
+    const fields = [...this.grid.querySelectorAll("[name]")].filter(({ value }) => value.trim());
+    const options = Object.fromEntries(fields.map(({ name, value }) => [name, value]));
+    this.problem.hide();
+    setText(this.go, "Connecting…");
+    return this.store.request({ type: "connect", url, options }, (result) => this.connected(result));
+  }
+
+  connected(result) {
+    setText(this.go, "Connect");
+    if (!result.ok) return this.problem.show(result);
+    this.forgetSecrets();
+    this.connect.hidden = true;
+    return this.panel.sendBox.text.focus({ preventScroll: true });
+  }
+
+  toggleClose() {
+    this.close.hidden = !this.close.hidden;
+    this.panel.header.more.setAttribute("aria-expanded", String(!this.close.hidden));
+    (this.close.hidden ? this.panel.header.more : this.code).focus();
+  }
+
+  sendClose(code, reason) {
+    if (!this.close.hidden) this.toggleClose();
+    this.store.request({ type: "close", code, reason }, (result) => this.panel.answer(result));
+  }
+
+  refresh() {
+    const { card } = this.store;
+    if (!card) return;
+    setText(this.policy, card.policy);
+    this.policy.hidden = !card.policy;
+    const offered = JSON.stringify([card.options, card.saved]);
+    if (offered !== this.offered) this.offer(card);
+    this.offered = offered;
+    const none = !card.cards.length;
+    if (none && !this.wasNone) this.connect.hidden = false;
+    this.wasNone = none;
+  }
+
+  offer({ options, saved }) {
+    this.grid.replaceChildren(...options.map(optionField));
+    this.saved.replaceChildren(...saved.map((value) => make("option", { value })));
+  }
+}

@@ -1,0 +1,119 @@
+/* ---- Header ---------------------------------------------------------------------------------------------- */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** The rate of the last minute as a line. */
+class Sparkline {
+  constructor() {
+    this.element = document.createElementNS(SVG, "svg");
+    [this.area, this.line] = ["area", "curve"].map((name) => {
+      const path = document.createElementNS(SVG, "path");
+      path.setAttribute("class", name);
+      return path;
+    });
+    this.element.append(this.area, this.line);
+    for (const [name, value] of [["class", "spark"], ["viewBox", "0 0 90 20"], ["role", "img"]])
+      this.element.setAttribute(name, value);
+  }
+
+  update(rate) {
+    const peak = Math.max(1, ...rate);
+    const step = 90 / Math.max(1, rate.length - 1);
+    const points = rate.map((value, index) => `${(index * step).toFixed(1)},${(19 - (17 * value) / peak).toFixed(1)}`);
+    this.line.setAttribute("d", points.length > 1 ? `M${points.join("L")}` : "");
+    this.area.setAttribute("d", points.length > 1 ? `M0,20L${points.join("L")}L90,20Z` : "");
+    const now = rate.at(-1) ?? 0;
+    const words = `${perSecond(now)} now, at most ${perSecond(Math.max(0, ...rate))} in the last ${rate.length} s`;
+    this.element.setAttribute("aria-label", `Messages: ${words}`);
+  }
+}
+
+const STATE_WORDS = { gone: "kernel gone", waiting: "waiting for the kernel", none: "no connection" };
+
+class Header {
+  constructor(panel) {
+    this.panel = panel;
+    this.pill = make("span", { class: "pill", role: "status" });
+    this.picker = make("select", {
+      class: "field picker", "aria-label": "Connection", "data-needs": "kernel",
+      onchange: () => panel.store.choose(this.picker.value),
+    });
+    this.name = make("strong", { class: "connection" });
+    this.url = span("url");
+    this.badges = span("badges");
+    this.received = span("number-of");
+    this.sent = span("number-of");
+    this.rtt = span("number-of rtt");
+    this.spark = new Sparkline();
+    this.rate = make("strong", { class: "rate" });
+    this.close = button("Close", () => panel.forms.sendClose(1000, ""), { needs: "open" });
+    this.connect = button("Connect…", () => panel.forms.openConnect(), { needs: "kernel" });
+    const label = "Close with code and reason";
+    this.more = button("⋯", () => panel.forms.toggleClose(), {
+      needs: "open", "aria-label": label, title: label, "aria-expanded": "false",
+    });
+    const numbers = [this.received, this.sent, this.rtt, this.spark.element, this.rate];
+    this.numbers = make("span", { class: "numbers" }, ...numbers);
+    this.facts = make("div", { class: "facts" });
+    const pair = make("span", { class: "pair" }, this.close, this.more);
+    this.element = make("div", { class: "header" },
+      this.pill, this.picker, this.name, this.url, this.badges, this.numbers,
+      make("span", { class: "buttons" }, this.connect, pair), this.facts);
+  }
+
+  refresh() {
+    const { store } = this.panel;
+    const card = store.shownCard;
+    const { state } = store;
+    const close = state === "closed" ? card.close : null;
+    setText(this.pill, this.stateWords(card, close));
+    this.pill.dataset.state = close && !isOrdinary(close) ? "failed" : state;
+    this.pill.title = card?.opened ?? "";
+    this.refreshPicker();
+    setText(this.facts, this.fact(card));
+    this.facts.hidden = !this.facts.textContent;
+    this.numbers.hidden = !card;
+    setText(this.url, card?.url ?? "");
+    this.url.title = card?.url ?? "";
+    this.badges.replaceChildren(...(card?.badges ?? []).map((text) => span("badge", text)));
+    if (card) this.refreshNumbers(card);
+  }
+
+  stateWords(card, close) {
+    const { state, gone } = this.panel.store;
+    if (card?.words && !gone) return card.words;
+    return STATE_WORDS[state] ?? [state, close?.code].filter(Boolean).join(" ");
+  }
+
+  refreshNumbers(card) {
+    const counter = (element, sign, number, bytes) =>
+      element.replaceChildren(`${sign} `, make("b", {}, count(number)), ` · ${byteSize(bytes)}`);
+    counter(this.received, "↓", card.received, card.bytes_received);
+    counter(this.sent, "↑", card.sent, card.bytes_sent);
+    this.rtt.replaceChildren(...(card.rtt == null ? [] : ["RTT ", make("b", {}, duration(card.rtt))]));
+    this.spark.update(card.rate);
+    setText(this.rate, perSecond(card.rate.at(-1) ?? 0));
+  }
+
+  refreshPicker() {
+    const { card } = this.panel.store;
+    const names = (card?.cards ?? []).map(({ name }) => name);
+    const known = [...this.picker.options].map(({ value }) => value);
+    if (known.join("\n") !== [...names, "*"].join("\n")) {
+      const option = (value, label) => make("option", { value }, label);
+      this.picker.replaceChildren(...names.map((name) => option(name, name)), option("*", "all, merged"));
+    }
+    this.picker.value = card?.shown ?? "";
+    this.picker.hidden = names.length < 2;
+    setText(this.name, names.length === 1 ? names[0] : "");
+  }
+
+  /** What needs a sentence: why nothing moves, or how it ended. */
+  fact(card) {
+    if (this.panel.store.gone) return "The kernel does not answer: re-run the cell to reconnect.";
+    if (!card) return "";
+    const held = card.held ? "paused: channel full" : "";
+    const said = [card.note || held, card.close ? closing(card.close) : ""];
+    return said.filter(Boolean).join(" · ");
+  }
+}

@@ -1,0 +1,421 @@
+/* ---- List, Row, Detail ----------------------------------------------------------------------------------- */
+
+/** The index of the first row whose id is at least `id`. */
+function lowerBound(rows, id) {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle].i < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+const ARROWS = { in: "↓", out: "↑", sys: "·" };
+const DIRECTIONS = { in: "received ", out: "sent ", sys: "" };
+const COLUMNS = ["chevron", "time", "delta", "arrow", "size", "name", "preview", "tag"];
+
+/** One line on the screen; it is filled with another row when its own has left. */
+class Row {
+  constructor(list) {
+    this.list = list;
+    this.parts = Object.fromEntries(COLUMNS.map((column) => [column, span(column)]));
+    this.line = make("div", { class: "line", onclick: () => list.click(this.row) }, ...Object.values(this.parts));
+    this.element = make("div", { class: "row", role: "article", id: uniqueId() }, this.line);
+  }
+
+  fill(row) {
+    if (this.row === row) return;
+    this.row = row;
+    const { parts, element } = this;
+    const bad = row.k === "error" || (row.k === "close" && !/^100[01]\b/.test(row.g || row.p));
+    Object.assign(element.dataset, { i: row.i, d: row.d, k: row.k, bad });
+    const isGap = row.k === "gap";
+    setText(parts.time, isGap ? "" : clock(row.t));
+    setText(parts.delta, isGap ? "" : delta(row.dt));
+    parts.delta.classList.toggle("slow", row.dt > 1);
+    setText(parts.arrow, isGap ? "⋯" : ARROWS[row.d]);
+    setText(parts.size, row.n == null ? "" : byteSize(row.n));
+    setText(parts.name, row.c);
+    parts.name.className = `name c${this.list.store.colourOf(row.c)}`;
+    parts.preview.replaceChildren(...(row.j ? coloured(row.p) : [row.p]));
+    setText(parts.tag, row.g);
+  }
+
+  /** Follow what may change without the row: its place, whether it is selected, whether it is open. */
+  place(top, selected, detail) {
+    const move = `translateY(${top}px)`;
+    if (this.element.style.transform !== move) this.element.style.transform = move;
+    this.element.classList.toggle("selected", selected);
+    setText(this.parts.chevron, !this.row.x ? "" : detail ? "▾" : "▸");
+    if (this.detail === detail) return;
+    this.detail?.element.remove();
+    this.detail = detail;
+    if (detail) this.element.append(detail.element);
+  }
+}
+
+/** What an expanded row shows below its line. */
+class Detail {
+  constructor(list, row) {
+    this.height = 3 * ROW_HEIGHT; // until it is measured
+    this.row = row;
+    this.panel = list.panel;
+    this.element = make("div", { class: "detail", "data-of": row.i }, span("dim", "Loading…"));
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      list.viewport.focus();
+    });
+    list.store.payload(row.i, (payload) => this.show(payload));
+  }
+
+  show(payload) {
+    if (payload.gone) {
+      this.element.replaceChildren(span("dim", "The log has evicted this payload: only the preview is left."));
+      return;
+    }
+    const copy = button("Copy", () => this.panel.copy(payloadText(payload)));
+    const actions = make("div", { class: "actions" }, copy, ...this.resend(payload));
+    this.element.replaceChildren(actions, payloadBody(payload));
+    const left = `… ${byteSize(payload.cut)} more, not shown here`;
+    if (payload.cut) this.element.append(make("div", { class: "cut" }, left));
+  }
+
+  resend({ text, hex, cut }) {
+    if (cut || !["text", "binary"].includes(this.row.k)) return [];
+    const draft = hex ? [hex.map(([, bytes]) => bytes.trim()).join("\n"), "hex"] : [text, "text"];
+    return [button("Edit & resend", () => this.panel.sendBox.edit(...draft))];
+  }
+}
+
+/** The virtualised list: only rows near the visible part are in the DOM. */
+class List {
+  constructor(panel) {
+    this.panel = panel;
+    this.store = panel.store;
+    this.follow = true;
+    this.held = null; // the rows while paused
+    this.mark = 0; // how many rows had arrived when following or drawing stopped
+    this.cleared = new Map(); // by connection, the number of the last message that Clear hid
+    this.selected = null;
+    this.revealing = null; // the row whose details were opened last
+    this.open = new Map(); // id to Detail
+    this.drawnRows = new Map(); // id to Row
+    this.spare = [];
+    this.height = 0;
+    this.build();
+    this.observeSizes();
+  }
+
+  build() {
+    this.canvas = make("div", { class: "canvas" });
+    this.empty = make("div", { class: "empty" });
+    this.viewport = make("div", {
+      class: "viewport", tabindex: 0, role: "log", "aria-live": "off", "aria-label": "Messages",
+      onscroll: () => this.onScroll(),
+      onpointerdown: () => this.stopRevealing(),
+      onkeydown: (event) => this.onKey(event),
+    }, this.empty, this.canvas);
+    this.viewport.addEventListener("wheel", (event) => this.onWheel(event), { passive: true });
+    this.newest = button("", () => this.toNewest(), { class: "newest", hidden: true });
+    this.element = make("div", { class: "list" }, this.viewport, this.newest);
+  }
+
+  observeSizes() {
+    this.observer = new ResizeObserver((entries) => {
+      for (const { target } of entries) {
+        const detail = this.open.get(Number(target.dataset.of));
+        if (target === this.viewport) this.height = target.clientHeight;
+        else if (detail && target.isConnected) detail.height = target.offsetHeight;
+      }
+      this.panel.redraw();
+    });
+    this.observer.observe(this.viewport);
+  }
+
+  get paused() { return this.held !== null; }
+  get fresh() { return this.follow && !this.paused ? 0 : this.store.arrived - this.mark; }
+
+  pause(on = !this.paused) {
+    if (on && this.follow) this.mark = this.store.arrived;
+    this.held = on ? this.store.rows.slice() : null;
+    this.panel.refresh();
+  }
+
+  setFollow(on) {
+    if (on === this.follow) return;
+    if (!on && !this.paused) this.mark = this.store.arrived;
+    this.follow = on;
+    this.panel.refresh();
+  }
+
+  /** The user moves away from the newest rows. */
+  leave() { if (this.viewport.scrollTop > 0) this.setFollow(false); }
+
+  toNewest() {
+    this.held = null;
+    this.setFollow(true);
+    this.panel.refresh();
+  }
+
+  clear() {
+    for (const { k, c, s } of this.store.rows) if (k !== "gap") this.cleared.set(c, s);
+    this.panel.refresh();
+  }
+
+  unclear() {
+    this.cleared.clear();
+    this.panel.refresh();
+  }
+
+  /** How many of the rows are hidden. A row's id would not tell: after a reset rows have new ones. */
+  get hidden() {
+    if (!this.cleared.size) return 0;
+    const rows = this.held ?? this.store.rows;
+    const first = rows.findIndex(({ k, c, s }) => k !== "gap" && s > (this.cleared.get(c) ?? -1));
+    return first < 0 ? rows.length : first;
+  }
+
+  /** Rows that someone reads stay: where the store would drop them the view pauses. */
+  beforeDrop(surplus) {
+    if (this.paused || this.follow || !this.anchor) return;
+    if (lowerBound(this.store.rows, this.anchor.id) < surplus) this.pause(true);
+  }
+
+  onReset(healed) {
+    if (this.paused && !healed) this.held = this.store.rows.slice();
+    if (!healed) this.mark = this.store.arrived;
+    if (this.anchor && !this.paused) this.anchor.id = this.idAt(this.anchor.t);
+  }
+
+  /** The id of the first row from a time on: a reset gives the same messages new ids. */
+  idAt(time) {
+    return this.store.rows.find(({ t }) => t >= time)?.i ?? Infinity;
+  }
+
+  onWheel(event) {
+    this.stopRevealing();
+    if (event.deltaY < 0) this.leave();
+  }
+
+  stopRevealing() { this.revealing = null; }
+
+  onScroll() {
+    const { scrollTop, clientHeight, scrollHeight } = this.viewport;
+    if (scrollTop + clientHeight >= scrollHeight - 2) this.setFollow(true);
+    else if (scrollTop < this.scrolledTo) this.leave();
+    this.scrolledTo = scrollTop;
+    this.setAnchor();
+    this.panel.redraw();
+  }
+
+  /* Geometry: every line is as high as the others; only open rows add the height of their details. */
+
+  layOut() {
+    const source = this.held ?? this.store.rows;
+    this.rows = this.hidden ? source.slice(this.hidden) : source;
+    this.tall = [];
+    for (const [id, detail] of this.open) {
+      const index = this.indexOf(id);
+      if (index >= 0) this.tall.push([index, detail.height]);
+      else this.collapse(id);
+    }
+    this.tall.sort(([a], [b]) => a - b);
+  }
+
+  indexOf(id) {
+    const index = lowerBound(this.rows, id);
+    return this.rows[index]?.i === id ? index : -1;
+  }
+
+  topOf(index) {
+    return this.tall.reduce((top, [at, height]) => (at < index ? top + height : top), index * ROW_HEIGHT);
+  }
+
+  indexAt(y) {
+    let above = 0;
+    for (const [index, height] of this.tall) {
+      const below = (index + 1) * ROW_HEIGHT + above;
+      if (y < below) break;
+      if (y < below + height) return index;
+      above += height;
+    }
+    return Math.max(0, Math.floor((y - above) / ROW_HEIGHT));
+  }
+
+  /** Remember the topmost visible row, which stays where it is when others come or go. */
+  setAnchor() {
+    const index = this.indexAt(this.viewport.scrollTop);
+    this.anchor = this.rows[index] && { id: this.rows[index].i, t: this.rows[index].t, top: this.topOf(index) };
+  }
+
+  scroll(total) {
+    const { viewport } = this;
+    const bottom = Math.max(0, total - this.height);
+    const moved = this.anchor ? this.topOf(lowerBound(this.rows, this.anchor.id)) - this.anchor.top : 0;
+    const goal = this.follow && !this.paused ? bottom : this.revealed(viewport.scrollTop + moved);
+    if (goal !== viewport.scrollTop) viewport.scrollTop = goal;
+    this.scrolledTo = viewport.scrollTop;
+    this.setAnchor();
+  }
+
+  /** Where to scroll so that the details just opened are seen too, as they grow, but their line stays. */
+  revealed(y) {
+    const index = this.revealing == null ? -1 : this.indexOf(this.revealing);
+    if (index < 0) return y;
+    const top = this.topOf(index);
+    const end = top + ROW_HEIGHT + (this.open.get(this.revealing)?.height ?? 0);
+    return Math.max(y, Math.min(top, end - this.height));
+  }
+
+  /** One pass over the DOM; the panel calls it at most once a frame. */
+  draw() {
+    this.layOut();
+    const total = this.topOf(this.rows.length);
+    const height = `${total}px`;
+    if (this.canvas.style.height !== height) this.canvas.style.height = height;
+    this.scroll(total);
+    const first = Math.max(0, this.indexAt(this.scrolledTo) - OVERSCAN);
+    const last = Math.min(this.rows.length, this.indexAt(this.scrolledTo + this.height) + 1 + OVERSCAN);
+    this.drawRows(this.rows.slice(first, last), first);
+    this.viewport.classList.toggle("merged", this.store.merged);
+    this.empty.hidden = this.rows.length > 0;
+  }
+
+  drawRows(rows, first) {
+    const wanted = new Set(rows.map(({ i }) => i));
+    for (const [id, drawn] of this.drawnRows) if (!wanted.has(id)) this.takeOff(id, drawn);
+    rows.forEach((row, index) => {
+      const drawn = this.drawnRows.get(row.i) ?? this.putOn(row, this.canvas.children[index]);
+      drawn.fill(row);
+      drawn.place(this.topOf(first + index), row.i === this.selected, this.open.get(row.i));
+    });
+    const active = this.drawnRows.get(this.selected)?.element.id;
+    if (active) this.viewport.setAttribute("aria-activedescendant", active);
+    else this.viewport.removeAttribute("aria-activedescendant");
+  }
+
+  /** Rows that stay never move in the DOM: that would lose focus and scroll position inside of them. */
+  putOn(row, before) {
+    const drawn = this.spare.pop() ?? new Row(this);
+    this.drawnRows.set(row.i, drawn);
+    this.canvas.insertBefore(drawn.element, before ?? null);
+    return drawn;
+  }
+
+  takeOff(id, drawn) {
+    const focused = this.element.getRootNode().activeElement;
+    if (drawn.element.contains(focused)) this.viewport.focus({ preventScroll: true });
+    drawn.element.remove();
+    this.drawnRows.delete(id);
+    this.spare.push(drawn);
+  }
+
+  /* Selecting and expanding */
+
+  click(row) {
+    if (String(getSelection())) return; // the user marks text
+    this.select(this.indexOf(row.i));
+    if (row.x) this.toggle(row);
+  }
+
+  toggle(row, on = !this.open.has(row.i)) {
+    if (!on) this.collapse(row.i);
+    else if (row.x && !this.open.has(row.i)) this.expand(row);
+    this.announce(row);
+    this.panel.redraw();
+  }
+
+  expand(row) {
+    this.setFollow(false);
+    if (this.open.size === OPEN_ROWS) this.collapse(this.open.keys().next().value);
+    const detail = new Detail(this, row);
+    this.open.set(row.i, detail);
+    this.revealing = row.i;
+    this.observer.observe(detail.element);
+  }
+
+  collapse(id) {
+    const detail = this.open.get(id);
+    if (!detail) return;
+    this.observer.unobserve(detail.element);
+    this.open.delete(id);
+  }
+
+  select(index) {
+    const row = this.rows[Math.max(0, Math.min(this.rows.length - 1, index))];
+    if (!row) return;
+    this.selected = row.i;
+    this.announce(row);
+    this.panel.redraw();
+  }
+
+  /** Say a row to a screen reader: the log itself is silent, or it would never be quiet. */
+  announce(row) {
+    const size = row.n == null ? "" : `${byteSize(row.n)}, `;
+    const more = !row.x ? "" : this.open.has(row.i) ? ", expanded" : ", collapsed";
+    this.panel.announce(`${DIRECTIONS[row.d]}${row.k}, ${size}${row.c}: ${row.p} ${row.g}${more}`);
+  }
+
+  /** Select a row and bring it into view. */
+  go(index) {
+    const at = Math.max(0, Math.min(this.rows.length - 1, index));
+    const top = this.topOf(at);
+    const { viewport } = this;
+    if (at < this.rows.length - 1) this.setFollow(false);
+    if (top < viewport.scrollTop) viewport.scrollTop = top;
+    else if (top + ROW_HEIGHT > viewport.scrollTop + this.height) viewport.scrollTop = top + ROW_HEIGHT - this.height;
+    this.select(at);
+  }
+
+  onKey(event) {
+    if (event.target !== this.viewport || event.ctrlKey || event.metaKey || event.altKey) return;
+    this.stopRevealing();
+    this.layOut(); // what came since the last frame counts
+    const command = this.commands()[event.key];
+    if (!command) return;
+    event.preventDefault();
+    event.stopPropagation();
+    command();
+  }
+
+  commands() {
+    const at = this.selected === null ? -1 : this.indexOf(this.selected);
+    const from = (step) => (at >= 0 ? at + step : this.follow ? this.rows.length - 1 : this.indexAt(this.scrolledTo));
+    const page = Math.max(1, Math.floor(this.height / ROW_HEIGHT) - 1);
+    const row = this.rows[at];
+    return {
+      ArrowDown: () => this.go(from(1)),
+      ArrowUp: () => this.go(from(-1)),
+      PageDown: () => this.go(from(page)),
+      PageUp: () => this.go(from(-page)),
+      Home: () => this.go(0),
+      End: () => {
+        this.go(this.rows.length - 1);
+        this.setFollow(true);
+      },
+      Enter: () => row && this.toggle(row),
+      ArrowRight: () => row && this.toggle(row, true),
+      ArrowLeft: () => row && this.toggle(row, false),
+      c: () => row && this.copyRow(row),
+      " ": () => this.pause(),
+      "/": () => this.panel.toolbar.search.focus(),
+    };
+  }
+
+  copyRow(row) {
+    if (!row.x) this.panel.copy(row.p);
+    else this.store.payload(row.i, (payload) => this.panel.copy(payload.gone ? row.p : payloadText(payload)));
+  }
+
+  refresh() {
+    const { fresh, newest } = this;
+    newest.hidden = this.follow && !(this.paused && fresh);
+    setText(newest, fresh ? `↓ newest (${count(fresh)} new)` : "↓ newest");
+    const none = this.store.total ? "No message matches" : "No messages yet";
+    setText(this.empty, this.hidden ? "Cleared: new messages appear here" : none);
+  }
+
+  dispose() { this.observer.disconnect(); }
+}

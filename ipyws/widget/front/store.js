@@ -1,0 +1,220 @@
+/* ---- Store: everything that outlives a view -------------------------------------------------------------- */
+
+class Store {
+  constructor(model) {
+    this.model = model;
+    this.views = new Set();
+    this.card = null;
+    this.gone = false;
+    this.chosen = null; // the connection that the user chose, until the kernel shows it
+    this.rows = []; // by increasing id
+    this.arrived = 0; // rows ever taken in
+    this.matched = 0;
+    this.total = 0;
+    this.batch = 0;
+    this.acknowledged = 0; // batch
+    this.healing = false; // a hello is on its way
+    this.filter = { typed: "", in: true, out: true, control: true };
+    this.filterError = null;
+    this.history = []; // in memory only: what was sent may be secret
+    this.colours = new Map();
+    this.requests = new Map();
+    this.payloads = new Map();
+    this.fetching = new Map();
+    this.receive = (message) => this.take(message);
+    model.on("msg:custom", this.receive);
+    this.hello();
+    this.awaitCard();
+  }
+
+  dispose() {
+    clearTimeout(this.goneTimer);
+    clearTimeout(this.filterTimer);
+    this.model.off("msg:custom", this.receive);
+  }
+
+  tell(event, value) { for (const view of this.views) view[event](value); }
+
+  take(message) {
+    if (message.type === "card") this.takeCard(message);
+    else if (message.type === "rows") this.takeRows(message);
+    else if (message.type === "payload") this.takePayload(message);
+    else if (message.type === "result" || message.type === "code") this.takeAnswer(message);
+  }
+
+  hello() {
+    this.healing = true;
+    this.model.send({ type: "hello", have: this.batch, rows: this.rows.at(-1)?.i ?? 0 });
+  }
+
+  awaitCard() {
+    clearTimeout(this.goneTimer);
+    this.goneTimer = setTimeout(() => {
+      this.gone = true;
+      this.tell("onCard");
+    }, GONE_AFTER);
+  }
+
+  takeCard(message) {
+    const back = this.gone;
+    this.card = { ...this.card, ...message }; // what does not change may be left out
+    this.keepChoice(message);
+    this.gone = false;
+    for (const { name } of message.cards) this.colourOf(name);
+    this.awaitCard();
+    if (back) this.recover();
+    this.tell("onCard");
+  }
+
+  /** Show another connection: what is sent from now on goes there, even if the kernel has yet to hear of it. */
+  choose(name) {
+    this.chosen = name;
+    this.card.shown = name;
+    this.model.send({ type: "show", name });
+    this.tell("onCard");
+  }
+
+  keepChoice({ cards, shown }) {
+    const exists = this.chosen === "*" || cards.some(({ name }) => name === this.chosen);
+    if (!exists || shown === this.chosen) this.chosen = null;
+    else this.card.shown = this.chosen;
+  }
+
+  /** What was on its way when the kernel was lost may be lost too, and with it what the kernel waits for. */
+  recover() {
+    this.hello();
+    for (const i of this.fetching.keys()) this.model.send({ type: "fetch", i });
+  }
+
+  takeRows({ batch, reset, rows, matched, total }) {
+    if (!reset && batch !== this.batch + 1) {
+      if (!this.healing) this.hello();
+      return;
+    }
+    const healed = this.healing && this.batch > 0;
+    if (reset) this.rows = [];
+    this.append(rows.slice(-KEPT_ROWS));
+    Object.assign(this, { batch, matched, total, healing: false });
+    if (reset) {
+      this.filterError = null;
+      this.acknowledged = batch - 1;
+    }
+    if (reset) this.tell("onReset", healed);
+    this.tell("onRows");
+    if (!this.views.size) this.drawn();
+  }
+
+  append(rows) {
+    const surplus = Math.max(0, this.rows.length + rows.length - KEPT_ROWS);
+    if (surplus) this.tell("beforeDrop", surplus);
+    this.rows.splice(0, surplus);
+    this.rows.push(...rows);
+    this.arrived += rows.length;
+  }
+
+  /** A view has drawn (or there is none that could): the kernel may send more. It shows as busy at each word. */
+  drawn() {
+    if (this.batch - this.acknowledged < ACK_EVERY) return;
+    this.acknowledged = this.batch;
+    this.model.send({ type: "ack", batch: this.batch });
+  }
+
+  /** Send a request about the connection that is shown; `answered` gets the result. */
+  request(message, answered, buffers) {
+    this.lastRequest = (this.lastRequest ?? 0) + 1;
+    const id = String(this.lastRequest);
+    this.requests.set(id, answered);
+    this.model.send({ ...message, id, connection: this.card?.shown }, undefined, buffers);
+  }
+
+  takeAnswer(message) {
+    if (message.id === "filter") {
+      this.filterError = message.ok ? null : message;
+      this.tell("onFilter");
+    }
+    const answered = this.requests.get(message.id);
+    this.requests.delete(message.id);
+    answered?.(message);
+  }
+
+  /** Hand the payload of a row to `use`: at once, or when the kernel has sent it. */
+  payload(i, use) {
+    const known = this.payloads.get(i);
+    if (known) return use(known);
+    const waiting = this.fetching.get(i);
+    if (waiting) return waiting.push(use);
+    this.fetching.set(i, [use]);
+    return this.model.send({ type: "fetch", i });
+  }
+
+  takePayload(payload) {
+    this.payloads.set(payload.i, payload);
+    if (this.payloads.size > KEPT_PAYLOADS) this.payloads.delete(this.payloads.keys().next().value);
+    const waiting = this.fetching.get(payload.i) ?? [];
+    this.fetching.delete(payload.i);
+    for (const use of waiting) use(payload);
+  }
+
+  /** Change the filter; the kernel hears of it when the typing pauses. */
+  setFilter(change) {
+    Object.assign(this.filter, change);
+    clearTimeout(this.filterTimer);
+    this.filterTimer = setTimeout(() => this.sendFilter(), FILTER_DELAY);
+    this.tell("onFilter");
+  }
+
+  sendFilter() {
+    const { typed, ...kinds } = this.filter;
+    const [, pattern, flag] = /^\/(.+)\/(i?)$/s.exec(typed) ?? [];
+    const text = pattern ? `${flag && "(?i)"}${pattern}` : typed;
+    this.model.send({ type: "filter", text, regex: Boolean(pattern), ...kinds });
+  }
+
+  get isFiltered() {
+    const { typed, ...kinds } = this.filter;
+    return Boolean(typed) || Object.values(kinds).includes(false);
+  }
+
+  remember(text) {
+    if (text && text !== this.history.at(-1)) this.history.push(text);
+    this.history.splice(0, this.history.length - HISTORY);
+  }
+
+  colourOf(name) {
+    if (!this.colours.has(name)) this.colours.set(name, this.colours.size % COLOURS);
+    return this.colours.get(name);
+  }
+
+  get merged() { return this.card?.shown === "*"; }
+
+  /** The card that the header shows; in the merged view one that sums all up. */
+  get shownCard() {
+    const cards = this.card?.cards ?? [];
+    return this.merged && cards.length ? sum(cards) : cards.find(({ name }) => name === this.card.shown);
+  }
+
+  get state() {
+    if (this.gone) return "gone";
+    if (!this.card) return "waiting";
+    return this.shownCard?.state ?? "none";
+  }
+
+  /** Whether there is one connection that can be sent to. */
+  get isOpen() { return this.state === "open" && !this.merged; }
+}
+
+/** One card for all connections. */
+function sum(cards) {
+  const open = cards.filter(({ state }) => state === "open").length;
+  const total = (field) => cards.reduce((sofar, card) => sofar + card[field], 0);
+  const seconds = Math.max(...cards.map(({ rate }) => rate.length));
+  const rate = Array.from({ length: seconds }, (_, index) =>
+    cards.reduce((sofar, card) => sofar + (card.rate[index - seconds + card.rate.length] ?? 0), 0));
+  const numbers = ["received", "sent", "bytes_received", "bytes_sent", "kept", "evicted"];
+  return {
+    ...Object.fromEntries(numbers.map((field) => [field, total(field)])),
+    name: "*", url: cards.map(({ name }) => name).join(", "), state: open ? "open" : "closed",
+    words: `${open} of ${cards.length} open`, held: cards.some(({ held }) => held), note: "", badges: [],
+    rtt: null, rate, opened: "", close: null,
+  };
+}

@@ -1,0 +1,156 @@
+/* ---- Limits ---------------------------------------------------------------------------------------------- */
+
+const KEPT_ROWS = 10_000;
+const ROW_HEIGHT = 22; // px; panel.css has the same number
+const OVERSCAN = 6; // rows drawn above and below the visible ones, so that scrolling meets no white
+const OPEN_ROWS = 50;
+const KEPT_PAYLOADS = 50;
+const GONE_AFTER = 10_000; // ms without a sign of life from the kernel
+const ACK_EVERY = 5; // batches; the kernel goes on for some more without a word
+const TICK = 250; // ms between two updates of counters
+const FILTER_DELAY = 150; // ms
+const HISTORY = 50;
+const JSON_DEPTH = 200;
+const TREE_PART = 200; // children drawn at a time
+const HEX_PART = 64; // lines drawn at a time
+const CHECKED_TEXT = 100_000; // characters; reading a longer draft at every key would be felt
+const FILE_BYTES = 8 * 2 ** 20; // Jupyter's server drops the connection at a message over 10 MiB
+const INPUT_LINES = 8;
+const COLOURS = 6; // of connections in the merged view: classes c0 to c5
+
+/* ---- Words: the same as in the cell views ---------------------------------------------------------------- */
+
+const count = (number) => number.toLocaleString("en-US");
+
+const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
+
+/** A number of bytes; a kB is 1024 bytes, as in the options. */
+function byteSize(bytes) {
+  if (bytes < 1000) return `${bytes} B`;
+  let size = bytes / 1024;
+  let unit = 0;
+  for (; size >= 999.95 && unit < 2; unit += 1) size /= 1024;
+  return `${size.toFixed(1)} ${["kB", "MB", "GB"][unit]}`;
+}
+
+function duration(seconds) {
+  if (seconds < 0.09995) return `${(seconds * 1e3).toFixed(1)} ms`;
+  if (seconds < 0.9995) return `${(seconds * 1e3).toFixed(0)} ms`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes}m${whole % 60}s` : `${Math.floor(minutes / 60)}h${minutes % 60}m`;
+}
+
+/** A Δ; it is negative where the wall clock was set back. */
+const delta = (seconds) => (seconds == null ? "" : `${seconds < 0 ? "−" : "+"}${duration(Math.abs(seconds))}`);
+
+function clock(time) {
+  const date = new Date(time * 1e3);
+  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()];
+  const [hours, minutes, seconds] = parts.map((part) => String(part).padStart(2, "0"));
+  return `${hours}:${minutes}:${seconds}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+function perSecond(rate) {
+  if (rate >= 1000) return `${(rate / 1000).toFixed(rate < 10_000 ? 1 : 0)}k/s`;
+  return `${rate >= 10 || Number.isInteger(rate) ? rate.toFixed(0) : rate.toFixed(1)}/s`;
+}
+
+function closing({ code, meaning, reason, who, error }) {
+  const words = code == null ? "no status code" : [code, meaning].filter(Boolean).join(" ");
+  const said = reason ? ` “${reason}”` : "";
+  const by = { us: " by us", peer: " by the server", server: " by the server" }[who] ?? "";
+  return `closed ${words}${said}${by}${error ? `: ${error}` : ""}`;
+}
+
+const isOrdinary = (close) => [1000, 1001].includes(close.code) && !close.error;
+
+/* ---- DOM helpers ----------------------------------------------------------------------------------------- */
+
+let lastId = 0;
+
+/** An id that no other view on the page has. */
+const uniqueId = () => `ipyws-panel-${(lastId += 1)}`;
+
+/** Make an element; `on…` are listeners, other properties attributes, children nodes or plain text. */
+function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const span = (className, text = "") => make("span", { class: className }, text);
+
+/** Make a button; `needs: "kernel"` or `"open"` says without what it is disabled. */
+function button(label, onclick, { needs, ...properties } = {}) {
+  return make("button", { type: "button", class: "button", "data-needs": needs, onclick, ...properties }, label);
+}
+
+/** Set text only where it differs: writing the same text again costs a layout. */
+function setText(element, text) { if (element.textContent !== text) element.textContent = text; }
+
+/** Append what `draw` makes of the items, `size` at a time, with a button for the next part. */
+function appendInParts(parent, items, size, draw) {
+  let done = 0;
+  const more = button("", next, { class: "more" });
+  function next() {
+    more.before(...items.slice(done, done + size).map(draw));
+    done = Math.min(items.length, done + size);
+    more.textContent = `… ${count(items.length - done)} more`;
+    more.hidden = done === items.length;
+  }
+  parent.append(more);
+  next();
+}
+
+/** A button that opens a list of commands: `details`, so that keyboard and screen reader work by themselves. */
+function menu(label, commands) {
+  const items = commands.map(([name, run]) =>
+    button(name, () => {
+      close(true);
+      run();
+    }, { needs: "kernel", class: "item" }),
+  );
+  const summary = make("summary", { class: "button" }, label);
+  const box = make("details", { class: "menu" }, summary, make("div", { class: "items" }, ...items));
+  const close = (refocus) => {
+    box.open = false;
+    if (refocus) summary.focus();
+  };
+  box.addEventListener("focusout", (event) => !box.contains(event.relatedTarget) && close(false));
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !box.open) return;
+    event.stopPropagation();
+    close(true);
+  });
+  return box;
+}
+
+/** Copy text; without the clipboard API (plain http, some web views) through a selection. */
+async function copyText(text, host) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const focused = host.getRootNode().activeElement;
+    const area = make("textarea", { class: "unseen" });
+    area.value = text;
+    host.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    focused?.focus({ preventScroll: true });
+    return done;
+  }
+}
+
+function download(text, name) {
+  const address = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+  make("a", { href: address, download: name }).click();
+  URL.revokeObjectURL(address);
+}

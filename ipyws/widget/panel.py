@@ -1,0 +1,155 @@
+"""The panel itself: a widget while it is open, and a picture of it in words for where no kernel is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import anywidget
+import traitlets
+from IPython import get_ipython
+
+from ipyws.bridge.registry import REGISTRY
+from ipyws.config.current import CURRENT
+from ipyws.errors import InvalidError, brief
+from ipyws.notebook import html, rows, text
+from ipyws.notebook.cards import card
+from ipyws.notebook.publisher import Handle, publisher_for
+from ipyws.script.expression import make_evaluator
+from ipyws.widget import assets
+from ipyws.widget.form import fields
+from ipyws.widget.live import Live
+from ipyws.widget.requests import Requests
+
+_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class Panel(anywidget.AnyWidget):
+    """Connections live: rows, filters, a send box, a form to connect.
+
+    Nothing of the traffic is in the widget's state, which notebooks may save: it goes by messages.
+
+    Args:
+        name: The connection to show; the current one unless given, "*" for all of them.
+        height: Of the list of messages, in pixels.
+    """
+
+    _esm = assets.script()
+    _css = assets.style()
+    height = traitlets.Int(380, min=100, max=4000).tag(sync=True)
+
+    def __init__(self, name: str | None = None, height: int = 380) -> None:
+        super().__init__(height=height)
+        self._shell = get_ipython()
+        self._handles: list[Handle] = []
+        self._core = REGISTRY.core()
+        self._live = Live(self._post, self._about)
+        self._live.choose(name)
+        names = self._shell.user_ns if self._shell is not None else {}
+        self._requests = Requests(self._live, self._post, make_evaluator(names), self._core.post)
+        _keep_replies_here(self.comm)
+        self.on_msg(lambda _, content, buffers: self._requests.handle(content, buffers))
+        self._running: asyncio.Task[None] | None = None
+        self._core.post(self._start)
+        self._forget = REGISTRY.at_end(self._end)
+
+    def close(self) -> None:
+        """Leave what is shown now in the notebook, and be a widget no more."""
+        self._forget()
+        self._leave()
+        self._core.post(self._stop)
+        super().close()
+
+    def _start(self) -> None:
+        self._running = asyncio.get_running_loop().create_task(self._live.run())
+
+    def _stop(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+
+    async def _end(self) -> None:
+        self._leave()
+        self._stop()
+
+    # -- to the front end ------------------------------------------------------------------------------
+
+    def _post(self, message: dict[str, Any]) -> None:
+        with contextlib.suppress(RuntimeError):  # the comm is closed
+            self.send(message)
+
+    def _about(self) -> dict[str, Any]:
+        try:
+            saved, wrong = list(CURRENT.connections()), ""
+        except InvalidError as error:
+            saved, wrong = [], str(error)
+        return {"saved": saved, "options": fields(), "policy": wrong}
+
+    # -- what a notebook keeps -------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Show the panel below the running cell."""
+        publisher = None if self._shell is None else publisher_for(self._shell)
+        if publisher is None or not publisher.live:
+            print(self._snapshot()["text/plain"])  # noqa: T201 - a terminal has no widgets
+            return
+        self._handles.append(publisher.show(self._bundle()))
+
+    def _ipython_display_(self) -> None:
+        self.show()
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
+        return self._bundle(), {}
+
+    def _bundle(self) -> dict[str, Any]:
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        return {_VIEW: view, **self._snapshot()}
+
+    def _leave(self) -> None:
+        """Replace the widget by the snapshot: a saved widget would be an error after a restart."""
+        handles, self._handles = self._handles, []
+        for handle in handles:
+            publisher_for(self._shell).update(handle, self._snapshot())
+
+    def _snapshot(self) -> dict[str, str]:
+        """Return the connections that are shown, as HTML and as text."""
+        htmls, texts = [], []
+        for client in self._live.shown().values():
+            messages = client.log.read(client.log.total - html.ROWS, html.ROWS)
+            hidden = client.log.total - len(messages)
+            drawn = [rows.gap(hidden, client.log.evicted)] if hidden > 0 else []
+            previous: float | None = None
+            for message in messages:
+                drawn.append(rows.row(message, previous))
+                previous = message.time
+            shown = card(client, hint="%ws panel opens it again")
+            htmls.append(html.render(shown, drawn, live=False))
+            texts.append(text.render(shown, drawn))
+        if not htmls:
+            return {
+                "text/html": "no connection; run the cell again",
+                "text/plain": "ipyws panel: no connection",
+            }
+        return {"text/html": "".join(htmls), "text/plain": "\n".join(texts)}
+
+    def __repr__(self) -> str:
+        return f"<Panel {', '.join(self._live.shown()) or 'without a connection'}>"
+
+
+def _keep_replies_here(comm: Any) -> None:
+    """Have messages of a comm answered on the thread they came on.
+
+    ipykernel 7 routes what a subshell's request sends to that subshell; after a reload of the page it is
+    gone, and clicks would be lost.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, default=None: default
+
+
+def open_panel(name: str | None, height: int) -> Panel:
+    """Return a panel on a connection that exists; see `ipyws.panel`."""
+    if name not in (None, "*"):
+        REGISTRY.get(str(name))
+    if isinstance(height, bool) or not isinstance(height, int) or not 100 <= height <= 4000:
+        raise InvalidError(f"height is {brief(height)}", hint="100 to 4000 pixels are allowed")
+    return Panel(name, height)

@@ -1,0 +1,146 @@
+"""What the front end asks for, answered on the thread that fits: none of it blocks the background loop.
+
+A request may come on the main thread or on one of the kernel's subshell threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from ipyws.bridge.client import Client
+from ipyws.bridge.registry import REGISTRY
+from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
+from ipyws.errors import InvalidError, WebSocketError
+from ipyws.notebook.opening import open_at
+from ipyws.script.expression import Evaluate
+from ipyws.script.payload import read
+from ipyws.script.steps import Encoding
+from ipyws.script.template import expand_plain
+from ipyws.widget.copying import copy_as
+from ipyws.widget.exporting import export
+from ipyws.widget.form import read_options
+from ipyws.widget.live import ALL, Live
+
+Request = Mapping[str, Any]
+
+_MODES: Final[dict[str, Encoding]] = {"auto": "text", "text": "text", "hex": "hex", "base64": "base64"}
+
+_LARGEST: Final = 4 << 20
+"""Characters of an export: Jupyter's server ends a connection over which a larger message goes."""
+
+
+class Requests:
+    """Answers a panel's front end.
+
+    Args:
+        live: What sends to it.
+        send: Sends a message to it.
+        evaluate: Gives the value of a template's expression.
+        post: Has something done on the background loop.
+    """
+
+    def __init__(
+        self,
+        live: Live,
+        send: Callable[[dict[str, Any]], None],
+        evaluate: Evaluate,
+        post: Callable[[Callable[[], object]], None],
+    ) -> None:
+        self._live = live
+        self._post = post
+        self._send = send
+        self._evaluate = evaluate
+        self._quick: dict[str, Callable[[Request], None]] = {
+            "hello": lambda request: live.hello(anew=request.get("have") == 0),
+            "ack": lambda request: live.acknowledge(_number(request, "batch")),
+            "filter": live.filter,
+            "fetch": lambda request: live.fetch(_number(request, "i")),
+            "show": lambda request: live.show(str(request.get("name", ""))),
+        }
+        self._slow: dict[str, Callable[[Request, Sequence[Any]], str]] = {
+            "send": self._send_message,
+            "connect": self._connect,
+            "close": self._close,
+            "copy": self._copy,
+            "export": self._export,
+        }
+
+    def handle(self, request: Any, buffers: Sequence[Any]) -> None:
+        """Have a request answered; returns at once."""
+        kind = request.get("type") if isinstance(request, Mapping) else None
+        if kind in self._quick:
+            self._post(lambda: self._answer(request, lambda: self._quick[kind](request)))
+        elif kind in self._slow:
+            # Waiting for the network, reading a long log and running the user's expressions take their time.
+            work = lambda: self._answer(request, lambda: self._slow[kind](request, buffers))  # noqa: E731
+            threading.Thread(target=work, name="ipyws-panel", daemon=True).start()
+
+    def _answer(self, request: Request, work: Callable[[], str | None]) -> None:
+        answer = {"type": "result", "id": request.get("id", request.get("type"))}
+        try:
+            text = work()
+        except WebSocketError as error:
+            failed = {"ok": False, "kind": str(error.kind), "message": error.message, "hint": error.hint}
+            self._send({**answer, **failed})
+        else:
+            if text is not None:
+                self._send({**answer, "ok": True, "text": text})
+
+    # -- slow ones -------------------------------------------------------------------------------------
+
+    def _send_message(self, request: Request, buffers: Sequence[Any]) -> str:
+        mode, text = request.get("mode"), str(request.get("text", ""))
+        client = self._client(request)
+        if mode == "file":
+            if not buffers:
+                raise InvalidError("there is no file to send", hint="choose one")
+            return f"sent {client.send(bytes(buffers[0]), TYPE_BINARY).size} bytes"
+        if mode not in _MODES:
+            raise InvalidError(f"there is no way to send as {mode!r:.40}", hint=f"{', '.join(_MODES)} are")
+        plain = mode == "text"
+        payload = read(text, _MODES[mode], self._evaluate, raw=request.get("raw") is True, plain=plain)
+        return f"sent {client.send(payload, TYPE_TEXT if plain else None).size} bytes"
+
+    def _connect(self, request: Request, _: Sequence[Any]) -> str:
+        typed = request.get("options")
+        options = read_options(typed if isinstance(typed, Mapping) else {}, self._evaluate)
+        url = expand_plain(str(request.get("url", "")).strip(), self._evaluate)
+        client = open_at(url, options)
+        self._post(lambda: self._live.show(client.name))
+        return f"connected to {client.name}"
+
+    def _close(self, request: Request, _: Sequence[Any]) -> str:
+        code = _number(request, "code") if "code" in request else 1000
+        return self._client(request).close(code, str(request.get("reason", ""))).describe()
+
+    def _copy(self, request: Request, _: Sequence[Any]) -> str:
+        return copy_as(str(request.get("what")), self._client(request).async_client)
+
+    def _export(self, request: Request, _: Sequence[Any]) -> str:
+        messages = [message for client in self._live.shown().values() for message in client.log]
+        text = export(str(request.get("what")), sorted(messages, key=lambda message: message.time))
+        if len(text) > _LARGEST:
+            raise InvalidError(
+                f"the export has {len(text)} characters, more than Jupyter carries at once",
+                hint="client.log has all of it, for Python",
+            )
+        return text
+
+    def _client(self, request: Request) -> Client:
+        """Return the connection that a request is about: the one shown, or, of all, the current one."""
+        name = request.get("connection") or next(iter(self._live.shown()), None)
+        current = REGISTRY.current()
+        if name in (None, ALL) or len(self._live.shown()) > 1:
+            if current is None:
+                raise InvalidError("there is no connection yet", hint="connect first")
+            return current
+        return REGISTRY.get(str(name))
+
+
+def _number(request: Request, key: str) -> int:
+    value = request.get(key)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidError(f"{key} is no whole number", hint="reload the page")
+    return value

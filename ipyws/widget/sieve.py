@@ -1,0 +1,65 @@
+"""Which messages the panel shows: by direction, by kind, and by what their whole payload holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ipyws.core.filtering import make_filter
+from ipyws.core.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """A filter.
+
+    Attributes:
+        text: What the payload must hold, without regard to case, or "".
+        regex: Whether that is a regular expression.
+        received: Whether received data messages are shown.
+        sent: Whether sent ones are.
+        control: Whether pings, pongs and close frames are.
+    """
+
+    text: str = ""
+    regex: bool = False
+    received: bool = True
+    sent: bool = True
+    control: bool = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lets everything through."""
+        return not self.text and self.received and self.sent and self.control
+
+    def matcher(self) -> Any:
+        """Return the function that tells whether a message is shown.
+
+        Raises:
+            InvalidError: The text is not a regular expression.
+        """
+        pattern = self.text if self.regex else re.escape(self.text)
+        holds = make_filter(None, None, pattern) if self.text else None
+
+        def matches(message: Message) -> bool:
+            if message.type in ("text", "binary"):
+                if not (self.received if message.direction == "in" else self.sent):
+                    return False
+            elif not self.control:
+                return False
+            return holds is None or holds(message)
+
+        return matches
+
+
+def read_sieve(request: Mapping[str, Any]) -> Sieve:
+    """Return the filter of a request of the front end."""
+    return Sieve(
+        str(request.get("text", ""))[:1000],
+        request.get("regex") is True,
+        request.get("in") is not False,
+        request.get("out") is not False,
+        request.get("control") is not False,
+    )

@@ -1,0 +1,219 @@
+"""The panel's front end in a plain page, with a model that records what is sent to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, Locator, Page, Request, Route
+
+from ipyws.widget import assets
+
+SITE = "https://panel.test/"
+NAME = "prices"
+
+_PAGE = """<!doctype html><meta charset="utf-8"><title>panel</title>
+<link rel="stylesheet" href="panel.css">
+<style>body{margin:8px;color-scheme:light dark;background:light-dark(#fff,#111)}</style>
+<div id="host"></div>
+<script type="module">
+import widget from "./panel.js";
+class Model {
+  traits = { height: 380 }; handlers = new Map(); sent = [];
+  get(name) { return this.traits[name]; }
+  on(event, handler) { this.handlers.set(handler, event); }
+  off(event, handler) { this.handlers.delete(handler); }
+  send(content, callbacks, buffers) {
+    const bytes = (buffers ?? []).map((buffer) => [...new Uint8Array(buffer)]);
+    this.sent.push({ ...structuredClone(content), buffers: bytes });
+  }
+  take(message) {
+    for (const [handler, event] of this.handlers) if (event === "msg:custom") handler(message, []);
+  }
+}
+const model = new Model();
+const instance = widget();
+const forget = instance.initialize({ model });
+const render = () => {
+  const el = document.createElement("div");
+  document.getElementById("host").append(el);
+  return instance.render({ model, el });
+};
+Object.assign(window, { model, render, forget, views: [render()] });
+</script>"""
+
+_TYPES = {".js": "text/javascript", ".css": "text/css", "": "text/html"}
+
+
+class Front:
+    """One page with the panel in it.
+
+    Attributes:
+        page: The page.
+        errors: What scripts threw.
+        asked: Addresses that were asked for beyond the panel's own files.
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        *,
+        width: int = 1000,
+        dark: bool = False,
+        fake_clock: bool = False,
+        script: str = "",
+    ) -> None:
+        scheme: Literal["dark", "light"] = "dark" if dark else "light"
+        self._context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        self._context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.page: Page = self._context.new_page()
+        self.errors: list[str] = []
+        self.asked: list[str] = []
+        self._batch = 0
+        self._last = 0
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._note)
+        self.page.route("**/*", _serve)
+        if fake_clock:
+            self.page.clock.install(time=0)
+            self.page.clock.pause_at(1)
+        if script:
+            self.page.add_init_script(script)
+        self.page.goto(SITE)
+        self.page.wait_for_function("() => window.views")
+
+    def close(self) -> None:
+        """Close the page; a script that threw fails the test."""
+        self._context.close()
+        assert self.errors == [], self.errors
+
+    def _note(self, request: Request) -> None:
+        if not request.url.startswith((SITE, "blob:")):
+            self.asked.append(request.url)
+
+    @property
+    def panel(self) -> Locator:
+        """The root of the first view."""
+        return self.page.locator(".ipyws-panel").first
+
+    @property
+    def log(self) -> Locator:
+        """The list of the first view."""
+        return self.panel.get_by_role("log")
+
+    def line(self, text: str) -> Locator:
+        """The line that shows a text."""
+        return self.log.locator(".line").filter(has_text=text)
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Give the panel one message of the kernel."""
+        self.page.evaluate("(message) => window.model.take(message)", message)
+
+    def sent(self, kind: str) -> list[dict[str, Any]]:
+        """Return what the panel sent of one type."""
+        found: list[dict[str, Any]] = self.page.evaluate(
+            "(kind) => window.model.sent.filter(({ type }) => type === kind)", kind
+        )
+        return found
+
+    def wait_sent(self, kind: str, number: int = 1) -> dict[str, Any]:
+        """Wait until the panel has sent so many messages of a type; return the last one."""
+        self.page.wait_for_function(
+            "([kind, number]) => window.model.sent.filter(({ type }) => type === kind).length >= number",
+            arg=[kind, number],
+        )
+        return self.sent(kind)[-1]
+
+    def card(self, *cards: dict[str, Any], shown: str = NAME, **fields: Any) -> None:
+        """Give it a card message."""
+        told = {
+            "cards": list(cards),
+            "shown": shown,
+            "saved": ["prices", "chat"],
+            "options": OPTIONS,
+            "policy": "",
+        }
+        self.take({"type": "card", **told, **fields})
+
+    def open(self) -> None:
+        """Give it one open connection."""
+        self.card(card())
+
+    def rows(self, rows: Sequence[dict[str, Any]], *, reset: bool = False, batch: int | None = None) -> None:
+        """Give it the next batch (or the one with this number)."""
+        self._batch = self._batch + 1 if batch is None else batch
+        numbered = []
+        for made in rows:
+            self._last += 1
+            numbered.append({"i": self._last, "s": self._last, **made})
+        counters = {"matched": self._last, "total": self._last}
+        self.take({"type": "rows", "batch": self._batch, "reset": reset, "rows": numbered, **counters})
+
+    def many(self, number: int, text: str = "message") -> None:
+        """Give it one batch of numbered rows."""
+        first = self._last + 1
+        self.rows([row(f"{text} {first + index}") for index in range(number)])
+
+    def wait_drawn(self, last: int) -> None:
+        """Wait until the row with this id has been drawn."""
+        self.page.wait_for_function(
+            "(last) => Number(document.querySelector('.ipyws-panel').dataset.last) === last", arg=last
+        )
+
+
+def _serve(route: Route) -> None:
+    name = route.request.url.removeprefix(SITE)
+    if route.request.url == SITE:
+        route.fulfill(body=_PAGE, content_type="text/html")
+    elif name in ("panel.js", "panel.css"):
+        body = assets.script() if name.endswith(".js") else assets.style()
+        route.fulfill(body=body, content_type=_TYPES[Path(name).suffix])
+    else:
+        route.abort()
+
+
+def card(name: str = NAME, state: str = "open", **fields: Any) -> dict[str, Any]:
+    """Return the card of a connection."""
+    counters = {"received": 12384, "sent": 13, "bytes_received": 2_516_582, "bytes_sent": 1126}
+    usual: dict[str, Any] = {
+        "url": f"wss://stream.example.com/v1/{name}",
+        "held": False,
+        "note": "",
+        "badges": ["json.v2", "deflate"],
+        "kept": 12000,
+        "evicted": 397,
+        "rtt": 0.012,
+        "rate": [1, 2, 5, 3],
+        "opened": "101 in 34 ms",
+        "close": None,
+    }
+    return {"name": name, "state": state, **counters, **usual, **fields}
+
+
+def row(preview: str, direction: str = "in", kind: str = "text", **fields: Any) -> dict[str, Any]:
+    """Return a row; its id comes with the batch."""
+    usual: dict[str, Any] = {"t": 1_769_866_512.118, "dt": 0.012, "n": len(preview), "j": 0, "x": 1, "g": ""}
+    return {"c": NAME, "d": direction, "k": kind, "p": preview, **usual, **fields}
+
+
+def _option(
+    name: str, values: str, default: str, about: str, kind: str = "text", **more: Any
+) -> dict[str, Any]:
+    return {"name": name, "values": values, "default": default, "about": about, "kind": kind, **more}
+
+
+OPTIONS = [
+    _option("headers", "Name: value", "none", "extra headers of the handshake", "headers"),
+    _option("protocols", "list", "none", "subprotocols, the preferred one first", "list"),
+    _option("dial_timeout", "duration", "10s", "longest time for the handshake", "duration"),
+    _option("read_timeout", "duration", "none", "longest time without a data message", "duration"),
+    _option("compression", "mode", "disabled", "compress messages", "choice",
+            choices=["disabled", "context_takeover", "no_context"]),
+    _option("read_limit", "0-128 MB", "0", "largest message, counted after inflating"),
+    _option("ping_interval", "duration", "20s", "time between keep-alive pings", "duration"),
+    _option("name", "text", "", "what the connection is called"),
+    _option("auth", "user:password", "none", "HTTP Basic"),
+    _option("insecure", "bool", "off", "don't check the server's certificate", "bool"),
+    _option("proxy", "URL", "env", "through which proxy"),
+]  # fmt: skip

@@ -1,0 +1,236 @@
+"""The panel in a real JupyterLab and a real Notebook 7: what a user does with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.support.lab import Lab, Notebook, chromium, lab_server, open_notebook
+from tests.support.panel import OPEN, SECOND, SERVE, SOON, Shown, is_running, show, start
+
+pytestmark = pytest.mark.browser
+
+PRICES_AND_ECHO = SERVE + "%ws serve prices -o prices\n%ws serve echo -o echo\nx = {'deep': [1, 2]}"
+SUBSCRIBE = '{"action": "subscribe", "symbols": ["BTC-USD", "ETH-USD"], "rate": 10}'
+LOOP = "end = time.monotonic() + {}\nwhile time.monotonic() < end: pass"
+SLEEP = "time.sleep({})"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with lab_server(tmp_path_factory.mktemp("lab") / "home") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+def own_errors(notebook: Notebook) -> list[str]:
+    return [error for error in notebook.errors if "ipyws" in error or "anywidget" in error]
+
+
+def test_connect_stream_filter_expand_pause_send_and_close(lab: Lab, browser: Browser) -> None:
+    with open_notebook(lab, browser, "panel-tour", [PRICES_AND_ECHO, OPEN]) as notebook:
+        notebook.run(0)
+        panel = show(notebook, 1)
+        panel.wait_for_state("no connection")
+        panel.picture("panel-form")
+        panel.connect(
+            "{{prices.url}}", name="prices", ping_interval="500ms", headers="X-Tour: {{x['deep'][0]}}"
+        )
+        panel.wait_for_state("open")
+        expect(panel.message).to_be_focused()
+        panel.send(SUBSCRIBE)
+        panel.wait_for_row("BTC-USD", "in")
+        panel.wait_for_more(20)
+        expect(panel.root.locator(".rtt")).to_contain_text("ms", timeout=SOON)
+        panel.picture("panel-stream")
+        _filter(panel)
+        _expand(panel)
+        _pause(panel)
+        panel.picture("panel-paused")
+        _close_with_a_code(panel)
+        panel.connect("{{echo.url}}", name="echo")
+        panel.wait_for_state("open")
+        panel.send('{"x": {{x}}}')
+        panel.wait_for_row('{"x": {"deep": [1, 2]}}', "in")
+        panel.message.fill("two")
+        panel.message.press("Shift+Enter")
+        panel.page.keyboard.type("lines")
+        expect(panel.message).to_have_value("two\nlines")
+        panel.button("Send").click()
+        panel.wait_for_row("two\\nlines", "in")
+        assert own_errors(notebook) == []
+
+
+def _filter(panel: Shown) -> None:
+    """The kernel answers: only what fits is drawn, old and new."""
+    search = panel.root.get_by_label("Filter messages")
+    search.fill("ETH-USD")
+    expect(panel.counters).to_contain_text(re.compile(r"[\d,]+ of [\d,]+ match"), timeout=SOON)
+    expect(panel.rows("BTC-USD", way="in")).to_have_count(0, timeout=SOON)
+    panel.wait_for_more(5)
+    texts = panel.rows(way="in").all_inner_texts()
+    assert texts
+    assert all("ETH-USD" in text for text in texts)
+    search.fill("/[/")
+    expect(panel.root.locator(".toolbar .problem")).to_contain_text("regular expression", timeout=SOON)
+    search.fill("")
+    panel.root.get_by_role("button", name="↓ in", exact=True).click()
+    panel.root.get_by_role("button", name="control", exact=True).click()
+    expect(panel.rows()).to_have_count(1, timeout=SOON)
+    expect(panel.rows(SUBSCRIBE[:20], way="out")).to_have_count(1)
+    panel.root.get_by_role("button", name="↓ in", exact=True).click()
+    panel.root.get_by_role("button", name="control", exact=True).click()
+    panel.wait_for_row("BTC-USD", "in")
+
+
+def _expand(panel: Shown) -> None:
+    panel.wait_for_row("BTC-USD", "in")
+    panel.button("Pause").click()
+    row = panel.rows("BTC-USD", way="in").last
+    row.locator(".time").click()  # the button to the newest row may float over the middle of the line
+    expect(row.locator(".detail .leaf", has_text='"symbol": "BTC-USD"')).to_be_visible(timeout=SOON)
+    panel.picture("panel-expanded")
+    row.locator(".time").click()
+    expect(row.locator(".detail")).to_have_count(0)
+
+
+def _pause(panel: Shown) -> None:
+    """Nothing moves while paused; all is there afterwards."""
+    before = panel.log.inner_text()
+    received = panel.counter("received")
+    resume = panel.root.get_by_role("button", name=re.compile(r"Resume \(\d\d+ new\)"))
+    expect(resume).to_be_visible(timeout=SOON)
+    expect(panel.counters).not_to_contain_text(f"{received} received", timeout=SOON)
+    assert panel.log.inner_text() == before
+    resume.click()
+    panel.log.press("End")
+    expect(panel.button("Follow")).to_have_attribute("aria-pressed", "true")
+    panel.wait_for_more(5)
+
+
+def _close_with_a_code(panel: Shown) -> None:
+    panel.button("Close with code and reason").click()
+    panel.root.locator(".code").fill("4001")
+    panel.root.get_by_role("textbox", name="Reason").fill("enough for today")
+    panel.button("Close connection").click()
+    panel.wait_for_state("closed 4001")
+    expect(panel.root.locator(".facts")).to_contain_text("4001")
+    expect(panel.root.locator(".facts")).to_contain_text("enough for today")
+    panel.wait_for_row("enough for today")
+    expect(panel.button("Send")).to_be_disabled()
+    panel.picture("panel-closed")
+
+
+def test_what_does_not_connect_says_why_and_the_next_try_works(lab: Lab, browser: Browser) -> None:
+    policy = lab.work / "ipyws.toml"
+    with open_notebook(lab, browser, "panel-refused", [PRICES_AND_ECHO, OPEN]) as notebook:
+        notebook.run(0)
+        panel = show(notebook, 1)
+        problem = panel.root.locator(".connect .problem[role=alert]")
+        panel.connect("ws://127.0.0.1:1/")
+        expect(problem).to_contain_text("refused", timeout=SOON)
+        expect(problem).not_to_contain_text("policy")
+        panel.picture("panel-refused-connection")
+        try:
+            policy.write_text('[[policy.rules]]\neffect = "allow"\nurl = "wss://*.example.com"\n')
+            panel.connect("{{echo.url}}")
+            expect(problem).to_contain_text("refused by the policy", timeout=SOON)
+            expect(problem).to_contain_text("ipyws.toml")
+            panel.picture("panel-refused-policy")
+        finally:
+            policy.unlink()
+        panel.connect("{{echo.url}}", dial_timeout="soon")
+        expect(problem).to_contain_text("dial_timeout", timeout=SOON)
+        panel.connect("{{echo.url}}", dial_timeout="5s")
+        panel.wait_for_state("open")
+        expect(problem).to_be_hidden()
+        panel.send("works")
+        panel.wait_for_row("works", "in")
+        assert own_errors(notebook) == []
+
+
+def test_it_works_in_notebook_7(lab: Lab, browser: Browser) -> None:
+    cells = [PRICES_AND_ECHO, OPEN, SLEEP.format(4)]
+    with open_notebook(lab, browser, "panel-notebook", cells, app="notebook") as notebook:
+        notebook.run(0)
+        panel = show(notebook, 1)
+        panel.connect("{{prices.url}}", name="prices")
+        panel.wait_for_state("open")
+        panel.send(SUBSCRIBE)
+        panel.wait_for_more(10)
+        _filter(panel)
+        _expand(panel)
+        _pause(panel)
+        panel.picture("panel-notebook")
+        start(notebook, 2)
+        panel.wait_for_more(10)
+        assert is_running(notebook, 2)
+        _close_with_a_code(panel)
+        assert own_errors(notebook) == []
+
+
+@pytest.mark.parametrize("busy", [LOOP, SLEEP], ids=["computing", "sleeping"])
+def test_a_busy_kernel_keeps_nobody_waiting(lab: Lab, browser: Browser, busy: str) -> None:
+    cells = [PRICES_AND_ECHO + "\n%ws {{prices.url}} --as prices", OPEN, busy.format(8)]
+    with open_notebook(lab, browser, f"panel-busy-{len(busy)}", cells) as notebook:
+        notebook.run(0)
+        panel = show(notebook, 1)
+        panel.wait_for_state("open")
+        start(notebook, 2)
+        panel.send(SUBSCRIBE)
+        panel.wait_for_row('"action": "subscribe"', "out")
+        panel.wait_for_row("BTC-USD", "in")
+        panel.wait_for_more(20)
+        panel.root.get_by_label("Filter messages").fill("ETH-USD")
+        expect(panel.counters).to_contain_text("match", timeout=SOON)
+        expect(panel.rows("BTC-USD", way="in")).to_have_count(0, timeout=2 * SECOND)
+        panel.button("Close").click()
+        panel.wait_for_state("closed 1000", within=3 * SECOND)
+        assert is_running(notebook, 2)
+        assert own_errors(notebook) == []
+
+
+def test_connections_merge_into_one_timeline_in_the_dark_theme_too(lab: Lab, browser: Browser) -> None:
+    settings = lab.work.parent / "settings" / "@jupyterlab" / "apputils-extension"
+    theme = settings / "themes.jupyterlab-settings"
+    light = theme.read_text()
+    theme.write_text(light.replace("Light", "Dark"))
+    cells = [PRICES_AND_ECHO + "\n%ws {{prices.url}} --as prices\n%ws {{echo.url}} --as echo", OPEN]
+    with open_notebook(lab, browser, "panel-merged", cells, dark=True) as notebook:
+        theme.write_text(light)
+        notebook.run(0)
+        panel = show(notebook, 1)
+        panel.send('{"first": [1, {"deep": null}]}')
+        panel.wait_for_row('"first"', "in")
+        panel.root.get_by_label("How to send").select_option("hex")
+        panel.send("00 01 fe ff")
+        panel.wait_for_row("00 01 fe ff", "in").locator(".line").click()
+        expect(panel.log.locator(".detail .hex")).to_be_visible(timeout=SOON)
+        panel.root.get_by_label("How to send").select_option("auto")
+        panel.root.get_by_label("Connection", exact=True).select_option("prices")
+        panel.send(SUBSCRIBE)
+        panel.wait_for_row("BTC-USD", "in")
+        panel.root.get_by_label("Connection", exact=True).select_option("*")
+        panel.wait_for_state("2 of 2 open")
+        panel.wait_for_more(10)
+        names = {row["name"] for row in panel.everything()}
+        panel.picture("panel-merged-dark")
+        assert names == {"echo", "prices"}
+        background = panel.log.evaluate("(log) => getComputedStyle(log).backgroundColor")
+        behind = panel.root.evaluate("(panel) => getComputedStyle(panel).backgroundColor")
+        assert max(*_channels(background), *_channels(behind)) < 80
+        assert own_errors(notebook) == []
+
+
+def _channels(color: str) -> list[float]:
+    """Red, green and blue of what is painted; nothing for what is transparent."""
+    parts = [float(part) for part in re.findall(r"[\d.]+", color)]
+    return parts[:3] if parts[3:] != [0] else []

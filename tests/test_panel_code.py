@@ -1,0 +1,107 @@
+"""What the panel copies and exports: it can be pasted, it is harmless, and no secret is in it."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import json
+import shlex
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import ipyws
+from ipyws.core.budget import Budget
+from ipyws.core.log import Log
+from ipyws.errors import InvalidError
+from ipyws.widget.copying import copy_as
+from ipyws.widget.exporting import export
+
+URL = "wss://api.example.com/v1?q=it's"
+QUOTED = shlex.quote(URL)
+TEXTS = ["plain", 'it\'s "quoted" $HOME `id`', "two\nlines", '{"a": 1}', "{{x}}", "=== ping", "ünï"]
+
+
+def connection(*payloads: Any, url: str = URL) -> Any:
+    log = Log(budget=Budget(1 << 20))
+    for payload in payloads:
+        log.append("out", [payload], len(payload))
+    return SimpleNamespace(url=url, log=log)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_shell_takes_a_copied_line_as_it_is_meant(text: str) -> None:
+    client = connection(text)
+    wscat = shlex.split(copy_as("wscat", client))
+    assert wscat == ["wscat", "-c", URL, "-x", text]
+    assert shlex.split(copy_as("websocat", client))[-2:] == ["websocat", URL]
+
+
+@pytest.mark.parametrize("payload", [*TEXTS, b"\x00\xff"])
+def test_copied_python_sends_the_same(payload: str | bytes) -> None:
+    tree = ast.parse(copy_as("python", connection(payload)))
+    sends = [
+        ast.literal_eval(node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "send"
+    ]
+    assert sends == [payload]
+
+
+@pytest.mark.parametrize("text", ["", " x", "x\n", "a\n=== ping", "### x"])
+def test_what_no_cell_can_say_is_an_error(text: str) -> None:
+    with pytest.raises(InvalidError, match="can't be written"):
+        copy_as("ws", connection(text))
+
+
+@pytest.mark.parametrize(
+    ("texts", "line"),
+    [
+        (["say {{x}}"], f"%%ws --raw {QUOTED}"),
+        (["{no json"], f"%%ws --text {QUOTED}"),
+        (['{"a": 1}'], f"%%ws {QUOTED}"),
+        (["[", "{{"], f"%%ws --raw --text {QUOTED}"),
+        ([], f"%ws {QUOTED}"),
+    ],
+)
+def test_a_copied_cell_says_what_its_messages_are(texts: list[str], line: str) -> None:
+    assert copy_as("ws", connection(*texts)).splitlines()[0] == line
+
+
+@pytest.mark.parametrize("what", ["ws", "python", "wscat", "websocat"])
+def test_no_copy_holds_a_secret(what: str) -> None:
+    value = ipyws.secret("canary-copy-0b1d44")
+    client = connection(f"auth {value}", url=f"wss://example.com/?key={value}")
+    assert value not in copy_as(what, client)
+
+
+def test_there_is_no_other_form() -> None:
+    with pytest.raises(InvalidError, match="no form"):
+        copy_as("curl", connection())
+    with pytest.raises(InvalidError, match="no export"):
+        export("xls", [])
+
+
+def test_json_lines_hold_every_byte() -> None:
+    lines = export("jsonl", list(connection("ä\n", b"\x00\xff", "\ud800").log)).splitlines()
+    records = [json.loads(line) for line in lines]
+    assert [record.get("data", record.get("base64")) for record in records] == ["ä\n", "AP8=", "\ud800"]
+
+
+@pytest.mark.parametrize("hostile", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_spreadsheet_runs_nothing_of_an_export(hostile: str) -> None:
+    rows = list(csv.reader(io.StringIO(export("csv", list(connection(hostile, 'a "b", c').log)), newline="")))
+    assert rows[0] == ["seq", "time", "direction", "type", "size", "data"]
+    assert rows[1][-1] == f"'{hostile}"
+    assert rows[2][-1] == 'a "b", c'
+
+
+@pytest.mark.parametrize("what", ["jsonl", "csv", "text"])
+def test_no_export_holds_a_secret(what: str) -> None:
+    value = ipyws.secret("canary-export-93e0")
+    messages = list(connection(f"x {value} y", value.encode()).log)
+    text = export(what, messages)
+    assert value not in text
+    assert value.encode().hex(" ") not in text

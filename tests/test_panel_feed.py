@@ -1,0 +1,311 @@
+"""The panel's feed: batches of a bounded size, whatever passes; what they leave out is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+import ipyws
+from ipyws.core.budget import Budget
+from ipyws.core.log import Log
+from ipyws.core.message import Control
+from ipyws.errors import InvalidError
+from ipyws.widget import lines
+from ipyws.widget.feed import BYTES, FIRST, INTERVAL, KEPT, PATIENCE, ROWS, UNDRAWN, Feed
+from ipyws.widget.sieve import Sieve, read_sieve
+
+
+class Side:
+    """A connection as far as the feed looks at it: its log."""
+
+    def __init__(self, messages: int = 100_000) -> None:
+        self.log = Log(messages, budget=Budget(1 << 30))
+
+    def receive(self, *payloads: Any, moment: float | None = None) -> None:
+        self.log.append("in", list(payloads), sum(map(len, payloads)), moment=moment)
+
+    def send(self, *payloads: Any) -> None:
+        self.log.append("out", list(payloads), sum(map(len, payloads)))
+
+    def ping(self) -> None:
+        self.log.append("out", [Control(b"p")], 1, "ping")
+
+
+def feed(**sides: Side) -> Feed:
+    """Return a feed for which no time passes: all its batches are on time."""
+    return Feed(lambda: sides, lambda: 0.0)  # type: ignore[arg-type,return-value]
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+def texts(batch: dict[str, Any] | None) -> list[str]:
+    assert batch is not None
+    return [row["p"] for row in batch["rows"] if row["k"] != "gap"]
+
+
+def hidden(batch: dict[str, Any] | None) -> int:
+    """Return how many messages a batch says that it leaves out."""
+    assert batch is not None
+    said = [row["p"].split()[0].replace(",", "") for row in batch["rows"] if row["k"] == "gap"]
+    return sum(map(int, said))
+
+
+def test_rows_are_numbered_on_and_batches_too() -> None:
+    side = Side()
+    it = feed(a=side)
+    side.receive("one", "two")
+    first = run(it.begin())
+    side.receive("three")
+    second = run(it.next())
+    assert second is not None
+    assert (first["batch"], first["reset"], second["batch"], second["reset"]) == (1, True, 2, False)
+    assert [row["i"] for batch in (first, second) for row in batch["rows"]] == [1, 2, 3]
+    assert texts(first) + texts(second) == ["one", "two", "three"]
+    assert run(it.next()) is None
+
+
+def test_a_burst_is_one_bounded_batch_that_says_what_it_leaves_out() -> None:
+    side = Side()
+    it = feed(a=side)
+    run(it.begin())
+    for number in range(50):
+        side.receive(*(f"{number}-{place}" for place in range(100)))
+    batch = run(it.next())
+    assert len(texts(batch)) == ROWS
+    assert texts(batch)[-1] == "49-99"
+    assert hidden(batch) == 5000 - ROWS
+    assert batch is not None
+    assert batch["matched"] == batch["total"] == 5000
+
+
+def test_a_front_end_that_is_far_behind_is_sent_one_batch_a_second() -> None:
+    side = Side()
+    now = [100.0]
+    it = Feed(lambda: {"a": side}, lambda: now[0])  # type: ignore[dict-item]
+    run(it.begin())
+    sent = []
+    for number in range(2 * UNDRAWN):
+        side.receive(f"m{number}")
+        sent.append(run(it.next()))
+    assert [batch["batch"] for batch in sent if batch] == list(range(2, UNDRAWN + 1))
+    it.acknowledge(UNDRAWN)
+    assert texts(run(it.next())) == [f"m{number}" for number in range(UNDRAWN - 1, 2 * UNDRAWN)]
+    for _ in range(UNDRAWN):
+        side.receive("more")
+        run(it.next())
+    side.receive("last")
+    now[0] += PATIENCE / 2
+    assert run(it.next()) is None
+    now[0] += PATIENCE / 2
+    assert texts(run(it.next()))[-1] == "last"
+
+
+def test_an_acknowledgement_of_what_was_never_sent_counts_for_nothing() -> None:
+    side = Side()
+    it = feed(a=side)
+    run(it.begin())
+    it.acknowledge(10**9)
+    for number in range(2 * UNDRAWN):
+        side.receive(f"m{number}")
+        run(it.next())
+    side.receive("more")
+    assert run(it.next()) is None
+
+
+def test_what_the_log_evicted_before_it_was_drawn_is_no_error() -> None:
+    side = Side(messages=10)
+    it = feed(a=side)
+    run(it.begin())
+    side.receive(*map(str, range(25)))
+    batch = run(it.next())
+    assert texts(batch) == [str(number) for number in range(15, 25)]
+    assert hidden(batch) == 15
+    assert "15 of them evicted" in batch["rows"][0]["p"]
+
+
+def test_the_beginning_is_bounded_too() -> None:
+    side = Side()
+    side.receive(*map(str, range(3 * FIRST)))
+    batch = run(feed(a=side).begin())
+    assert (len(texts(batch)), hidden(batch)) == (FIRST, 2 * FIRST)
+
+
+def test_several_connections_are_merged_by_time() -> None:
+    a, b = Side(), Side()
+    it = feed(a=a, b=b)
+    a.receive("1", moment=1.0)
+    b.receive("2", moment=2.0)
+    a.receive("3", moment=3.0)
+    batch = run(it.begin())
+    assert [(row["c"], row["p"]) for row in batch["rows"]] == [("a", "1"), ("b", "2"), ("a", "3")]
+    assert [row["dt"] for row in batch["rows"]] == [None, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("request_", "shown"),
+    [
+        ({}, ["Alpha", "beta", "GAMMA alpha", "sent alpha", "p"]),
+        ({"text": "alpha"}, ["Alpha", "GAMMA alpha", "sent alpha"]),
+        ({"text": "^a|^G", "regex": True}, ["Alpha", "GAMMA alpha"]),
+        ({"text": "a.*", "regex": False}, []),
+        ({"in": False, "control": False}, ["sent alpha"]),
+        ({"out": False, "control": False}, ["Alpha", "beta", "GAMMA alpha"]),
+        ({"in": False, "out": False}, ["p"]),
+    ],
+)
+def test_a_filter_shows_what_fits_of_old_and_new(request_: dict[str, Any], shown: list[str]) -> None:
+    side = Side()
+    it = feed(a=side)
+    run(it.begin())
+    it.filter(read_sieve(request_))
+    side.receive("Alpha", "beta")
+    before = texts(run(it.begin()))
+    side.receive("GAMMA alpha")
+    side.send("sent alpha")
+    side.ping()
+    after = run(it.next())
+    assert before + (texts(after) if after else []) == shown
+
+
+def test_a_filter_looks_at_the_whole_payload() -> None:
+    side = Side()
+    it = feed(a=side)
+    it.filter(Sieve(text="needle"))
+    side.receive("x" * 100_000 + "needle", "x" * 100_000)
+    side.receive(b"\x00" * 5000 + b"needle")
+    assert len(run(it.begin())["rows"]) == 2
+
+
+def test_a_bad_regular_expression_changes_nothing() -> None:
+    side = Side()
+    it = feed(a=side)
+    it.filter(Sieve(text="b"))
+    with pytest.raises(InvalidError, match="regular expression"):
+        it.filter(Sieve(text="(", regex=True))
+    side.receive("a", "b")
+    assert texts(run(it.begin())) == ["b"]
+
+
+def test_the_message_of_a_row_is_found_until_the_log_gives_it_up() -> None:
+    side = Side(messages=3)
+    it = feed(a=side)
+    side.receive("one")
+    number = run(it.begin())["rows"][0]["i"]
+    found = it.message(number)
+    assert found is not None
+    assert found.data == "one"
+    side.receive("two", "three", "four")
+    assert it.message(number) is None
+    assert it.message(10**6) is None
+
+
+def test_rows_that_the_front_end_has_dropped_are_dropped_here() -> None:
+    side = Side()
+    it = feed(a=side)
+    run(it.begin())
+    for number in range(KEPT // ROWS + 2):
+        side.receive(*("x" for _ in range(ROWS)))
+        batch = run(it.next())
+        assert batch is not None, number
+        it.acknowledge(batch["batch"])
+    assert it.message(1) is None
+    assert it.message(KEPT) is not None
+
+
+def test_a_batch_of_large_messages_is_bounded_in_bytes_and_says_what_it_leaves_out() -> None:
+    side = Side()
+    it = feed(a=side)
+    run(it.begin())
+    side.receive(*("x" * 5000 for _ in range(ROWS)))
+    batch = run(it.next())
+    assert len(json.dumps(batch)) <= 1.2 * BYTES
+    assert 50 < len(texts(batch)) < ROWS
+    assert len(texts(batch)) + hidden(batch) == ROWS
+
+
+@pytest.mark.parametrize(
+    ("late", "rows", "length", "left_out"),
+    [
+        (1, ROWS + 1, 1, 1),
+        (2, 2 * ROWS, 1, 0),
+        (2, 2 * ROWS + 1, 1, 1),
+        (3, 300, 250, 0),
+        (1000, 10 * ROWS, 1, 6 * ROWS),
+    ],
+)
+def test_a_late_batch_holds_what_came_meanwhile_up_to_four_times_as_much(
+    late: float, rows: int, length: int, left_out: int
+) -> None:
+    side = Side()
+    now = [100.0]
+    it = Feed(lambda: {"a": side}, lambda: now[0])  # type: ignore[dict-item]
+    run(it.begin())
+    side.receive(*("x" * length for _ in range(rows)))
+    now[0] += late * INTERVAL + 1e-6
+    assert hidden(run(it.next())) == left_out
+
+
+# -- rows and payloads -----------------------------------------------------------------------------
+
+
+def only(side: Side) -> dict[str, Any]:
+    row: dict[str, Any] = run(feed(a=side).begin())["rows"][0]
+    return row
+
+
+def test_a_row_is_bounded_visible_and_masked() -> None:
+    secret = ipyws.secret("canary-row-5d1c0f")
+    side = Side()
+    side.receive(f"\x1b[31m{secret}\u202e " + "y" * 1_000_000)
+    row = only(side)
+    assert len(row["p"]) <= lines.PREVIEW
+    assert secret not in json.dumps(row)
+    assert row["p"].isprintable()
+    assert (row["n"] > 1_000_000, row["x"]) == (True, 1)
+
+
+@pytest.mark.parametrize("lone", ["\ud800", "\udfff x", '{"a": "\ud83d"}'])
+def test_half_a_surrogate_pair_can_be_sent_to_the_front_end(lone: str) -> None:
+    side = Side()
+    side.log.append("in", [lone], 3)
+    it = feed(a=side)
+    batch = run(it.begin())
+    json.dumps(batch, ensure_ascii=False).encode()
+    found = it.message(batch["rows"][0]["i"])
+    assert found is not None
+    json.dumps(lines.payload(1, found), ensure_ascii=False).encode()
+
+
+def test_a_binary_payload_is_dumped_masked_and_cut() -> None:
+    secret = ipyws.secret("canary-dump-77aa")
+    side = Side()
+    side.receive(secret.encode() + bytes(range(256)) * 40)
+    it = feed(a=side)
+    number = run(it.begin())["rows"][0]["i"]
+    message = it.message(number)
+    assert message is not None
+    shown = lines.payload(number, message)
+    dumped = bytes.fromhex("".join(part for _, part, _ in shown["hex"]))
+    assert secret.encode() not in dumped
+    assert dumped.startswith(b"***\x00\x01\x02")
+    assert shown["cut"] == message.size - lines.DUMPED
+    assert [offset for offset, _, _ in shown["hex"][:2]] == ["000000", "000010"]
+
+
+def test_a_text_payload_keeps_its_lines_and_its_numbers() -> None:
+    text = '{"big": 12345678901234567890,\n "tab": "\\t", "bell": "\x07"}'
+    side = Side()
+    side.receive(text)
+    it = feed(a=side)
+    row = run(it.begin())["rows"][0]
+    message = it.message(row["i"])
+    assert message is not None
+    shown = lines.payload(row["i"], message)
+    assert shown["text"] == text.replace("\x07", "\\x07")
+    assert (shown["json"], shown["cut"], row["j"]) == (True, 0, 1)

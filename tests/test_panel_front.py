@@ -1,0 +1,1018 @@
+"""The panel's front end alone: real script and style in Chromium, the kernel's side given by the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from ipyws.transport.servers.hostile import PAYLOADS, RAN
+from ipyws.widget import assets
+from tests.support.front import Front, card, row
+from tests.support.lab import chromium
+
+pytestmark = pytest.mark.browser
+
+DOM_ROWS = 60  # more than fit on the screen with what is drawn beyond it
+ACK_EVERY = 5  # batches: words.js has the same number
+SEND_LABEL = "Message to send"
+
+Start = Callable[..., Front]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def start(browser: Browser) -> Iterator[Start]:
+    started: list[Front] = []
+
+    def run(**options: Any) -> Front:
+        started.append(Front(browser, **options))
+        return started[-1]
+
+    yield run
+    for front in started:
+        front.close()
+
+
+@pytest.fixture
+def front(start: Start) -> Front:
+    """A panel with one open connection."""
+    made = start()
+    made.open()
+    return made
+
+
+def number(front: Front, name: str) -> int:
+    value = front.panel.get_attribute(f"data-{name}")
+    assert value is not None
+    return int(value)
+
+
+def is_at_the_end(front: Front) -> bool:
+    there: bool = front.log.evaluate("(log) => log.scrollTop + log.clientHeight >= log.scrollHeight - 2")
+    return there
+
+
+def scroll_up(front: Front, pixels: int = 200) -> None:
+    front.log.hover()
+    front.page.mouse.wheel(0, -pixels)
+    expect(front.panel.locator(".newest")).to_be_visible()
+
+
+def expand(front: Front, preview: str, /, **payload: Any) -> None:
+    """Expand a row and answer what it asks for."""
+    front.line(preview).click()
+    asked = front.wait_sent("fetch")["i"]
+    front.take({"type": "payload", "i": asked, "text": "", "json": False, "hex": None, "cut": 0, **payload})
+
+
+def answer(front: Front, request_type: str, /, **fields: Any) -> dict[str, Any]:
+    """Answer the last request of a type."""
+    request = front.wait_sent(request_type)
+    front.take({"type": "result", "id": request["id"], "ok": True, **fields})
+    return request
+
+
+# Rows
+
+
+def test_the_first_thing_it_says_is_what_it_has(start: Start) -> None:
+    front = start()
+    assert front.page.evaluate("window.model.sent[0]") == {
+        "type": "hello",
+        "have": 0,
+        "rows": 0,
+        "buffers": [],
+    }
+
+
+def test_ten_thousand_rows_need_only_the_elements_that_fit_on_the_screen(front: Front) -> None:
+    front.many(10_000)
+    front.many(100)
+    front.wait_drawn(10_100)
+    assert number(front, "rows") == 10_000
+    assert number(front, "shown") < DOM_ROWS
+    assert front.log.locator(".row").count() == number(front, "shown")
+    expect(front.line("message 10100")).to_be_in_viewport()
+
+
+def test_a_batch_is_acknowledged_once_it_is_drawn(front: Front) -> None:
+    for _ in range(ACK_EVERY):
+        front.many(3)
+    assert front.wait_sent("ack")["batch"] == ACK_EVERY
+
+
+def test_a_paused_view_holds_nothing_back(front: Front) -> None:
+    front.panel.get_by_role("button", name="Pause").click()
+    for _ in range(ACK_EVERY):
+        front.many(3)
+    assert front.wait_sent("ack")["batch"] == ACK_EVERY
+
+
+def test_a_row_says_when_how_long_after_which_way_how_large_and_what(front: Front) -> None:
+    front.rows([row('{"a": 1}', "out", dt=2.5, j=1, g="tag", n=2048)])
+    line = front.line('{"a": 1}')
+    expect(line.locator(".time")).to_have_text(
+        front.page.evaluate("new Date(1769866512118).toTimeString().slice(0, 8) + '.118'")
+    )
+    for part, text in {"delta": "+2.5 s", "arrow": "↑", "size": "2.0 kB", "tag": "tag", "key": '"a"'}.items():
+        expect(line.locator(f".{part}")).to_have_text(text)
+
+
+def test_a_gap_is_a_marker_that_does_not_expand(front: Front) -> None:
+    front.rows([row("1,234 messages not drawn", "sys", "gap", n=None, x=0, c="")])
+    front.line("1,234 messages not drawn").click()
+    expect(front.log.locator("[data-k=gap]")).to_have_count(1)
+    expect(front.log.locator(".detail")).to_have_count(0)
+    assert front.sent("fetch") == []
+
+
+def test_a_hole_in_the_batches_is_told_once_and_healed_by_a_reset(front: Front) -> None:
+    front.many(5)
+    front.rows([row("lost its turn")], batch=3)
+    front.rows([row("also ignored")], batch=4)
+    assert front.sent("hello")[1:] == [{"type": "hello", "have": 1, "rows": 5, "buffers": []}]
+    front.rows([row("all there is")], batch=5, reset=True)
+    front.rows([row("and on it goes")])
+    front.wait_drawn(9)
+    assert number(front, "rows") == 2
+    assert len(front.sent("hello")) == 2
+    expect(front.line("lost its turn")).to_have_count(0)
+
+
+def test_at_most_one_draw_a_frame_however_many_batches_come(start: Start) -> None:
+    count = """(() => {
+        window.frames_ = 0;
+        const tick = () => { window.frames_ += 1; requestAnimationFrame(tick); };
+        requestAnimationFrame(tick);
+    })()"""
+    front = start(script=count)
+    front.open()
+    drawn, last = front.page.evaluate(
+        """async () => {
+            const panel = document.querySelector(".ipyws-panel");
+            const frame = () => new Promise(requestAnimationFrame);
+            await frame(); await frame();
+            const [draws, frames] = [Number(panel.dataset.draws), window.frames_];
+            let i = 0;
+            for (let batch = 1; batch <= 50; batch += 1) {
+                const rows = Array.from({ length: 2000 }, () => ({ i: (i += 1), c: "prices", s: i, t: 1,
+                    dt: 0.1, d: "in", k: "text", n: 9, p: `row ${i}`, j: 0, x: 1, g: "" }));
+                window.model.take({ type: "rows", batch, reset: false, rows, matched: i, total: i });
+                if (batch % 10 === 0) await frame();
+            }
+            await frame(); await frame();
+            return [[Number(panel.dataset.draws) - draws, window.frames_ - frames], panel.dataset.last];
+        }"""
+    )
+    assert last == "100000"
+    assert 0 < drawn[0] <= drawn[1] + 1
+    assert number(front, "rows") == 10_000
+    assert front.page.locator("*").count() < 1000
+
+
+# Following, pausing, clearing
+
+
+def test_the_newest_row_is_followed_until_the_user_scrolls_up(front: Front) -> None:
+    front.many(100)
+    front.wait_drawn(100)
+    assert is_at_the_end(front)
+    scroll_up(front)
+    seen = front.log.evaluate("(log) => log.scrollTop")
+    front.many(50)
+    newest = front.panel.locator(".newest")
+    expect(newest).to_have_text("↓ newest (50 new)")
+    assert front.log.evaluate("(log) => log.scrollTop") == seen
+    newest.click()
+    front.wait_drawn(150)
+    assert is_at_the_end(front)
+    expect(newest).to_be_hidden()
+
+
+def test_the_rows_someone_reads_stay_when_older_ones_are_given_up(front: Front) -> None:
+    front.many(10_000)
+    front.wait_drawn(10_000)
+    scroll_up(front, 2000)
+    read = front.line("message 9900")
+    expect(read).to_be_in_viewport()
+    place = read.evaluate("(line) => line.getBoundingClientRect().top")
+    front.many(5000)
+    front.page.wait_for_function("document.querySelector('.newest').textContent.includes('5,000 new')")
+    assert read.evaluate("(line) => line.getBoundingClientRect().top") == place
+    front.many(9000)
+    expect(front.panel.get_by_role("button", name="Resume (14,000 new)")).to_be_visible()
+    expect(read).to_be_in_viewport()
+
+
+def test_pause_stops_the_view_and_counts_what_is_new(front: Front) -> None:
+    front.many(10)
+    front.wait_drawn(10)
+    front.panel.get_by_role("button", name="Pause").click()
+    front.many(7)
+    resume = front.panel.get_by_role("button", name="Resume (7 new)")
+    expect(resume).to_have_attribute("aria-pressed", "true")
+    expect(front.line("message 17")).to_have_count(0)
+    resume.click()
+    expect(front.line("message 17")).to_be_visible()
+
+
+def test_clear_hides_the_rows_up_to_now_and_tells_nobody(front: Front) -> None:
+    front.many(3)
+    expect(front.line("message 3")).to_be_visible()
+    front.panel.get_by_role("button", name="Clear").click()
+    expect(front.log.locator(".row")).to_have_count(0)
+    front.many(1)
+    expect(front.log.locator(".row")).to_have_count(1)
+    assert front.sent("clear") == []
+    again = [row(f"message {number}", i=100 + number, s=number) for number in range(1, 5)]
+    front.rows(again, reset=True)  # with new ids
+    front.wait_drawn(104)
+    expect(front.log.locator(".preview")).to_have_text(["message 4"])
+    front.panel.get_by_role("button", name="show cleared rows").click()
+    expect(front.log.locator(".row")).to_have_count(4)
+
+
+def test_a_reset_with_new_ids_leaves_the_reader_where_he_was(front: Front) -> None:
+    def made(first: int) -> list[dict[str, Any]]:
+        return [row(f"number {n} ", i=first + n, s=n, t=1000 + n) for n in range(200)]
+
+    front.rows(made(1))
+    front.wait_drawn(200)
+    scroll_up(front, 1100)
+    front.page.wait_for_function("document.querySelector('.viewport').textContent.includes('number 140 ')")
+    read = front.line("number 140 ")
+    place = read.evaluate("(line) => line.getBoundingClientRect().top")
+    front.rows(made(1000), reset=True)
+    front.page.wait_for_function("document.querySelector('.row[data-i=\"1140\"]')")
+    assert read.evaluate("(line) => line.getBoundingClientRect().top") == place
+
+
+def test_what_does_not_change_may_be_left_out_of_later_cards(front: Front) -> None:
+    front.take({"type": "card", "cards": [card(state="closed")], "shown": "prices"})
+    expect(front.panel.get_by_role("status").first).to_have_text("closed")
+    front.panel.get_by_role("button", name="Connect…").click()
+    front.panel.get_by_text("Options").click()
+    expect(front.panel.get_by_label("dial_timeout")).to_be_visible()
+
+
+# Filter
+
+
+def test_typing_a_filter_sends_one_message_and_a_reset_shows_what_matches(front: Front) -> None:
+    front.many(50)
+    front.panel.get_by_label("Filter messages").press_sequentially("BTC")
+    wanted = {"text": "BTC", "regex": False, "in": True, "out": True, "control": True}
+    front.wait_sent("filter")
+    assert front.sent("filter") == [{"type": "filter", **wanted, "buffers": []}]
+    front.take({"type": "rows", "batch": 9, "reset": True, "matched": 1, "total": 50,
+                "rows": [{"i": 7, "s": 7, **row("a BTC row")}]})  # fmt: skip
+    expect(front.log.locator(".row")).to_have_count(1)
+    expect(front.panel.locator(".footer")).to_contain_text("1 of 50 match")
+
+
+@pytest.mark.parametrize(
+    ("typed", "text", "regex"),
+    [("/a+b/", "a+b", True), ("/x/i", "(?i)x", True), ("/open", "/open", False), ("", "", False)],
+)
+def test_slashes_make_a_regular_expression(front: Front, typed: str, text: str, regex: bool) -> None:
+    front.panel.get_by_label("Filter messages").fill("before")
+    front.wait_sent("filter")
+    front.panel.get_by_label("Filter messages").fill(typed)
+    asked = front.wait_sent("filter", 2)
+    assert (asked["text"], asked["regex"]) == (text, regex)
+
+
+def test_the_toggles_filter_by_direction_and_kind(front: Front) -> None:
+    front.panel.get_by_role("button", name="↑ out").click()
+    front.panel.get_by_role("button", name="control").click()
+    asked = front.wait_sent("filter")
+    assert (asked["in"], asked["out"], asked["control"]) == (True, False, False)
+    expect(front.panel.get_by_role("button", name="↑ out")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_bad_regular_expression_is_said_at_the_filter(front: Front) -> None:
+    front.panel.get_by_label("Filter messages").fill("/(/")
+    front.wait_sent("filter")
+    front.take(
+        {
+            "type": "result",
+            "id": "filter",
+            "ok": False,
+            "kind": "INVALID",
+            "message": "( is not closed",
+            "hint": "",
+        }
+    )
+    expect(front.panel.get_by_role("toolbar").get_by_role("alert")).to_contain_text("( is not closed")
+    front.many(1)
+    front.rows([row("good")], reset=True)
+    expect(front.panel.get_by_role("toolbar").get_by_role("alert")).to_have_count(0)
+
+
+# Payloads
+
+
+def test_json_is_a_tree_that_keeps_every_digit(front: Front) -> None:
+    front.rows([row('{"big": …', j=1)])
+    text = (
+        '{"big": 123456789012345678901234567890, "same": 1.10, "same": 2, "list": [1, null, {"deep": "x"}]}'
+    )
+    expand(front, '{"big"', json=True, text=text)
+    detail = front.log.locator(".detail")
+    for leaf in ('"big": 123456789012345678901234567890', '"same": 1.10', '"same": 2'):
+        expect(detail.locator(".leaf").filter(has_text=leaf)).to_be_visible()
+    assert detail.get_by_text("deep").count() == 0
+    detail.get_by_text("3 items").click()
+    detail.get_by_text("1 key").click()
+    expect(detail.get_by_text('"deep": "x"')).to_be_visible()
+    assert len(front.sent("fetch")) == 1
+
+
+def test_a_long_list_opens_in_parts(front: Front) -> None:
+    front.rows([row("[0,1,…", j=1)])
+    expand(front, "[0,1,", json=True, text=str(list(range(450))))
+    leaves = front.log.locator(".detail .leaf")
+    expect(leaves).to_have_count(200)
+    front.log.get_by_role("button", name="… 250 more").click()
+    front.log.get_by_role("button", name="… 50 more").click()
+    expect(leaves).to_have_count(450)
+    expect(front.log.locator(".detail .more")).to_be_hidden()
+
+
+@pytest.mark.parametrize("text", ["{'single': 1}", "[" * 5000 + "]" * 5000, '{"a": 1} x', '["never ends'])
+def test_what_is_no_json_or_too_deep_is_shown_as_text(front: Front, text: str) -> None:
+    front.rows([row("not json", j=1)])
+    expand(front, "not json", json=True, text=text)
+    expect(front.log.locator(".detail pre")).to_have_text(text)
+
+
+def test_bytes_are_a_hexdump_that_goes_back_into_the_box(front: Front) -> None:
+    front.rows([row("00 1f", kind="binary")])
+    expand(front, "00 1f", hex=[[0, "00 1f 8b", "..."], [16, "42 54", "BT"]])
+    expect(front.log.locator(".hex")).to_contain_text("000010  42 54")
+    front.log.get_by_role("button", name="Edit & resend").click()
+    expect(front.panel.get_by_label(SEND_LABEL)).to_have_value("00 1f 8b\n42 54")
+    expect(front.panel.get_by_label("How to send")).to_have_value("hex")
+
+
+def test_text_is_shown_as_it_is_and_a_cut_is_said(front: Front) -> None:
+    front.rows([row("line one")])
+    expand(front, "line one", text="line one\n  line two", cut=5000)
+    expect(front.log.locator(".detail pre")).to_have_js_property("textContent", "line one\n  line two")
+    expect(front.log.locator(".cut")).to_have_text("… 4.9 kB more, not shown here")
+    expect(front.log.get_by_role("button", name="Edit & resend")).to_have_count(0)
+
+
+def test_an_evicted_payload_is_said_to_be_evicted(front: Front) -> None:
+    front.rows([row("old")])
+    front.line("old").click()
+    front.take({"type": "payload", "i": front.wait_sent("fetch")["i"], "gone": True})
+    expect(front.log.locator(".detail")).to_contain_text("evicted")
+
+
+def test_a_payload_is_asked_for_once_and_several_rows_may_be_open(front: Front) -> None:
+    front.rows([row("first"), row("second")])
+    expand(front, "first", text="all of the first")
+    front.line("second").click()
+    expect(front.log.locator(".detail")).to_have_count(2)
+    front.line("first").click()
+    expect(front.log.locator(".detail")).to_have_count(1)
+    front.line("first").click()
+    expect(front.log.get_by_text("all of the first")).to_be_visible()
+    assert [asked["i"] for asked in front.sent("fetch")] == [1, 2]
+
+
+def test_details_do_not_cover_the_rows_below(front: Front) -> None:
+    front.rows([row("first"), row("second")])
+    expand(front, "first", text="a\nb\nc\nd\ne\nf")
+    detail = front.log.locator(".detail")
+    front.page.wait_for_function(
+        """() => { const box = (element) => element.getBoundingClientRect();
+            const below = document.querySelectorAll(".line")[1];
+            return Math.abs(box(document.querySelector(".detail")).bottom - box(below).top) < 1; }"""
+    )
+    expect(detail).to_be_visible()
+
+
+def test_the_details_of_the_last_row_are_brought_into_view(front: Front) -> None:
+    front.many(100)
+    front.wait_drawn(100)
+    expand(front, "message 100", text="a\nb\nc\nd\nthe last line")
+    front.page.wait_for_function(
+        """() => { const edge = (name) => document.querySelector(name).getBoundingClientRect().bottom;
+            return edge(".detail") <= edge(".viewport") + 1; }"""
+    )
+    expect(front.line("message 100")).to_be_in_viewport()
+
+
+def test_a_received_payload_is_resent_raw_so_that_no_template_in_it_is_filled_in(front: Front) -> None:
+    front.rows([row("{{env.TOKEN}}")])
+    expand(front, "{{env.TOKEN}}", text="{{env.TOKEN}}")
+    front.log.get_by_role("button", name="Edit & resend").click()
+    front.page.keyboard.press("Enter")
+    sent = front.wait_sent("send")
+    assert (sent["text"], sent["mode"], sent["raw"]) == ("{{env.TOKEN}}", "text", True)
+
+
+def test_copy_puts_the_whole_payload_on_the_clipboard(front: Front) -> None:
+    front.rows([row("short")])
+    expand(front, "short", text="the whole payload")
+    front.log.get_by_role("button", name="Copy").click()
+    expect(front.panel.locator(".note")).to_have_text("Copied 17 characters")
+    assert front.page.evaluate("navigator.clipboard.readText()") == "the whole payload"
+
+
+# Sending
+
+
+def test_enter_sends_and_shift_enter_starts_a_line(front: Front) -> None:
+    box = front.panel.get_by_label(SEND_LABEL)
+    box.press_sequentially("one")
+    box.press("Shift+Enter")
+    box.press_sequentially("two")
+    assert front.sent("send") == []
+    box.press("Enter")
+    sent = front.wait_sent("send")
+    assert {key: sent[key] for key in ("text", "mode", "raw")} == {
+        "text": "one\ntwo",
+        "mode": "auto",
+        "raw": False,
+    }
+    expect(box).to_have_value("")
+
+
+def test_the_arrows_walk_through_what_was_sent_and_back_to_the_draft(front: Front) -> None:
+    box = front.panel.get_by_label(SEND_LABEL)
+    for text in ("first", "second"):
+        box.fill(text)
+        box.press("Enter")
+    box.fill("draft")
+    box.press("Home")
+    for key, value in (("ArrowUp", "second"), ("ArrowUp", "first"), ("ArrowUp", "first")):
+        box.press(key)
+        expect(box).to_have_value(value)
+    box.press("End")
+    for value in ("second", "draft"):
+        box.press("ArrowDown")
+        expect(box).to_have_value(value)
+
+
+@pytest.mark.parametrize("mode", ["text", "hex", "base64"])
+def test_the_mode_goes_with_the_message(front: Front, mode: str) -> None:
+    front.panel.get_by_label("How to send").select_option(mode)
+    front.panel.get_by_label(SEND_LABEL).fill("00ff")
+    front.panel.get_by_role("button", name="Send", exact=True).click()
+    assert front.wait_sent("send")["mode"] == mode
+
+
+def test_a_file_is_sent_as_its_bytes(front: Front) -> None:
+    front.panel.get_by_label("How to send").select_option("file")
+    chosen: FilePayload = {"name": "a.bin", "mimeType": "application/octet-stream", "buffer": b"\x00\xff\x10"}
+    front.panel.get_by_label("File to send").set_input_files(chosen)
+    front.panel.get_by_role("button", name="Send", exact=True).click()
+    sent = front.wait_sent("send")
+    assert (sent["mode"], sent["buffers"]) == ("file", [[0, 255, 16]])
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ('{"a": [1, 2.5e3, "\\u00e9"]}', "JSON ✓"),
+        ('{"a": 1,}', 'line 1 column 9: a key in double quotes is expected'),
+        ('[1,\n2 3]', 'line 2 column 3: "," or "]" is expected'),
+        ('["\\x"]', "line 1 column 2: this string does not end or has a bad escape"),
+        ("[01]", 'line 1 column 3: "," or "]" is expected'),
+        ('{"id": {{id}}}', ""),
+        ("plain", ""),
+    ],
+)  # fmt: skip
+def test_a_draft_that_looks_like_json_is_checked(front: Front, text: str, mark: str) -> None:
+    front.panel.get_by_label(SEND_LABEL).fill(text)
+    expect(front.panel.locator(".check")).to_have_text(mark)
+
+
+def test_nothing_can_be_sent_unless_the_connection_is_open(front: Front) -> None:
+    front.card(card(state="closed"))
+    expect(front.panel.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    box = front.panel.get_by_label(SEND_LABEL)
+    box.fill("x")
+    box.press("Enter")
+    expect(front.panel.get_by_role("alert")).to_contain_text("the connection is not open")
+    assert front.sent("send") == []
+
+
+def test_a_failed_send_is_explained_and_the_text_comes_back(front: Front) -> None:
+    box = front.panel.get_by_label(SEND_LABEL)
+    box.fill("precious")
+    box.press("Enter")
+    answer(front, "send", ok=False, kind="INVALID", message="odd number of digits", hint="hex has two a byte")
+    alert = front.panel.get_by_role("alert")
+    expect(alert).to_have_text("⚠ odd number of digits; hex has two a byte")
+    expect(box).to_have_value("precious")
+
+
+# Connecting and closing
+
+
+def test_the_form_opens_without_a_connection_and_sends_only_what_was_filled_in(start: Start) -> None:
+    front = start()
+    front.card()
+    form = front.panel.get_by_role("form", name="Connect")
+    form.get_by_label("URL or saved name").fill("wss://a.test/")
+    form.get_by_text("Options").click()
+    form.get_by_label("dial_timeout").fill("5s")
+    form.get_by_label("insecure").select_option("true")
+    form.get_by_label("headers").fill("X-Key: secret\nX-Other: 1")
+    form.get_by_role("button", name="Connect").click()
+    request = front.wait_sent("connect")
+    assert (request["url"], request["options"]) == (
+        "wss://a.test/",
+        {"dial_timeout": "5s", "insecure": "true", "headers": "X-Key: secret\nX-Other: 1"},
+    )
+
+
+def test_secrets_leave_the_form_once_it_has_connected(start: Start) -> None:
+    front = start()
+    front.card()
+    form = front.panel.get_by_role("form", name="Connect")
+    form.get_by_label("URL or saved name").fill("prices")
+    form.get_by_text("Options").click()
+    form.get_by_label("auth").fill("user:password")
+    form.get_by_label("headers").fill("X-Key: secret")
+    assert form.get_by_label("auth").get_attribute("type") == "password"
+    front.page.keyboard.press("Tab")
+    form.get_by_label("URL or saved name").press("Enter")
+    answer(front, "connect")
+    expect(form).to_be_hidden()
+    values = front.page.evaluate("[...document.querySelectorAll('[data-secret]')].map(({ value }) => value)")
+    assert values == ["", ""]
+
+
+def test_a_refusal_of_the_policy_looks_unlike_a_failure(start: Start) -> None:
+    front = start()
+    front.card(policy="only wss://*.example.com")
+    form = front.panel.get_by_role("form", name="Connect")
+    expect(form).to_contain_text("only wss://*.example.com")
+    form.get_by_label("URL or saved name").fill("wss://a.test/")
+    form.get_by_role("button", name="Connect").click()
+    answer(
+        front,
+        "connect",
+        ok=False,
+        kind="PERMISSION_DENIED",
+        message="no rule allows it",
+        hint="see ipyws.toml",
+    )
+    alert = form.get_by_role("alert")
+    expect(alert).to_have_text("refused by the policy: no rule allows it; see ipyws.toml")
+    refused = alert.evaluate("(element) => getComputedStyle(element).color")
+    form.get_by_role("button", name="Connect").click()
+    answer(front, "connect", ok=False, kind="UNAVAILABLE", message="nobody listens", hint="")
+    expect(alert).to_have_text("⚠ nobody listens")
+    assert alert.evaluate("(element) => getComputedStyle(element).color") != refused
+
+
+def test_cancel_closes_the_form_and_it_can_be_opened_again(start: Start) -> None:
+    front = start()
+    front.card()
+    form = front.panel.get_by_role("form", name="Connect")
+    form.get_by_role("button", name="Cancel").click()
+    front.card()
+    expect(form).to_be_hidden()
+    front.panel.get_by_role("button", name="Connect…").click()
+    expect(form.get_by_label("URL or saved name")).to_be_focused()
+
+
+def test_close_takes_a_code_and_a_reason(front: Front) -> None:
+    front.panel.get_by_role("button", name="Close", exact=True).click()
+    assert front.wait_sent("close").items() >= {"code": 1000, "reason": ""}.items()
+    front.panel.get_by_role("button", name="Close with code and reason").click()
+    form = front.panel.get_by_role("form", name="Close")
+    form.get_by_label("Code").fill("4001")
+    form.get_by_label("Reason").fill("done")
+    form.get_by_role("button", name="Close connection").click()
+    assert front.wait_sent("close", 2).items() >= {"code": 4001, "reason": "done"}.items()
+    expect(form).to_be_hidden()
+
+
+def test_how_a_connection_ended_is_said(front: Front) -> None:
+    close = {"code": 1008, "meaning": "policy violation", "reason": "rate limit", "who": "peer", "error": ""}
+    front.card(card(state="closed", close=close))
+    expect(front.panel.get_by_role("status").first).to_have_text("closed 1008")
+    expect(front.panel.locator(".facts")).to_have_text(
+        "closed 1008 policy violation “rate limit” by the server"
+    )
+    assert front.panel.get_attribute("data-state") == "closed"
+
+
+def test_a_connection_that_holds_back_says_so(front: Front) -> None:
+    front.card(card(held=True))
+    expect(front.panel.locator(".facts")).to_have_text("paused: channel full")
+
+
+# Several connections, a kernel that is gone
+
+
+def test_what_is_sent_after_a_choice_goes_to_the_chosen_connection(front: Front) -> None:
+    both = (card(), card("chat"))
+    front.card(*both)
+    picker = front.panel.get_by_label("Connection", exact=True)
+    message = front.panel.get_by_label(SEND_LABEL)
+    picker.select_option("chat")
+    message.fill("at once")
+    message.press("Enter")
+    assert front.wait_sent("send")["connection"] == "chat"
+    front.card(*both)  # it was on its way when the choice was made
+    expect(picker).to_have_value("chat")
+    message.fill("a little later")
+    message.press("Enter")
+    assert front.wait_sent("send", 2)["connection"] == "chat"
+    front.card(*both, shown="chat")
+    front.card(*both, shown="prices")  # now the kernel shows another one: a cell connected
+    expect(picker).to_have_value("prices")
+
+
+def test_one_of_several_connections_is_picked_or_all_are_merged(front: Front) -> None:
+    front.card(card(), card("chat", received=6))
+    picker = front.panel.get_by_label("Connection", exact=True)
+    picker.select_option("chat")
+    assert front.wait_sent("show")["name"] == "chat"
+    picker.select_option("all, merged")
+    assert front.wait_sent("show", 2)["name"] == "*"
+    front.card(card(), card("chat", received=6, state="closed"), shown="*")
+    front.rows([row("from prices"), row("from chat", c="chat")])
+    expect(front.panel.get_by_role("status").first).to_have_text("1 of 2 open")
+    expect(front.panel.locator(".footer")).to_contain_text("12,390 received")
+    names = front.log.locator(".name")
+    expect(names).to_have_text(["prices", "chat"])
+    assert names.nth(0).evaluate("(n) => getComputedStyle(n).color") != names.nth(1).evaluate(
+        "(n) => getComputedStyle(n).color"
+    )
+    expect(front.panel.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+
+
+def test_a_kernel_without_a_sign_of_life_is_gone_until_it_gives_one(start: Start) -> None:
+    front = start(fake_clock=True)
+    front.open()
+    front.page.clock.run_for(9_900)
+    pill = front.panel.get_by_role("status").first
+    expect(pill).to_have_text("open")
+    front.page.clock.run_for(200)
+    expect(pill).to_have_text("kernel gone")
+    expect(front.panel).to_contain_text("The kernel does not answer: re-run the cell to reconnect.")
+    for name in ("Send", "Close", "Connect…"):
+        expect(front.panel.get_by_role("button", name=name, exact=True)).to_be_disabled()
+    front.open()
+    expect(pill).to_have_text("open")
+    expect(front.panel.get_by_role("button", name="Send", exact=True)).to_be_enabled()
+    assert len(front.sent("hello")) == 2
+
+
+# Code and export
+
+
+def test_copy_as_asks_for_code_and_puts_it_on_the_clipboard(front: Front) -> None:
+    front.panel.get_by_text("Copy as…").click()
+    front.panel.get_by_role("button", name="websocat").click()
+    request = front.wait_sent("copy")
+    assert request["what"] == "websocat"
+    front.take({"type": "code", "id": request["id"], "text": "websocat wss://a.test/"})
+    expect(front.panel.locator(".note")).to_have_text("Copied websocat")
+    assert front.page.evaluate("navigator.clipboard.readText()") == "websocat wss://a.test/"
+
+
+def test_export_becomes_a_download(front: Front) -> None:
+    front.panel.get_by_text("Export…").click()
+    front.panel.get_by_role("button", name="CSV").click()
+    assert front.wait_sent("export")["what"] == "csv"
+    with front.page.expect_download() as download:
+        answer(front, "export", text="a,b\n1,2\n")
+    assert download.value.suggested_filename == "prices.csv"
+    assert download.value.path().read_text() == "a,b\n1,2\n"
+
+
+# Keyboard, screen readers, colours, widths
+
+
+def wait_selected(page: Page, text: str) -> None:
+    page.wait_for_function(
+        """(text) => { const log = document.querySelector("[role=log]");
+            const row = document.getElementById(log.getAttribute("aria-activedescendant"));
+            return row?.querySelector(".preview").textContent === text; }""",
+        arg=text,
+    )
+
+
+def test_the_list_can_be_used_with_the_keyboard_alone(front: Front) -> None:
+    front.many(100)
+    front.wait_drawn(100)
+    page, press = front.page, front.page.keyboard.press
+    front.log.focus()
+    for key, text in [
+        ("ArrowUp", 100),
+        ("ArrowUp", 99),
+        ("Home", 1),
+        ("ArrowDown", 2),
+        ("PageDown", 18),
+        ("PageUp", 2),
+    ]:
+        press(key)
+        wait_selected(page, f"message {text}")
+    expect(front.panel.locator("[aria-live=polite].unseen")).to_contain_text("message 2")
+    press("Enter")
+    expect(front.log.locator(".detail")).to_have_count(1)
+    press("ArrowLeft")
+    expect(front.log.locator(".detail")).to_have_count(0)
+    press("ArrowRight")
+    expect(front.log.locator(".detail")).to_have_count(1)
+    press("c")
+    front.take({"type": "payload", "i": 2, "text": "all of 2", "json": False, "hex": None, "cut": 0})
+    expect(front.panel.locator(".note")).to_have_text("Copied 8 characters")
+    press("Space")
+    expect(front.panel.get_by_role("button", name="Resume")).to_be_visible()
+    press("/")
+    expect(front.panel.get_by_label("Filter messages")).to_be_focused()
+    front.log.focus()
+    press("Space")
+    press("End")
+    wait_selected(page, "message 100")
+    expect(front.panel.locator(".newest")).to_be_hidden()
+
+
+def test_every_focused_element_keeps_jupyters_shortcuts_away(front: Front) -> None:
+    front.rows([row("text")])
+    expand(front, "text", json=True, text='{"a": {"b": 1}}')
+    visited = front.page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select, textarea, summary, [tabindex]")]
+            .filter((stop) => stop.checkVisibility() && !stop.disabled)
+            .map((stop) => { stop.focus(); return [stop.tagName, stop.dataset.lmSuppressShortcuts]; })"""
+    )
+    assert len(visited) > 15
+    assert [tag for tag, mark in visited if mark != "true"] == []
+
+
+def test_its_parts_say_what_they_are(front: Front) -> None:
+    front.many(1)
+    for role, name in [
+        ("region", "WebSocket panel"),
+        ("toolbar", "Messages"),
+        ("log", "Messages"),
+        ("form", "Send"),
+    ]:
+        expect(front.panel.page.get_by_role(role, name=name, exact=True)).to_be_visible()  # type: ignore[arg-type]
+    expect(front.log).to_have_attribute("aria-live", "off")
+    expect(front.log).to_have_attribute("tabindex", "0")
+    expect(front.panel.get_by_role("img")).to_have_attribute(
+        "aria-label", "Messages: 3/s now, at most 5/s in the last 4 s"
+    )
+    unnamed = front.page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select, textarea, summary")].filter(
+            (control) => !(control.textContent || control.ariaLabel || control.labels?.length)).length"""
+    )
+    assert unnamed == 0
+
+
+def test_a_menu_closes_with_escape_and_gives_the_focus_back(front: Front) -> None:
+    summary = front.panel.get_by_text("Export…")
+    summary.click()
+    front.panel.get_by_role("button", name="CSV").focus()
+    front.page.keyboard.press("Escape")
+    expect(front.panel.get_by_role("button", name="CSV")).to_be_hidden()
+    expect(summary).to_be_focused()
+
+
+CONTRASTS = """() => {
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    const paint = (colours) => {
+        canvas.clearRect(0, 0, 1, 1);
+        for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
+        return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const light = (rgb) => {
+        const [r, g, b] = rgb.map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const found = {};
+    for (const element of document.querySelectorAll(".ipyws-panel, .ipyws-panel *")) {
+        const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+        const box = element.matches("input, textarea, select");
+        if (!(own || box) || !element.checkVisibility()) continue;
+        if (element.matches(":disabled, option, .unseen")) continue;
+        const under = [];
+        for (let at = element; at; at = at.parentElement) under.unshift(getComputedStyle(at).backgroundColor);
+        const behind = paint(["white", ...under]);
+        const pseudo = box && !element.value ? "::placeholder" : null;
+        const text = paint([`rgb(${behind})`, getComputedStyle(element, pseudo).color]);
+        const [a, b] = [light(behind), light(text)].sort((x, y) => y - x);
+        const name = `${element.tagName}.${element.className}`;
+        found[name] = Math.min(found[name] ?? 99, (a + 0.05) / (b + 0.05));
+    }
+    return found;
+}"""
+
+JUPYTER = {
+    False: "--jp-layout-color1:#fff;--jp-ui-font-color1:rgba(0,0,0,.87)",
+    True: "--jp-layout-color1:#212121;--jp-ui-font-color1:#fff",
+}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("jupyter", [False, True], ids=["plain", "jupyter"])
+def test_every_text_stands_out_from_what_is_behind_it(start: Start, dark: bool, jupyter: bool) -> None:
+    front = start(dark=dark != jupyter)  # in Jupyter its theme counts, whatever the system prefers
+    if jupyter:
+        front.page.evaluate(
+            "([dark, style]) => { document.body.dataset.jpThemeLight = !dark; document.body.style = style }",
+            [dark, JUPYTER[dark]],
+        )
+    cards = [card(f"connection {index}", held=True) for index in range(6)]
+    front.card(*cards, shown="*", policy="a policy")
+    kinds = [
+        ("in", "text"),
+        ("out", "text"),
+        ("sys", "ping"),
+        ("sys", "open"),
+        ("sys", "close"),
+        ("sys", "gap"),
+    ]
+    front.rows(
+        [
+            row('{"k": "v"}', way, kind, j=int(kind == "text"), c=f"connection {index}", g="tag", dt=2)
+            for index, (way, kind) in enumerate(kinds)
+        ]
+    )
+    front.panel.get_by_role("button", name="Connect…").click()
+    front.panel.get_by_text("Options").click()
+    for position, payload in enumerate(
+        [{"json": True, "text": '{"a": "b"}'}, {"hex": [[0, "00", "."]], "cut": 9}]
+    ):
+        front.log.locator(".line").nth(position).click()
+        front.take(
+            {
+                "type": "payload",
+                "i": position + 1,
+                "text": "",
+                "json": False,
+                "hex": None,
+                "cut": 0,
+                **payload,
+            }
+        )
+    for state in ("open", "connecting", "closed"):
+        for shown in ("*", "connection 0"):
+            front.card(*[{**made, "state": state} for made in cards], shown=shown, policy="a policy")
+            front.page.evaluate("new Promise(requestAnimationFrame)")
+            found = front.page.evaluate(CONTRASTS)
+            assert len(found) > 25
+            assert {name: ratio for name, ratio in found.items() if ratio < 4.5} == {}
+
+
+@pytest.mark.parametrize("width", [360, 520, 700, 1000, 1300])
+def test_nothing_sticks_out_at_any_width(start: Start, width: int) -> None:
+    front = start(width=width + 18)
+    front.card(card(held=True), card("a" * 40), shown="prices")
+    front.rows([row("x" * 300, g="RTT 12 ms"), row('{"a": 1}', j=1)])
+    expand(front, "xxx", text="y" * 3000)
+    front.panel.get_by_role("button", name="Connect…").click()
+    front.panel.get_by_text("Options").click()
+    assert front.panel.evaluate("(panel) => panel.clientWidth") == pytest.approx(width, abs=6)
+    sticking = front.page.evaluate(
+        """() => { const right = document.querySelector(".ipyws-panel").getBoundingClientRect().right;
+            return [...document.querySelectorAll(".ipyws-panel *:not(.unseen)")]
+                .filter((element) => element.checkVisibility())
+                .filter((element) => element.getBoundingClientRect().right > right + 0.5)
+                .map((element) => element.className); }"""
+    )
+    assert sticking == []
+    assert front.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+# Hostile messages
+
+
+def test_no_payload_ever_takes_effect(front: Front) -> None:
+    assert "hostileRan" in RAN
+    for start_at in range(0, len(PAYLOADS), 12):
+        part = PAYLOADS[start_at : start_at + 12]
+        front.rows([row(text[:300], j=1, g=text[:40], c=text[:40]) for text in part], reset=True)
+        front.log.focus()
+        front.page.keyboard.press("Home")
+        for index, text in enumerate(part, start_at + 1):
+            front.page.keyboard.press("ArrowRight")
+            asked = front.wait_sent("fetch", index)["i"]
+            front.take({"type": "payload", "i": asked, "text": text, "json": True, "hex": None, "cut": 0})
+            front.page.keyboard.press("ArrowDown")
+    hostile = PAYLOADS[0]
+    fields = ["url", "note", "opened"]
+    front.card(
+        card(hostile, badges=[hostile], **dict.fromkeys(fields, hostile)), shown=hostile, policy=hostile
+    )
+    front.take(
+        {"type": "result", "id": "filter", "ok": False, "kind": hostile, "message": hostile, "hint": hostile}
+    )
+    assert len(front.sent("fetch")) == len(PAYLOADS)
+    assert front.page.evaluate("window.hostileRan") is None
+    assert front.page.evaluate("({}).polluted") is None
+    assert front.asked == []
+    expect(front.panel).to_be_visible()
+    assert front.panel.locator("script, img, iframe, a, style, object").count() == 0
+
+
+# Views
+
+
+def test_two_views_of_one_model_show_the_same_and_pause_alone(front: Front) -> None:
+    front.page.evaluate("window.views.push(window.render())")
+    logs = front.page.get_by_role("log")
+    front.many(3)
+    for index in range(2):
+        expect(logs.nth(index).locator(".row")).to_have_count(3)
+    front.page.locator(".ipyws-panel").nth(1).get_by_role("button", name="Pause").click()
+    front.many(2)
+    expect(logs.nth(0).locator(".row")).to_have_count(5)
+    expect(logs.nth(1).locator(".row")).to_have_count(3)
+    ids = front.page.evaluate("[...document.querySelectorAll('[id]')].map(({ id }) => id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_a_view_that_comes_later_shows_what_came_before(front: Front) -> None:
+    front.many(3)
+    front.page.evaluate("window.views.pop()()")
+    expect(front.page.locator(".ipyws-panel")).to_have_count(0)
+    for _ in range(ACK_EVERY):
+        front.many(2)
+    assert front.wait_sent("ack")["batch"] == ACK_EVERY
+    front.page.evaluate("window.views.push(window.render())")
+    expect(front.log.locator(".row")).to_have_count(3 + 2 * ACK_EVERY)
+
+
+COUNTERS = """(() => {
+    window.running = { timers: new Set(), frames: new Set(), observed: new Set() };
+    const wrap = (set, start, stop) => {
+        const [begin, end] = [window[start], window[stop]];
+        window[start] = (run, ...rest) => {
+            const id = begin((...given) => { set.delete(id); run(...given); }, ...rest);
+            set.add(id);
+            return id;
+        };
+        window[stop] = (id) => { set.delete(id); end(id); };
+    };
+    wrap(window.running.timers, "setTimeout", "clearTimeout");
+    wrap(window.running.timers, "setInterval", "clearInterval");
+    wrap(window.running.frames, "requestAnimationFrame", "cancelAnimationFrame");
+    const Observer = window.ResizeObserver;
+    window.ResizeObserver = class extends Observer {
+        constructor(run) { super(run); window.running.observed.add(this); }
+        disconnect() { super.disconnect(); window.running.observed.delete(this); }
+    };
+    window.listening = 0;
+    for (const target of [window, document]) {
+        const add = target.addEventListener;
+        target.addEventListener = (...given) => { window.listening += 1; add.apply(target, given); };
+    }
+})()"""
+
+
+def test_nothing_is_left_when_view_and_model_are_gone(start: Start) -> None:
+    front = start(script=COUNTERS)
+    before = front.page.evaluate("window.listening")
+    front.open()
+    front.rows([row("text")])
+    expand(front, "text", text="payload")
+    front.panel.get_by_label("Filter messages").fill("typed")
+    left = front.page.evaluate(
+        """() => {
+            window.model.take({ type: "rows", batch: 2, reset: false, rows: [], matched: 1, total: 1 });
+            const { timers, frames, observed } = window.running;
+            const sizes = () => [timers.size, frames.size, observed.size, window.model.handlers.size];
+            const during = sizes();
+            for (const dispose of window.views) dispose();
+            window.forget();
+            return [during, sizes(), document.getElementById("host").querySelectorAll(".ipyws-panel").length];
+        }"""
+    )
+    assert all(left[0])
+    assert left[1:] == [[0, 0, 0, 0], 0]
+    assert front.page.evaluate("window.listening") == before
+
+
+def test_the_script_never_writes_markup() -> None:
+    script = assets.script()
+    for dangerous in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "Function(",
+        "srcdoc",
+    ):
+        assert dangerous not in script

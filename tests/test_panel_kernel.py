@@ -1,0 +1,343 @@
+"""The panel's other end in a real kernel: what it answers to a front end, and what a notebook keeps of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.kernel import Kernel, Result
+from tests.support.witness import Witness, witness
+
+pytestmark = pytest.mark.kernel
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+SECRET = "canary-panel-41c7e2"
+TOKEN = "{{env.PANEL_TOKEN}}"
+
+Content = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Witness]:
+    with witness() as running:
+        yield running
+
+
+@pytest.fixture
+def kernel(server: Witness, tmp_path: Path) -> Iterator[Kernel]:
+    with Kernel(env={"PANEL_TOKEN": SECRET}, cwd=tmp_path) as kernel:
+        ok(kernel, "%load_ext ipyws\nimport ipyws, time")
+        server.forget()
+        yield kernel
+
+
+def ok(kernel: Kernel, code: str) -> Result:
+    result = kernel.run(code)
+    assert result.status == "ok", (code, result.traceback)
+    return result
+
+
+class Front:
+    """A front end: it asks, and looks at what comes."""
+
+    def __init__(self, kernel: Kernel, model: str) -> None:
+        self.kernel = kernel
+        self.model = model
+        self._asked = 0
+
+    def ask(self, type: str, **request: Any) -> int:
+        self._asked += 1
+        content = {"type": type, "id": self._asked, **request}
+        data = {"comm_id": self.model, "data": {"method": "custom", "content": content}}
+        self.kernel.request("comm_msg", data)
+        return self._asked
+
+    def got(self, type: str) -> list[Content]:
+        contents = [
+            message["content"]["data"].get("content")
+            for message in list(self.kernel.iopub)
+            if message["msg_type"] == "comm_msg" and message["content"]["comm_id"] == self.model
+        ]
+        return [content for content in contents if content and content.get("type") == type]
+
+    def wait(self, type: str, holds: Callable[[Content], Any] = lambda _: True) -> Content:
+        assert self.kernel.wait(lambda: any(map(holds, self.got(type)))), (type, self.got(type)[-3:])
+        return next(content for content in self.got(type) if holds(content))
+
+    def answer(self, type: str, **request: Any) -> Content:
+        number = self.ask(type, **request)
+        return self.wait("result", lambda result: result["id"] == number)
+
+
+def opened(kernel: Kernel, code: str = "%ws panel") -> Front:
+    result = ok(kernel, code)
+    views = [display["data"][VIEW] for display in result.displays if VIEW in display["data"]]
+    assert len(views) == 1
+    return Front(kernel, views[0]["model_id"])
+
+
+def drawn(front: Front) -> list[str]:
+    return [row["p"] for batch in front.got("rows") for row in batch["rows"]]
+
+
+# -- rows ------------------------------------------------------------------------------------------
+
+
+def test_hello_brings_the_state_and_what_there_is_and_then_what_comes(
+    kernel: Kernel, server: Witness
+) -> None:
+    ok(kernel, f"%ws {server.url} --as main\n%ws send before")
+    front = opened(kernel)
+    front.ask("hello", have=0, rows=0)
+    card = front.wait("card")
+    assert [(one["name"], one["state"]) for one in card["cards"]] == [("main", "open")]
+    assert {"headers", "dial_timeout"} <= {option["name"] for option in card["options"]}
+    first = front.wait("rows")
+    assert first["reset"]
+    ok(kernel, "%ws send after")
+    front.wait("rows", lambda batch: "after" in [row["p"] for row in batch["rows"]])
+    assert drawn(front) == ["before", "before", "after", "after"]
+
+
+def test_rows_and_signs_of_life_go_on_while_the_kernel_is_busy(kernel: Kernel, server: Witness) -> None:
+    ok(kernel, f"%ws {server.url} --as main")
+    front = opened(kernel)
+    front.ask("hello")
+    front.wait("rows")
+    # What the front end says waits behind the cell; the rows must come all the same.
+    busy = kernel.send("while time.monotonic(): ipyws.current().send('on'); time.sleep(0.05)")
+    seen = front.got("rows")[-1]["batch"]
+    front.wait("rows", lambda batch: batch["batch"] >= seen + 4)
+    before = len(front.got("card"))
+    assert kernel.wait(lambda: len(front.got("card")) >= before + 2)
+    assert kernel.reply(busy, 0.01) is None
+    kernel.interrupt()
+
+
+def test_a_filter_is_answered_with_what_fits_and_a_bad_one_with_an_error(
+    kernel: Kernel, server: Witness
+) -> None:
+    ok(kernel, f"%ws {server.url} --as main\n%ws send apple\n%ws send pear")
+    front = opened(kernel)
+    front.ask("hello")
+    front.wait("rows")
+    front.ask("filter", text="pea", regex=False)
+    batch = front.wait("rows", lambda batch: batch["reset"] and batch["batch"] > 1)
+    assert [row["p"] for row in batch["rows"]] == ["pear", "pear"]
+    failed = front.answer("filter", text="(", regex=True)
+    assert (failed["ok"], failed["kind"]) == (False, "INVALID")
+
+
+def test_a_payload_is_sent_when_it_is_asked_for(kernel: Kernel, server: Witness) -> None:
+    ok(kernel, f"%ws {server.url} --as main\n%ws send " + '{"a": 12345678901234567890}')
+    front = opened(kernel)
+    front.ask("hello")
+    row = front.wait("rows")["rows"][0]
+    front.ask("fetch", i=row["i"])
+    payload = front.wait("payload")
+    assert (payload["text"], payload["json"]) == ('{"a": 12345678901234567890}', True)
+    front.ask("fetch", i=999)
+    assert front.wait("payload", lambda payload: payload["i"] == 999)["gone"]
+
+
+# -- what a user does ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "sent"),
+    [
+        ("auto", "plain", "plain"),
+        ("auto", '{"x": {{x}}}', '{"x": [1, 2]}'),
+        ("text", "{not json", "{not json"),
+        ("hex", "00 ff", b"\x00\xff"),
+        ("base64", "AP8=", b"\x00\xff"),
+    ],
+)
+def test_it_sends_in_every_way(
+    kernel: Kernel, server: Witness, mode: str, text: str, sent: str | bytes
+) -> None:
+    ok(kernel, f"x = [1, 2]\n%ws {server.url} --as main")
+    front = opened(kernel)
+    assert front.answer("send", text=text, mode=mode)["ok"]
+    assert server.wait(lambda server: server.messages == [sent])
+
+
+@pytest.mark.parametrize(
+    ("request_", "part"),
+    [
+        ({"text": "{bad", "mode": "auto"}, "JSON"),
+        ({"text": "{{undefined_name}}", "mode": "auto"}, "undefined_name"),
+        ({"text": "zz", "mode": "hex"}, "hex"),
+        ({"text": "x", "mode": "smoke"}, "smoke"),
+        ({"mode": "file"}, "no file"),
+    ],
+)
+def test_what_cannot_be_sent_is_an_error_and_nothing_is(
+    kernel: Kernel, server: Witness, request_: Content, part: str
+) -> None:
+    ok(kernel, f"%ws {server.url} --as main")
+    front = opened(kernel)
+    failed = front.answer("send", **request_)
+    assert (failed["ok"], failed["kind"]) == (False, "INVALID")
+    assert part in failed["message"]
+    assert front.answer("send", text="fence", mode="auto")["ok"]
+    assert server.wait(lambda server: server.messages == ["fence"])
+
+
+def test_it_connects_by_url_and_options_and_closes_with_code_and_reason(
+    kernel: Kernel, server: Witness
+) -> None:
+    front = opened(kernel)
+    front.ask("hello")
+    options = {
+        "headers": f"X-One: 1\nAuthorization: Bearer {TOKEN}",
+        "name": "made",
+        "ping_interval": "5s",
+    }
+    done = front.answer("connect", url=server.url, options=options)
+    assert done["ok"], done
+    headers = server.requests[0].headers
+    assert (headers["X-One"], headers["Authorization"]) == ("1", f"Bearer {SECRET}")
+    front.wait("card", lambda card: card["shown"] == "made")
+    assert front.answer("close", code=4001, reason="enough")["ok"]
+    assert server.wait(lambda server: server.closes == [(4001, "enough")])
+
+
+def test_what_the_policy_refuses_is_told_as_such(kernel: Kernel, server: Witness, tmp_path: Path) -> None:
+    (tmp_path / "ipyws.toml").write_text('[policy]\nconnect = "deny"\n')
+    refused = opened(kernel).answer("connect", url=server.url, options={})
+    assert (refused["ok"], refused["kind"]) == (False, "PERMISSION_DENIED")
+    assert server.requests == []
+
+
+def test_several_connections_are_shown_one_by_one_or_merged(kernel: Kernel, server: Witness) -> None:
+    ok(kernel, f"%ws {server.url} --as a\n%ws send to-a\n%ws {server.url} --as b\n%ws send to-b")
+    front = opened(kernel, "%ws panel a")
+    front.ask("hello")
+    assert {row["p"] for row in front.wait("rows")["rows"]} == {"to-a"}
+    front.ask("show", name="*")
+    merged = front.wait("rows", lambda batch: len(batch["rows"]) == 4)
+    assert [row["c"] for row in merged["rows"]] == ["a", "a", "b", "b"]
+    assert front.got("card")[-1]["shown"] == "*"
+
+
+@pytest.mark.parametrize("what", ["ws", "python", "wscat", "websocat"])
+def test_it_copies_as_code_without_secrets(kernel: Kernel, server: Witness, what: str) -> None:
+    ok(
+        kernel,
+        f"%ws {server.url}/?token={{{{env.PANEL_TOKEN}}}} --as main\n%ws send it's {{{{env.PANEL_TOKEN}}}}",
+    )
+    front = opened(kernel)
+    code = front.answer("copy", what=what)["text"]
+    assert server.url in code
+    assert "it" in code
+    assert SECRET not in code
+
+
+def test_a_copied_cell_sends_the_same_again(kernel: Kernel, server: Witness) -> None:
+    ok(kernel, f"%ws {server.url}/ --as main\n%ws send first\n%ws send --hex 00 ff\n%ws send last")
+    front = opened(kernel)
+    for what in ("ws", "python"):
+        server.forget()
+        ok(kernel, front.answer("copy", what=what)["text"])
+        assert server.wait(lambda server: server.messages == ["first", b"\x00\xff", "last"]), what
+
+
+def test_it_exports_what_passed(kernel: Kernel, server: Witness) -> None:
+    ok(kernel, f"%ws {server.url} --as main\n%ws send ä\n%ws send --hex ff\n%ws recv -n 2")
+    text = opened(kernel).answer("export", what="jsonl")["text"]
+    records = [json.loads(line) for line in text.splitlines()]
+    data = [
+        (r["direction"], r.get("data"), r.get("base64")) for r in records if r["type"] in ("text", "binary")
+    ]
+    assert data[0] == ("out", "ä", None)
+    assert ("in", None, "/w==") in data
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [{"type": "fetch"}, {"type": "close", "code": "x"}, {"type": "ack", "batch": None}, {"type": 1}, {}],
+)
+def test_a_broken_request_breaks_nothing(kernel: Kernel, server: Witness, request_: Content) -> None:
+    ok(kernel, f"%ws {server.url} --as main")
+    front = opened(kernel)
+    data = {"comm_id": front.model, "data": {"method": "custom", "content": request_}}
+    kernel.request("comm_msg", data)
+    assert front.answer("send", text="still", mode="auto")["ok"]
+
+
+# -- what a notebook keeps ---------------------------------------------------------------------------
+
+
+def test_it_is_words_too_and_only_those_once_it_is_closed(kernel: Kernel, server: Witness) -> None:
+    ok(kernel, f"%ws {server.url} --as main\n%ws send hello")
+    result = ok(kernel, "p = %ws panel")
+    (display,) = (content for content in result.displays if VIEW in content["data"])
+    assert "hello" in display["data"]["text/html"]
+    assert "hello" in display["data"]["text/plain"]
+    identity = display["transient"]["display_id"]
+    ok(kernel, "%ws send goodbye\np.close()")
+    updates = [
+        message["content"]
+        for message in kernel.iopub
+        if message["msg_type"] == "update_display_data"
+        and message["content"]["transient"]["display_id"] == identity
+    ]
+    assert set(updates[-1]["data"]) == {"text/html", "text/plain"}
+    assert "goodbye" in updates[-1]["data"]["text/html"]
+
+
+@pytest.mark.parametrize("end", ["%ws panel", "%unload_ext ipyws"])
+def test_running_the_cell_again_or_unloading_leaves_no_widget_behind(
+    kernel: Kernel, server: Witness, end: str
+) -> None:
+    ok(kernel, f"%ws {server.url} --as main")
+    (display,) = (d for d in ok(kernel, "%ws panel").displays if VIEW in d["data"])
+    identity = display["transient"]["display_id"]
+    ok(kernel, end)
+    assert kernel.wait(
+        lambda: any(
+            message["msg_type"] == "update_display_data"
+            and message["content"]["transient"]["display_id"] == identity
+            and VIEW not in message["content"]["data"]
+            for message in list(kernel.iopub)
+        )
+    )
+
+
+def test_neither_its_state_nor_its_repr_holds_traffic_or_secrets(kernel: Kernel, server: Witness) -> None:
+    ok(
+        kernel,
+        f"%ws {server.url}/?token={{{{env.PANEL_TOKEN}}}} --as main\n%ws send {{{{env.PANEL_TOKEN}}}}-body",
+    )
+    front = opened(kernel, "p = %ws panel")
+    front.ask("hello")
+    front.wait("rows")
+    state = ok(kernel, "print(sorted(p.get_state()), repr(p))").stdout
+    assert "body" not in state
+    assert SECRET not in json.dumps([message["content"] for message in kernel.iopub])
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("ipyws.panel('nobody')", "UnknownConnectionError"),
+        ("ipyws.panel(height=5)", "InvalidError"),
+        ("%ws panel nobody", "UnknownConnectionError"),
+    ],
+)
+def test_what_it_cannot_show_is_an_error(kernel: Kernel, code: str, error: str) -> None:
+    assert kernel.run(code).ename == error
+
+
+def test_the_function_returns_a_panel_that_is_shown_as_the_value_of_a_cell(
+    kernel: Kernel, server: Witness
+) -> None:
+    ok(kernel, f"%ws {server.url} --as main")
+    front = opened(kernel, "ipyws.panel()")
+    front.ask("hello")
+    assert front.wait("card")["shown"] == "main"
