@@ -203,6 +203,7 @@ class List {
 
   onScroll() {
     const { scrollTop, clientHeight, scrollHeight } = this.viewport;
+    if (scrollTop === this.scrolledTo) return; // we did it ourselves, and have drawn
     if (scrollTop + clientHeight >= scrollHeight - 2) this.setFollow(true);
     else if (scrollTop < this.scrolledTo) this.leave();
     this.scrolledTo = scrollTop;
