@@ -270,6 +270,14 @@ def test_a_broken_request_breaks_nothing(kernel: Kernel, server: Witness, reques
     assert front.answer("send", text="still", mode="auto")["ok"]
 
 
+def test_what_nobody_foresaw_is_answered_too_without_a_secret(kernel: Kernel, server: Witness) -> None:
+    ok(kernel, f"%ws {server.url}/?token={TOKEN} --as main")
+    broken = "import os\nasync def broken(*_): raise OSError(os.environ['PANEL_TOKEN'])\n"
+    ok(kernel, f"{broken}ipyws.current().async_client.send = broken")
+    failed = opened(kernel).answer("send", text="x", mode="auto")
+    assert (failed["ok"], failed["kind"], failed["message"]) == (False, "INTERNAL", "OSError: ***")
+
+
 # -- what a notebook keeps ---------------------------------------------------------------------------
 
 

@@ -53,7 +53,14 @@ def line(number: int, name: str, message: Message, previous: float | None) -> di
 
 def gap(number: int, count: int, evicted: int) -> dict[str, Any]:
     """Return the row that stands for messages which are not drawn, of which the log has given up some."""
-    return {"i": number, "c": "", "s": -1, "t": 0, "dt": None, "d": "sys", "k": "gap"} | {
+    return {
+        "i": number,
+        "c": "",
+        "s": -1,
+        "t": 0,
+        "dt": None,
+        "d": "sys",
+        "k": "gap",
         "n": None,
         "p": rows.gap(count, evicted).preview,
         "j": 0,
@@ -67,9 +74,9 @@ def payload(number: int, message: Message) -> dict[str, Any]:
     data = message.data
     if isinstance(data, str):
         text = visible(mask(data[:DETAIL]), keep_newlines=True)
-        return {"i": number, "text": text, "json": data.lstrip()[:1] in ("{", "["), "hex": None} | {
-            "cut": len(data[DETAIL:].encode("utf-8", "surrogatepass"))
-        }
+        cut = len(data[DETAIL:].encode("utf-8", "surrogatepass"))
+        is_json = data.lstrip()[:1] in ("{", "[")
+        return {"i": number, "text": text, "json": is_json, "hex": None, "cut": cut}
     shown = mask(data[:DUMPED].decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     dump = [_dumped(shown, start) for start in range(0, len(shown), LINE)]
     return {"i": number, "text": "", "json": False, "hex": dump, "cut": max(0, len(data) - DUMPED)}

@@ -14,10 +14,12 @@ from ipyws.bridge.registry import REGISTRY
 from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
 from ipyws.errors import InvalidError, WebSocketError
 from ipyws.notebook.opening import open_at
+from ipyws.printable import visible
 from ipyws.script.expression import Evaluate
 from ipyws.script.payload import read
 from ipyws.script.steps import Encoding
 from ipyws.script.template import expand_plain
+from ipyws.secrets import mask
 from ipyws.widget.copying import copy_as
 from ipyws.widget.exporting import export
 from ipyws.widget.form import read_options
@@ -84,6 +86,10 @@ class Requests:
         except WebSocketError as error:
             failed = {"ok": False, "kind": str(error.kind), "message": error.message, "hint": error.hint}
             self._send({**answer, **failed})
+        except Exception as error:
+            # Nobody waits for this thread: untold, the front end would wait for ever.
+            words = visible(mask(f"{type(error).__name__}: {error}"))
+            self._send({**answer, "ok": False, "kind": "INTERNAL", "message": words, "hint": ""})
         else:
             if text is not None:
                 self._send({**answer, "ok": True, "text": text})
