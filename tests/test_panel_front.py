@@ -556,6 +556,24 @@ def test_secrets_leave_the_form_once_it_has_connected(start: Start) -> None:
     assert values == ["", ""]
 
 
+def test_nothing_is_sent_to_the_old_connection_while_a_new_one_is_being_opened(front: Front) -> None:
+    front.panel.get_by_role("button", name="Connect…").click()
+    form = front.panel.get_by_role("form", name="Connect")
+    form.get_by_label("URL or saved name").fill("wss://a.test/")
+    form.get_by_role("button", name="Connect", exact=True).click()
+    pill = front.panel.locator(".pill")
+    expect(pill).to_have_text("connecting")
+    expect(front.panel.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    front.panel.get_by_label(SEND_LABEL).fill("meant for the new one")
+    front.panel.get_by_label(SEND_LABEL).press("Enter")
+    front.card(card(), card("new"), shown="new")
+    answer(front, "connect")
+    expect(pill).to_have_text("open")
+    assert front.sent("send") == []
+    front.panel.get_by_label(SEND_LABEL).press("Enter")
+    assert front.wait_sent("send")["connection"] == "new"
+
+
 def test_a_refusal_of_the_policy_looks_unlike_a_failure(start: Start) -> None:
     front = start()
     front.card(policy="only wss://*.example.com")

@@ -33,6 +33,9 @@ _LARGEST: Final = 4 << 20
 """Characters of an export: Jupyter's server ends a connection over which a larger message goes."""
 
 
+_SOON: Final = 5.0  # seconds
+
+
 class Requests:
     """Answers a panel's front end.
 
@@ -114,7 +117,14 @@ class Requests:
         options = read_options(typed if isinstance(typed, Mapping) else {}, self._evaluate)
         url = expand_plain(str(request.get("url", "")).strip(), self._evaluate)
         client = open_at(url, options)
-        self._post(lambda: self._live.show(client.name))
+        shown = threading.Event()
+
+        def show() -> None:
+            self._live.show(client.name)
+            shown.set()
+
+        self._post(show)
+        shown.wait(_SOON)  # the answer lets the user send again: what is shown by then is where that goes
         return f"connected to {client.name}"
 
     def _close(self, request: Request, _: Sequence[Any]) -> str:

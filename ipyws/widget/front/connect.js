@@ -108,11 +108,13 @@ class Forms {
     const options = Object.fromEntries(fields.map(({ name, value }) => [name, value]));
     this.problem.hide();
     setText(this.go, "Connecting…");
+    this.store.setConnecting(true);
     return this.store.request({ type: "connect", url, options }, (result) => this.connected(result));
   }
 
   connected(result) {
     setText(this.go, "Connect");
+    this.store.setConnecting(false);
     if (!result.ok) return this.problem.show(result);
     this.forgetSecrets();
     this.connect.hidden = true;

@@ -6,6 +6,7 @@ class Store {
     this.views = new Set();
     this.card = null;
     this.gone = false;
+    this.connecting = false; // a connection is being opened from here: what is sent now might be meant for it
     this.chosen = null; // the connection that the user chose, until the kernel shows it
     this.rows = []; // by increasing id
     this.arrived = 0; // rows ever taken in
@@ -51,6 +52,7 @@ class Store {
     clearTimeout(this.goneTimer);
     this.goneTimer = setTimeout(() => {
       this.gone = true;
+      this.connecting = false;
       this.tell("onCard");
     }, GONE_AFTER);
   }
@@ -71,6 +73,11 @@ class Store {
     this.chosen = name;
     this.card.shown = name;
     this.model.send({ type: "show", name });
+    this.tell("onCard");
+  }
+
+  setConnecting(connecting) {
+    this.connecting = connecting;
     this.tell("onCard");
   }
 
@@ -196,6 +203,7 @@ class Store {
   get state() {
     if (this.gone) return "gone";
     if (!this.card) return "waiting";
+    if (this.connecting) return "connecting";
     return this.shownCard?.state ?? "none";
   }
 
