@@ -9,6 +9,7 @@
     ├── ConnectError                   INTERNAL            also a ConnectionError
     ├── ClosedError                    UNAVAILABLE         also a ConnectionError
     ├── CanceledError                  CANCELED
+    ├── ReplyError                     UNKNOWN, or as the server's code says
     ├── ContextError                   INTERNAL            also a RuntimeError
     └── UnknownConnectionError         INTERNAL            also a LookupError
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from ipyws.printable import visible
 from ipyws.secrets import mask, mask_deep
@@ -45,6 +46,7 @@ __all__ = [
     "InvalidError",
     "Kind",
     "PermissionDeniedError",
+    "ReplyError",
     "UnknownConnectionError",
     "WaitTimeoutError",
     "WebSocketError",
@@ -115,6 +117,12 @@ class WebSocketError(Exception):
             self.retryable = retryable
         super().__init__(self.message)
 
+    def within(self, where: str) -> Self:
+        """Say in front of the message where it happened; return the error itself."""
+        self.message = visible(mask(f"{where}: {self.message}"))
+        self.args = (self.message,)
+        return self
+
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message
 
@@ -157,6 +165,12 @@ class CanceledError(WebSocketError):
 
     kind = Kind.CANCELED
     retryable = True
+
+
+class ReplyError(WebSocketError):
+    """The server answered a request with an error; ``details`` has what it said."""
+
+    kind = Kind.UNKNOWN
 
 
 class ContextError(WebSocketError, RuntimeError):

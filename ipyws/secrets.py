@@ -5,6 +5,8 @@ Two mechanisms, because each misses what the other catches:
 * values that were declared secret (`secret`, ``{{env.X}}``, ``auth``, sensitive headers) are remembered and
   replaced in every text that passes `mask`;
 * places that usually hold a secret (``Authorization``, ``?token=``) are masked by their name.
+
+A file that is to be used again says instead where a value came from: ``{{env.TOKEN}}``.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 MASK = "***"
@@ -33,9 +35,15 @@ _SENSITIVE_PARAMETER = re.compile(
 _CUT = re.compile(r"(\.\.\.|…)")
 _QUERY_PAIR = re.compile(r"([?&;#])([^=&;#\s]{1,100})=([^&;#\s\"'<>]+)")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
+_REFERENCE = re.compile(r"env\.[A-Za-z_][A-Za-z0-9_]*")
+_WRITTEN_REFERENCES = re.compile(rf"(?:\{{\{{{_REFERENCE.pattern}\}}\}})+")
 
 # Longest first, so that a secret that holds another is replaced as a whole.
 _known: tuple[str, ...] = ()
+
+# Where a value came from, by the value as it is and as JSON spells it.
+_references: dict[str, str] = {}
+_references_in_json: dict[str, str] = {}
 
 
 class Secret(str):
@@ -57,11 +65,50 @@ def secret(value: str) -> Secret:
     return Secret(value)
 
 
-def remember(value: str) -> None:
-    """Mask ``value`` in everything shown from now on; also as it stands in a URL, in JSON and in a repr."""
+def remember(value: str, reference: str | None = None) -> None:
+    """Mask ``value`` in everything shown from now on; also as it stands in a URL, in JSON and in a repr.
+
+    Args:
+        value: The secret text. One of fewer than 4 characters is passed over.
+        reference: Where it came from, such as "env.TOKEN", for files that are to be used again.
+    """
     global _known
-    if len(value) >= _SHORTEST and value not in _known:
+    if len(value) < _SHORTEST:
+        return
+    if value not in _known:
         _known = tuple(sorted({*_known, *_spellings(str(value))}, key=len, reverse=True))
+    if is_reference(reference):
+        _references[str(value)] = _references_in_json[in_json(value)] = reference
+
+
+def known() -> tuple[str, ...]:
+    """Return all secrets of this process, in every spelling, the longest first."""
+    return _known
+
+
+def references(spelled_in_json: bool) -> Mapping[str, str]:
+    """Return where secrets came from, by the secrets as they are, or as JSON spells them."""
+    return _references_in_json if spelled_in_json else _references
+
+
+def has_come_by(reference: str) -> bool:
+    """Tell whether a secret of this process came by that reference."""
+    return reference in _references.values()
+
+
+def is_reference(name: object) -> TypeGuard[str]:
+    """Tell whether ``name`` says where a secret comes from, as "env.TOKEN" does."""
+    return isinstance(name, str) and _REFERENCE.fullmatch(name) is not None
+
+
+def only_references(text: str) -> bool:
+    """Tell whether ``text`` is nothing but references: it gives no secret away."""
+    return _WRITTEN_REFERENCES.fullmatch(text) is not None
+
+
+def in_json(value: str) -> str:
+    """Return a text as JSON spells it, without the quotes."""
+    return json.dumps(value, ensure_ascii=False)[1:-1]
 
 
 def _spellings(value: str) -> set[str]:
@@ -124,13 +171,19 @@ def is_sensitive_header(name: str) -> bool:
 
 def mask(text: str) -> str:
     """Return ``text`` with secrets replaced: known values, URL user information, token-like query values."""
+    text = mask_places(text)
+    for value in _known:
+        if value in text:
+            text = text.replace(value, MASK)
+    return text
+
+
+def mask_places(text: str) -> str:
+    """Return ``text`` without what is secret by its place: user information, token-like query values."""
     if "://" in text:
         text = _USERINFO.sub(MASK, text)
     if "=" in text:
         text = _QUERY_PAIR.sub(_mask_pair, text)
-    for value in _known:
-        if value in text:
-            text = text.replace(value, MASK)
     return text
 
 
@@ -169,23 +222,35 @@ def mask_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def mask_deep(value: Any) -> Any:
-    """Return ``value`` with every text in its mappings, lists and tuples masked."""
+    """Return ``value`` with every text in its mappings, lists and tuples masked.
+
+    What is nested too deeply to be looked through becomes stars.
+    """
+    try:
+        return _mask_deep(value)
+    except RecursionError:
+        return dict.fromkeys(value, MASK) if isinstance(value, Mapping) else MASK
+
+
+def _mask_deep(value: Any) -> Any:
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, bytes):
         return mask(value.decode("utf-8", "replace"))
     if isinstance(value, Mapping):
-        return {key: mask_deep(item) for key, item in value.items()}
+        return {key: _mask_deep(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [mask_deep(item) for item in value]
+        return [_mask_deep(item) for item in value]
     if isinstance(value, tuple):
-        return tuple(mask_deep(item) for item in value)
+        return tuple(_mask_deep(item) for item in value)
     return value
 
 
 def _mask_pair(match: re.Match[str]) -> str:
-    separator, name, _ = match.groups()
-    return f"{separator}{name}={MASK}" if _SENSITIVE_PARAMETER.search(name) else match[0]
+    separator, name, value = match.groups()
+    if not _SENSITIVE_PARAMETER.search(name) or only_references(value):
+        return match[0]
+    return f"{separator}{name}={MASK}"
 
 
 class ShownURL(str):

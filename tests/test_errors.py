@@ -18,6 +18,7 @@ TREE: dict[type[WebSocketError], tuple[str, bool, type[Exception]]] = {
     errors.ConnectError: ("INTERNAL", True, ConnectionError),
     errors.ClosedError: ("UNAVAILABLE", True, ConnectionError),
     errors.CanceledError: ("CANCELED", True, Exception),
+    errors.ReplyError: ("UNKNOWN", False, Exception),
     errors.ContextError: ("INTERNAL", False, RuntimeError),
     errors.UnknownConnectionError: ("INTERNAL", False, LookupError),
 }

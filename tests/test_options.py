@@ -357,11 +357,18 @@ def test_a_refused_proxy_does_not_show_its_password() -> None:
     assert "hunter" not in str(refusal(proxy="ftp://user:hunter2222@p"))
 
 
-@pytest.mark.parametrize("name", ["reconnect", "record"])
-def test_options_of_later_versions_are_refused_and_not_ignored(name: str) -> None:
-    assert checked(name, None) is None
-    for value in (dict[str, int](), "x.jsonl", False, 0):
-        assert f"{name} is not available" in refusal(**{name: value}).message
+def test_record_names_a_file_that_is_there_or_can_be(tmp_path: Path) -> None:
+    for name in ("new.jsonl", "there.jsonl"):
+        (tmp_path / "there.jsonl").touch()
+        assert checked("record", str(tmp_path / name)) == tmp_path / name
+
+
+@pytest.mark.parametrize("value", ["", 5, True, b"x", "{folder}", "{folder}/absent/x.jsonl", "a\0b"])
+def test_record_is_refused_where_no_file_can_be(value: object, tmp_path: Path) -> None:
+    if isinstance(value, str):
+        value = value.replace("{folder}", str(tmp_path))
+    assert "record" in refusal(record=value).message
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,8 @@ VALUES: dict[str, str] = {
     "insecure": "true",
     "follow_redirects": "true",
     "proxy": '"none"',
+    "reconnect": '{attempts = 3, on_open = ["{{env.TOKEN}}"]}',
+    "record": '"prices.jsonl"',
     "log_messages": "10",
     "log_bytes": '"64kB"',
 }
@@ -95,20 +97,21 @@ GIVEN: dict[str, Any] = {
     "insecure": True,
     "follow_redirects": True,
     "proxy": None,
+    "reconnect": {"attempts": 3, "on_open": [SECRET]},
     "log_messages": 10,
     "log_bytes": 64 << 10,
 }
 
 
 def test_every_option_of_a_connection_can_be_saved(here: Place) -> None:
-    left_out = {"name", "reconnect", "record"}
-    assert set(VALUES) == set(BY_NAME) - left_out
+    assert set(VALUES) == set(BY_NAME) - {"name"}
     url, options = saved(here, *(f"{name} = {value}" for name, value in VALUES.items())).fill()
     assert url == "wss://example.com/"
     assert options == {
         "name": "prices",
         **GIVEN,
         **{name: here.folder / f"{name}.pem" for name in ("ca", "cert", "key")},
+        "record": here.folder / "prices.jsonl",
     }
 
 
@@ -134,8 +137,11 @@ def test_every_option_of_a_connection_can_be_saved(here: Place) -> None:
         ("proxy = false", "proxy", ""),
         ("ca = 3", "ca", "PEM"),
         ("cert = []", "cert", "PEM"),
-        ("reconnect = {attempts = 3}", "reconnect", ""),
-        ('record = "x.jsonl"', "record", ""),
+        ("reconnect = {attempts = 0}", "reconnect: attempts is 0", "from 1"),
+        ("reconnect = {attempt = 1}", "reconnect", "did you mean attempts?"),
+        ('record = "/x.jsonl"', "record", "in the folder of the file"),
+        ('record = "~/x.jsonl"', "record", "in the folder of the file"),
+        ('record = "a/../../x.jsonl"', "record", "in the folder of the file"),
         ('origin = "a b"', "origin", ""),
     ],
 )

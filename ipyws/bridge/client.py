@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from ipyws.core.asking import reply_judge, rpc_judge, rpc_request, rpc_result
 from ipyws.core.client import AsyncClient
 from ipyws.core.close import Close, check_close
 from ipyws.core.connection import State
 from ipyws.core.constants import CloseCode
 from ipyws.core.deadline import Deadline
 from ipyws.core.durations import Duration
+from ipyws.core.judging import Wanted, make_judge
 from ipyws.core.log import Log
 from ipyws.core.message import Message
 from ipyws.core.payload import Sendable, TypeChoice
@@ -19,6 +21,7 @@ from ipyws.core.stream import Stream
 
 if TYPE_CHECKING:
     from ipyws.bridge.thread import CoreThread
+    from ipyws.capture.journal import Journal
     from ipyws.core.transport import Handshake
 
 
@@ -86,6 +89,11 @@ class Client:
         """How it ended, or None."""
         return self._client.closed
 
+    @property
+    def journal(self) -> Journal | None:
+        """What records it (``record=``): path, written, lost, error; or None."""
+        return self._client.journal
+
     # -- what a user does --------------------------------------------------------------------------
 
     def send(self, data: Sendable, type: TypeChoice | None = None) -> Message:
@@ -102,6 +110,24 @@ class Client:
         """Return the oldest message not received this way yet; see `AsyncClient.recv`."""
         self._core.check_process()
         return Reception(self._client, Deadline(timeout)).run()
+
+    def expect(self, wanted: Wanted = None, timeout: Duration | None = "10s") -> Message:
+        """Return the next message that is wanted; see `AsyncClient.expect`."""
+        self._core.check_process()
+        return Reception(self._client, Deadline(timeout), make_judge(wanted)).run()
+
+    def request(self, payload: Sendable, reply: Wanted = None, timeout: Duration | None = "10s") -> Message:
+        """Send a message and return the reply to it; see `AsyncClient.request`."""
+        judge, deadline = reply_judge(payload, reply), Deadline(timeout)
+        self._client.check_open()
+        with self._core.call(lambda: self._client.ask(payload)) as asked:
+            return asked.reply(deadline, judge).run()
+
+    def rpc(self, method: str, params: Any = None, timeout: Duration | None = "10s") -> Any:
+        """Call a method by JSON-RPC 2.0 and return its result; see `AsyncClient.rpc`."""
+        number = next(self._client.numbers)
+        reply = self.request(rpc_request(method, params, number), rpc_judge(number), timeout)
+        return rpc_result(reply, method)
 
     def channel(self, control: bool = False) -> Stream:
         """Return the channel of received messages; see `AsyncClient.channel`."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ipyws.core.checks import credentials_among
 from ipyws.errors import InvalidError
 from ipyws.policy.toml import Document
-from ipyws.secrets import is_sensitive_header, secret, sensitive_parameters
+from ipyws.secrets import is_sensitive_header, remember, sensitive_parameters
 
 _REFERENCE: Final = re.compile(r"\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _FILLED: Final = "\0"
@@ -78,7 +78,8 @@ def _variable(name: str, user: str) -> str:
             f"{user} needs the environment variable {name}, which is not set",
             hint="set it before the kernel starts, or in os.environ",
         )
-    return secret(value)
+    remember(value, f"env.{name}")
+    return value
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -55,10 +55,19 @@ class Saved:
             return value
         if name in _FILES:
             return Path(self.file).parent / os.path.expanduser(value)
+        if name == "record":
+            return self._journal(value)
         if name in _SIZES:
             return read_size(value)
         may_be_off = BY_NAME[name].check is checks.duration or name == "proxy"
         return None if may_be_off and value.lower() == "none" else value
+
+    def _journal(self, value: str) -> Path:
+        """Return the path of a journal: beside the file, since somebody else may have written that."""
+        path = Path(value)
+        if path.is_absolute() or ".." in path.parts or value.startswith("~"):
+            raise checks.refuse("record", value, "a path in the folder of the file")
+        return Path(self.file).parent / path
 
     def __repr__(self) -> str:
         return f"<Saved {self.name} {mask(self.url)} in {self.file}>"

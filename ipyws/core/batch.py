@@ -37,6 +37,14 @@ class Batch:
             return Message(kind, payload, self.direction, self.seq + index, self.time)
         return Message(self.type, payload.data, self.direction, self.seq + index, self.time, payload)
 
+    def messages(self, start: int, stop: int) -> list[Message]:
+        """Return the records from ``start`` to before ``stop`` of a batch of data."""
+        direction, moment, first = self.direction, self.time, self.seq + start
+        return [
+            Message("text" if isinstance(payload, str) else "binary", payload, direction, seq, moment)
+            for seq, payload in enumerate(self.payloads[start:stop], first)
+        ]
+
     def size_of(self, start: int, stop: int) -> int:
         """Return the bytes of the payloads from ``start`` to before ``stop``."""
         payloads = self.payloads[start:stop]

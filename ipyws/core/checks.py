@@ -215,6 +215,18 @@ def readable_file(name: str, value: Any) -> Path | None:
     return path
 
 
+def writable_file(name: str, value: Any) -> Path | None:
+    """Return the path of a file that exists or can be made; whether it can be written is seen when it is."""
+    if value is None:
+        return None
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise refuse(name, value, 'a path such as "prices.jsonl"')
+    path = Path(os.path.expanduser(value))
+    if "\0" in str(path) or path.is_dir() or not path.parent.is_dir():
+        raise InvalidError(f"{name} names {brief(str(path))}, which can't be a file", hint="check the path")
+    return path
+
+
 def proxy(name: str, value: Any) -> str | None:
     """Return "env", None, or the URL of a proxy."""
     if value is None or value == "env":
@@ -260,9 +272,3 @@ def _listed(value: object) -> tuple[Any, ...]:
 def _texts(value: object) -> tuple[str, ...]:
     values = _listed(value)
     return values if all(isinstance(text, str) for text in values) else ()
-
-
-def not_yet(name: str, value: Any) -> None:
-    """Refuse an option that this version does not have, rather than ignore it."""
-    if value is not None:
-        raise InvalidError(f"{name} is not available in this version", hint="leave it out")

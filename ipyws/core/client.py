@@ -4,27 +4,47 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
+from ipyws.core.asking import Asked, reply_judge, rpc_judge, rpc_request, rpc_result
 from ipyws.core.close import Close, check_close
-from ipyws.core.connection import Connection
 from ipyws.core.constants import CloseCode
 from ipyws.core.deadline import Deadline
 from ipyws.core.durations import Duration, format_duration
+from ipyws.core.judging import Wanted, make_judge
+from ipyws.core.lifecycle import Lifecycle
 from ipyws.core.lock import LOCK
 from ipyws.core.message import Message
 from ipyws.core.payload import Sendable, TypeChoice, encode, encode_ping
 from ipyws.core.reception import Reception
 from ipyws.core.stream import Stream
 from ipyws.core.waiting import wait_async
-from ipyws.errors import CanceledError, PermissionDeniedError, WaitTimeoutError
+from ipyws.errors import CanceledError, ClosedError, PermissionDeniedError, WaitTimeoutError
 from ipyws.sizes import show_size
 
 _PING_TIMEOUT = "20s"
+_JOURNAL = 2.0  # seconds that the end of a journal is waited for
 
 
-class AsyncClient(Connection):
+class AsyncClient(Lifecycle):
     """A WebSocket connection for coroutines; made by `ipyws.connect_async`."""
+
+    async def open(self) -> Self:
+        """Dial, and send what is to be sent on each open; called once, by `ipyws.connect_async`."""
+        await super().open()
+        try:
+            await self.greet()
+        except (ClosedError, CanceledError):
+            pass  # lost already; the state says so
+        except BaseException:
+            self.abort()
+            raise
+        return self
+
+    async def greet(self) -> None:
+        """Send what is to be sent on each open."""
+        for payload in self._options.reconnect.on_open if self._options.reconnect else ():
+            await self.send(payload)
 
     # -- sending -----------------------------------------------------------------------------------
 
@@ -120,6 +140,68 @@ class AsyncClient(Connection):
         """
         return await Reception(self, Deadline(timeout)).run_async()
 
+    async def expect(self, wanted: Wanted = None, timeout: Duration | None = "10s") -> Message:
+        """Return the next message that is wanted, waiting for it; what comes before it is passed over.
+
+        It moves the same place in the log as `recv`.
+
+        Args:
+            wanted: A function of the message that says whether it is the one (an exception means no), a
+                mapping that its JSON object must hold, or None for any message.
+            timeout: How long to wait: milliseconds, "5s", a timedelta, or None for no limit.
+
+        Raises:
+            InvalidError: ``wanted`` is nothing of these, or ``timeout`` not a duration.
+            WaitTimeoutError: No such message came in time; the hint says what came instead.
+            ClosedError: The connection is closed and everything was received.
+            CanceledError: It was closed by us while this waited.
+        """
+        return await Reception(self, Deadline(timeout), make_judge(wanted)).run_async()
+
+    async def request(
+        self, payload: Sendable, reply: Wanted = None, timeout: Duration | None = "10s"
+    ) -> Message:
+        """Send a message and return the reply to it.
+
+        Several requests may be under way at once, and `recv` is not moved: each has a place of its own in
+        the log, which begins where it is sent.
+
+        Args:
+            payload: As for `send`.
+            reply: What the reply is, as for `expect`. None: the JSON object with the same ``id``, or, for a
+                payload without one, whatever comes next.
+            timeout: How long the reply may take: milliseconds, "5s", a timedelta, or None for no limit.
+
+        Raises:
+            WaitTimeoutError: No reply came in time; the hint says what came instead.
+            ClosedError: The connection was lost before the reply came, also where it is opened anew.
+            WebSocketError: As for `send` and `recv`.
+        """
+        judge, deadline = reply_judge(payload, reply), Deadline(timeout)
+        with await self.ask(payload) as asked:
+            return await asked.reply(deadline, judge).run_async()
+
+    async def ask(self, payload: Sendable) -> Asked:
+        """Send a message; return the place in the log right behind it, where its reply will be."""
+        await self.send(payload)
+        return Asked(self)
+
+    async def rpc(self, method: str, params: Any = None, timeout: Duration | None = "10s") -> Any:
+        """Call a method by JSON-RPC 2.0 and return its result.
+
+        Args:
+            method: Its name.
+            params: A dict or a list, or None for none.
+            timeout: How long the response may take: milliseconds, "5s", a timedelta, or None for no limit.
+
+        Raises:
+            ReplyError: The server answered with an error; ``details`` has its code, message and data.
+            WebSocketError: As for `request`.
+        """
+        number = next(self.numbers)
+        reply = await self.request(rpc_request(method, params, number), rpc_judge(number), timeout)
+        return rpc_result(reply, method)
+
     def channel(self, control: bool = False) -> Stream:
         """Return the channel of received messages: the same each time, from the first message on.
 
@@ -132,11 +214,11 @@ class AsyncClient(Connection):
         with LOCK:
             stream = self._streams.get(control)
             if stream is None or (stream.closed and self.closed is None):
-                stream = Stream(self.log, self._options.channel_capacity, control, self._reading_changed)
+                stream = Stream(self.log, self._options.channel_capacity, control, self.holding.changed)
                 self._streams[control] = stream
                 if self.closed is not None:
                     stream.close()
-                self._reading_changed()
+                self.holding.changed()
             return stream
 
     def __aiter__(self) -> Stream:
@@ -158,18 +240,25 @@ class AsyncClient(Connection):
             InvalidError: The code or the reason may not be sent; nothing was.
         """
         code, reason = check_close(code, reason)
+        self._ending = True
         if self._state == "connecting":
             self._cause = CanceledError("the connection was closed while it was being opened")
             if self._opener:
                 self._opener.cancel()
         elif self._state == "open":
             self._start_close(code, reason)
+        elif self._recovering is not None and self._state == "reconnecting":
+            self._recovering.cancel()
+            self.finish(Close(code, reason, "us", clean=False))
+            await asyncio.wait({self._recovering})
         try:
             await wait_async(self.ended)
         except asyncio.CancelledError:
             self.abort()
             raise
         assert self.closed is not None
+        if self.journal is not None:
+            await wait_async(self.journal.ended, _JOURNAL)
         return self.closed
 
     async def __aenter__(self) -> Self:

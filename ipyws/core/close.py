@@ -59,13 +59,13 @@ class Close:
 
     def describe(self) -> str:
         """Return in words how the connection ended."""
+        why = f" ({self.error.message})" if self.error else ""
         if self.initiator == "none":
-            why = f" ({self.error.message})" if self.error else ""
             return f"closed: the connection was lost without a close frame{why}"
         who = "by us" if self.initiator == "us" else "by the server"
         reason = f" {mask(self.reason)!r}" if self.reason else ""
         unanswered = "" if self.clean else ", unanswered"
-        return f"closed {who}: {self.code} {self.meaning}{reason}{unanswered}"
+        return f"closed {who}: {self.code} {self.meaning}{reason}{unanswered}{why}"
 
     def __repr__(self) -> str:
         return f"<Close {self.describe()}>"

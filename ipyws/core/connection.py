@@ -1,24 +1,24 @@
-"""One connection: its state, its log, and what the transport tells of it.
+"""One connection: what it is and what can be seen of it.
 
 It decides; a `Transport` carries. Everything that passes is appended to the log, and every reader (channels,
-`recv`, views) reads the log with a place of its own. `AsyncClient` is what a user does with it.
+`recv`, views) reads the log with a place of its own. `Lifecycle` is how it opens, is lost and ends;
+`AsyncClient` what a user does with it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import threading
+import itertools
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
+from ipyws.core.about import About
 from ipyws.core.close import Close, describe
 from ipyws.core.cursor import Cursor
-from ipyws.core.keepalive import keep_alive, watch_reads
+from ipyws.core.holding import Holding
 from ipyws.core.log import Log
-from ipyws.core.message import Control, Direction
-from ipyws.core.pings import Ping, Pings
+from ipyws.core.pings import Pings
+from ipyws.core.sessions import Sessions
 from ipyws.core.stats import Stats
 from ipyws.core.stream import Stream
 from ipyws.core.waiting import Signal
@@ -26,10 +26,13 @@ from ipyws.errors import CanceledError, ClosedError, WebSocketError
 from ipyws.secrets import ShownURL, remember_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    import asyncio
+    from collections.abc import Callable
 
+    from ipyws.capture.journal import Journal
     from ipyws.core.options import ConnectOptions
-    from ipyws.core.transport import Dial, Handshake, Transport
+    from ipyws.core.reconnect import Retry
+    from ipyws.core.transport import Handshake
     from ipyws.policy.url import URL
 
 State = Literal["connecting", "open", "closing", "closed", "reconnecting"]
@@ -44,76 +47,45 @@ class Connection:
         log: Everything that passed.
         response: How the server answered the handshake: status, headers, extensions, addresses.
         closed: How it ended, or None.
-        held: True while a full channel keeps us from reading.
-        opened_at: When it was opened, in seconds since the epoch, or None.
+        retry: The next attempt to open it anew, while it is lost, or None.
+        loop: The event loop it lives on.
         cursor: The place in the log of `recv` and of expectations.
+        cursors: That one, and those of requests that await their replies.
+        losses: How often it was lost and opened anew, or is about to be.
         ended: Set once it is closed.
         last_read: When the last data message came: monotonic seconds.
+        numbers: Gives the ids of its requests.
+        holding: Its backpressure.
+        journal: What records it (``record=``), or None.
     """
 
-    def __init__(self, url: URL, options: ConnectOptions, dial: Dial) -> None:
+    holding: Holding
+
+    loop: asyncio.AbstractEventLoop
+
+    def __init__(self, url: URL, options: ConnectOptions) -> None:
         self.name = options.name or f"{url.host}:{url.port}"
         self.url = ShownURL(str(url))
         remember_parameters(self.url)
         self.log = Log(options.log_messages, options.log_bytes)
+        self.log.describe = self.describe
         self.response: Handshake | None = None
         self.closed: Close | None = None
-        self.held = False
-        self.opened_at: float | None = None
+        self.retry: Retry | None = None
         self.last_read = time.monotonic()
         self.ended = Signal()
         self.cursor = Cursor(self.log)
+        self.cursors = {self.cursor}
+        self.losses = 0
+        self.numbers = itertools.count(1)
+        self.journal: Journal | None = None
         self._url = url
         self._options = options
-        self._dial = dial
         self._state: State = "connecting"
         self._streams: dict[bool, Stream] = {}
         self._pings = Pings()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._cause: WebSocketError | None = None
+        self._sessions = Sessions()
         self._watchers: tuple[Callable[[], object], ...] = ()
-        self._opened_at = self._ended_at = 0.0
-        self._held_until = 0.0
-
-    # -- opening ---------------------------------------------------------------------------------
-
-    async def open(self) -> Self:
-        """Dial; called once, by `ipyws.connect_async`."""
-        self.loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
-        self._reading = asyncio.Event()
-        self._reading.set()
-        self._opener = asyncio.current_task()
-        try:
-            transport = await self._dial(self._url, self._options, self)
-        except BaseException as error:
-            self._opener = None
-            canceled = isinstance(error, asyncio.CancelledError) and self._cause is not None
-            reason = self._cause if canceled else error
-            self._finish(Close(1006, error=reason if isinstance(reason, WebSocketError) else None))
-            if canceled and self._cause is not None:
-                raise self._cause from None
-            raise
-        self._opener = None
-        self._transport: Transport = transport
-        self.response = transport.handshake
-        self._opened_at = self.last_read = time.monotonic()
-        self.opened_at = time.time()
-        if self.closed is None:
-            self._state = "open"
-            self._start_timers()
-            self._update_reading()
-        return self
-
-    def _start_timers(self) -> None:
-        options = self._options
-        if options.ping_interval is not None:
-            self._start(keep_alive(self, options.ping_interval, options.ping_timeout))
-        if options.read_timeout is not None:
-            self._start(watch_reads(self, options.read_timeout))
-
-    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(self.loop.create_task(coroutine))
 
     # -- what can be seen ----------------------------------------------------------------------------
 
@@ -121,6 +93,11 @@ class Connection:
     def state(self) -> State:
         """ "connecting", "open", "closing", "closed" or "reconnecting"."""
         return self._state
+
+    @property
+    def opened_at(self) -> float | None:
+        """When it was first opened, in seconds since the epoch, or None."""
+        return self._sessions.first
 
     @property
     def insecure(self) -> bool:
@@ -135,19 +112,39 @@ class Connection:
     @property
     def stats(self) -> Stats:
         """Counters and times up to now."""
-        end = self._ended_at or time.monotonic()
+        log, sessions, rtts = self.log, self._sessions, self._pings.rtts
         return Stats(
-            received=self.log.received,
-            sent=self.log.sent,
-            bytes_received=self.log.bytes_received,
-            bytes_sent=self.log.bytes_sent,
-            kept=len(self.log),
-            evicted=self.log.evicted,
+            received=log.received,
+            sent=log.sent,
+            bytes_received=log.bytes_received,
+            bytes_sent=log.bytes_sent,
+            kept=len(log),
+            evicted=log.evicted,
             missed=self.cursor.missed,
-            connecting=self.response.elapsed if self.response else 0.0,
-            duration=max(0.0, end - self._opened_at) if self._opened_at else 0.0,
-            rtt=self._pings.rtts[-1] if self._pings.rtts else None,
-            rtts=tuple(self._pings.rtts),
+            connecting=sessions.connects[-1] if sessions.connects else 0.0,
+            duration=sessions.duration,
+            rtt=rtts[-1] if rtts else None,
+            rtts=tuple(rtts),
+            connects=tuple(sessions.connects),
+            sessions=sessions.lasted,
+            find_latencies=log.latencies,
+        )
+
+    def describe(self) -> About:
+        """Return what a capture says of this connection."""
+        response = self.response
+        about = About(str(self.url), self.name, self.opened_at)
+        if response is None:
+            return about
+        return replace(
+            about,
+            subprotocol=response.subprotocol,
+            status=response.status,
+            reason=response.reason,
+            headers=response.headers,
+            request_headers=response.request_headers,
+            extensions=response.extensions,
+            proxy=response.proxy,
         )
 
     def watch(self, watcher: Callable[[], object]) -> Callable[[], None]:
@@ -163,26 +160,10 @@ class Connection:
         for watcher in self._watchers:
             watcher()
 
-    # -- ending --------------------------------------------------------------------------------------
-
-    def _start_close(self, code: int, reason: str) -> None:
-        self._state = "closing"
-        for stream in self._streams.values():
-            stream.stop_holding(self._options.log_messages)
-        self._update_reading()
-        self._transport.close(code, reason)
-        self._changed()
-
-    def fail(self, code: int, reason: str, error: WebSocketError) -> None:
-        """Close because of ``error``; for the timers of `keepalive`."""
-        if self._state == "open":
-            self._cause = error
-            self._start_close(code, reason)
-
-    def abort(self) -> None:
-        """Drop the TCP connection at once, without a closing handshake."""
-        if self._state in ("open", "closing"):
-            self._transport.abort()
+    @property
+    def held(self) -> bool:
+        """True while a full channel keeps us from reading."""
+        return self.holding.held
 
     def over(self, waited: bool) -> WebSocketError | None:
         """Return the error for a receive once the connection is closed, else None."""
@@ -195,90 +176,11 @@ class Connection:
 
     def _closed_error(self, waited: bool) -> WebSocketError:
         close = self.closed
-        ours = close is None or (close.initiator == "us" and close.error is None)
+        lost = self._state == "reconnecting"
+        ours = not lost and (close is None or (close.initiator == "us" and close.error is None))
         kind: type[WebSocketError] = CanceledError if waited and ours else ClosedError
         details = {"code": close.code, "reason": close.reason, "initiator": close.initiator} if close else {}
         return kind(f"connection {self.name!r} is {describe(close, self._state)}", details=details)
-
-    def send_ping(self, payload: bytes) -> Ping:
-        """Send a ping without waiting; for the timers of `keepalive`."""
-        ping = self._pings.sent(payload)
-        self._transport.ping(payload)
-        self._log_control("ping", "out", Control(payload))
-        return ping
-
-    # -- backpressure ------------------------------------------------------------------------------
-
-    def held_since(self, moment: float) -> bool:
-        """Tell whether a full channel kept us from reading at some time since ``moment`` (monotonic)."""
-        return self.held or self._held_until > moment
-
-    async def reading(self) -> None:
-        """Wait until nothing keeps us from reading."""
-        await self._reading.wait()
-
-    def _reading_changed(self) -> None:
-        if threading.get_ident() == self._thread:
-            self._update_reading()
-        else:
-            with contextlib.suppress(RuntimeError):  # the loop is closed, and the connection with it
-                self.loop.call_soon_threadsafe(self._update_reading)
-
-    def _update_reading(self) -> None:
-        held = self._state == "open" and any(stream.full for stream in self._streams.values())
-        if held == self.held:
-            return
-        self.held = held
-        if held:
-            self._reading.clear()
-            self._transport.pause()
-        else:
-            self._held_until = self.last_read = time.monotonic()
-            self._reading.set()
-            self._transport.resume()
-        self._changed()
-
-    # -- what the transport tells --------------------------------------------------------------------
-
-    def on_data(self, payloads: list[Any], size: int) -> None:
-        """Append what came; see `Sink`."""
-        self.last_read = time.monotonic()
-        self.log.append("in", payloads, size)
-
-    def on_control(self, kind: Any, direction: Direction, control: Control) -> None:
-        """Append a control frame, a pong with its round trip; see `Sink`."""
-        if kind == "pong" and direction == "in":
-            control = control._replace(rtt=self._pings.answered(control.data))
-        elif kind == "close" and self._state == "open":
-            self._state = "closing"
-            self._update_reading()  # or a full channel would keep us from seeing the end
-        self._log_control(kind, direction, control)
-
-    def on_lost(self, close: Close) -> None:
-        """Note how it ended; see `Sink`."""
-        self._finish(replace(close, error=self._cause) if self._cause else close)
-
-    def _log_control(self, kind: Any, direction: Direction, control: Control) -> None:
-        self.log.append(direction, [control], len(control.data), type=kind)
-
-    def _finish(self, close: Close) -> None:
-        if self.closed is not None:  # a dial that was given up may hear of its end once more
-            return
-        if close.initiator == "none" and self.response is not None:
-            self._log_control("close", "in", Control(b"", code=close.code, reason=close.reason))
-        self.closed = close
-        self._state = "closed"
-        self._ended_at = time.monotonic()
-        for task in self._tasks:
-            task.cancel()
-        self._tasks.clear()
-        self._pings.give_up(self._closed_error(waited=True))
-        for stream in self._streams.values():
-            stream.close()
-        self.log.account.close()
-        self.cursor.wake()
-        self.ended.set()
-        self._changed()
 
     def __repr__(self) -> str:
         held = ", reading paused: channel full" if self.held else ""

@@ -9,7 +9,8 @@ TEXT: Final = 1
 BINARY: Final = 2
 """Numeric message types, for sending (RFC 6455 section 5.6)."""
 
-MessageType = Literal["text", "binary", "ping", "pong", "close"]
+MessageType = Literal["text", "binary", "ping", "pong", "close", "open"]
+"""Types of a log's records; "open" says that a lost connection was opened anew (`reconnect`)."""
 
 TYPE_TEXT: Final = "text"
 TYPE_BINARY: Final = "binary"

@@ -12,18 +12,27 @@ from ipyws.core.waiting import Signal
 class Cursor:
     """Reads received data messages one by one, without holding the connection back.
 
+    Args:
+        log: The log to read.
+        from_now: Begin behind what has come until now, rather than at the first message.
+
     Attributes:
         missed: Messages that the log evicted before they were read here.
     """
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, *, from_now: bool = False) -> None:
         self._log = log
-        self._number = 0  # of the batch
         self._place = 0  # in the batch
-        self._passed = 0  # received data messages read or missed
         self.missed = 0
         self._waiting: list[Signal] = []
-        log.listen(self._arrived)
+        with LOCK:
+            self._number = log.next_batch if from_now else 0  # of the batch
+            self._passed = log.received if from_now else 0  # received data messages read or missed
+            self._stop_listening = log.listen(self._arrived)
+
+    def close(self) -> None:
+        """Be told of no further message."""
+        self._stop_listening()
 
     @property
     def unread(self) -> int:

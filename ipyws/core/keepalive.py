@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine, Iterator
+from typing import TYPE_CHECKING, Any
 
 from ipyws.core.constants import CloseCode
 from ipyws.core.durations import format_duration
 from ipyws.errors import WaitTimeoutError
 
 if TYPE_CHECKING:
-    from ipyws.core.connection import Connection
+    from ipyws.core.lifecycle import Lifecycle
+    from ipyws.core.options import ConnectOptions
     from ipyws.core.pings import Ping
 
 # A timer that fires this much late tells of a loop that could not run: a suspended machine, or a call that
@@ -20,7 +22,15 @@ if TYPE_CHECKING:
 _LATE = 1.0
 
 
-async def keep_alive(client: Connection, interval: float, timeout: float | None) -> None:
+def timers(client: Lifecycle, options: ConnectOptions) -> Iterator[Coroutine[Any, Any, None]]:
+    """Yield what a connection of these options does on a timer while it is open."""
+    if options.ping_interval is not None:
+        yield keep_alive(client, options.ping_interval, options.ping_timeout)
+    if options.read_timeout is not None:
+        yield watch_reads(client, options.read_timeout)
+
+
+async def keep_alive(client: Lifecycle, interval: float, timeout: float | None) -> None:
     """Ping every ``interval`` seconds; close the connection when a pong takes longer than ``timeout``."""
     for number in itertools.count(1):
         await asyncio.sleep(interval)
@@ -34,26 +44,26 @@ async def keep_alive(client: Connection, interval: float, timeout: float | None)
             return
 
 
-async def _answered(client: Connection, ping: Ping, timeout: float) -> bool:
+async def _answered(client: Lifecycle, ping: Ping, timeout: float) -> bool:
     while True:
         start = time.monotonic()
         done, _ = await asyncio.wait({ping.pong}, timeout=timeout)
         if done:
             return True
         late = time.monotonic() - start - timeout > _LATE
-        if not late and not client.held_since(start):
+        if not late and not client.holding.since(start):
             return False
-        await client.reading()
+        await client.holding.reading()
 
 
-async def watch_reads(client: Connection, timeout: float) -> None:
+async def watch_reads(client: Lifecycle, timeout: float) -> None:
     """Close the connection when no data message came for ``timeout`` seconds; our own pauses don't count."""
     while True:
         quiet = time.monotonic() - client.last_read
         if quiet < timeout:
             await asyncio.sleep(timeout - quiet)
         elif client.held:
-            await client.reading()
+            await client.holding.reading()
             client.last_read = time.monotonic()
         else:
             break

@@ -19,8 +19,10 @@ from ipyws.core.constants import MB, MessageType
 from ipyws.core.filtering import make_filter
 from ipyws.core.lock import LOCK
 from ipyws.core.message import Direction, Message
+from ipyws.core.records import Found, Records
 
 if TYPE_CHECKING:
+    from ipyws.core.about import About
     from ipyws.core.budget import Budget
 
 DEFAULT_MESSAGES = 100_000
@@ -30,7 +32,7 @@ DEFAULT_BYTES = 64 * MB
 _COMPACT = 512
 
 
-class Log(Sequence[Message]):
+class Log(Records, Sequence[Message]):
     """What passed a connection, oldest first; a sequence of `Message`.
 
     ``log[0]`` is the oldest message kept, ``log[-1]`` the newest, ``log[-10:]`` a list. A message's own
@@ -48,6 +50,7 @@ class Log(Sequence[Message]):
         bytes_sent: Payload bytes of the sent data messages.
         evicted: Records that are no longer kept.
         evicted_in: Received data messages among them.
+        describe: Tells of the connection, for `about`; or None.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Log(Sequence[Message]):
         self.evicted = self.evicted_in = 0
         self._pins: list[Callable[[], tuple[int, int] | None]] = []
         self._listeners: tuple[Callable[[Batch], None], ...] = ()
+        self.describe: Callable[[], About] | None = None
         self.account = budget.open(self)
 
     # -- writing ---------------------------------------------------------------------------------
@@ -222,18 +226,20 @@ class Log(Sequence[Message]):
             return [self._at(place) for place in range(start, min(start + count, self.total))]
 
     def _at(self, seq: int) -> Message:
-        batch = self._batches[self._find(seq)]
-        message: Message = batch.message(seq - batch.seq)
+        place = bisect_right(self._batches, seq, lo=self._head, key=attrgetter("seq")) - 1
+        message: Message = self._batches[place].message(seq - self._batches[place].seq)
         return message
-
-    def _find(self, seq: int) -> int:
-        return bisect_right(self._batches, seq, lo=self._head, key=attrgetter("seq")) - 1
 
     def batches(self) -> list[tuple[Batch, int]]:
         """Return what is kept as batches, each with the index of its first record that is kept."""
         with LOCK:
             kept = self._batches[self._head :]
             return [(batch, self._skip if place == 0 else 0) for place, batch in enumerate(kept)]
+
+    @property
+    def next_batch(self) -> int:
+        """The number, counted from the start of the connection, that the next batch will have."""
+        return self._base + len(self._batches)
 
     def next_received(self, number: int, place: int) -> tuple[int, Batch, int] | None:
         """Find the next received data record at or after a place.
@@ -261,20 +267,14 @@ class Log(Sequence[Message]):
         direction: Direction | None = None,
         types: Iterable[str] | None = None,
         grep: str | None = None,
-    ) -> list[Message]:
-        """Return the kept messages that match all that is given, oldest first.
+    ) -> Found:
+        """Return a list of the kept messages that match all that is given; see `Records.filter`."""
+        return Found(filter(make_filter(direction, types, grep), self), self.about)
 
-        Args:
-            direction: "in" or "out".
-            types: Types of message, such as ("text", "binary").
-            grep: A regular expression searched, without regard to case, in the whole payload; bytes are
-                searched as Latin-1.
-
-        Raises:
-            InvalidError: ``direction`` or a type does not exist, ``grep`` is not a regular expression.
-        """
-        wanted = make_filter(direction, types, grep)
-        return [message for message in self if wanted(message)]
+    @property
+    def about(self) -> About | None:
+        """What is known of the connection; None if nothing is."""
+        return self.describe() if self.describe else None
 
     # -- listening -------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ class Message:
     """A message or control frame that passed the connection. Immutable.
 
     Attributes:
-        type: "text", "binary", "ping", "pong" or "close".
+        type: "text", "binary", "ping", "pong", "close", or "open" where a lost connection was opened anew.
         data: The payload: str for text, bytes otherwise.
         direction: "in" from the server, "out" to it.
         seq: Place in the connection's log, counted from 0 over both directions.
@@ -42,7 +42,7 @@ class Message:
         size: Bytes of payload, after inflating.
         rtt: For a pong that answers a ping of ours: the round trip in seconds, else None.
         code: For a close record: the close code (1005 where the frame had none), else None.
-        reason: For a close record: the reason, else "".
+        reason: For a close record: the reason; for an open record: after how long; else "".
     """
 
     __slots__ = ("_control", "_data", "_direction", "_seq", "_time", "_type")
@@ -113,7 +113,7 @@ class Message:
     def __repr__(self) -> str:
         arrow = "←" if self._direction == "in" else "→"
         clock = datetime.fromtimestamp(self._time).strftime("%H:%M:%S.%f")[:-3]
-        return f"<{arrow} {self._type} #{self._seq} {clock} {self.size} B {_preview(self)}>"
+        return f"<{arrow} {self._type} #{self._seq} {clock} {self.size} B {preview(self)}>"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Message) and _identity(self) == _identity(other)
@@ -139,9 +139,12 @@ def describe_json_error(error: Exception) -> str:
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _preview(message: Message) -> str:
+def preview(message: Message) -> str:
+    """Return the start of what a message holds, as a repr of about 60 characters without secrets."""
     if message.type == "close":
         return f"{message.code} {mask(message.reason)!r}"
+    if message.type == "open":
+        return mask(message.reason)
     # Masked before it is cut: half a secret would not be recognised.
     start, cut = message.data[:_WINDOW], len(message.data) > _WINDOW
     if isinstance(start, str):

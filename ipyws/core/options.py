@@ -13,6 +13,7 @@ from ipyws.core.channel import MAX_CAPACITY, check_capacity
 from ipyws.core.checks import Check
 from ipyws.core.constants import MB, Compression
 from ipyws.core.log import DEFAULT_BYTES, DEFAULT_MESSAGES
+from ipyws.core.reconnect import Reconnect, check_reconnect
 from ipyws.errors import InvalidError, brief
 from ipyws.secrets import MASK, mask, mask_headers
 
@@ -78,8 +79,8 @@ OPTIONS: tuple[Option, ...] = (
         "URL, None or env",
         "proxy; env: as the environment says, never for loopback",
     ),
-    Option("reconnect", checks.not_yet, None, "mapping", "not available yet"),
-    Option("record", checks.not_yet, None, "path", "not available yet"),
+    Option("reconnect", check_reconnect, None, "mapping", "open a lost connection anew; {} as by default"),
+    Option("record", checks.writable_file, None, "path", "journal of every message, as JSON lines"),
     Option(
         "log_messages",
         checks.whole(1, _KEPT_MESSAGES),
@@ -119,8 +120,8 @@ class ConnectOptions:
     insecure: bool
     follow_redirects: bool
     proxy: str | None
-    reconnect: None
-    record: None
+    reconnect: Reconnect | None
+    record: Path | None
     log_messages: int
     log_bytes: int
 

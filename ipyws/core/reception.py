@@ -1,4 +1,4 @@
-"""Receiving one message: the decisions of `recv`, for its synchronous and its asynchronous face."""
+"""Receiving one message: the decisions of `recv`, `expect` and `request`, for both of their faces."""
 
 from __future__ import annotations
 
@@ -6,33 +6,51 @@ from typing import Protocol
 
 from ipyws.core.cursor import Cursor
 from ipyws.core.deadline import Deadline
+from ipyws.core.judging import Judge
 from ipyws.core.message import Message
 from ipyws.core.waiting import Signal, wait, wait_async
-from ipyws.errors import WebSocketError
+from ipyws.errors import ClosedError, WebSocketError
 
 
 class Receiving(Protocol):
     """A connection, as far as receiving from it goes."""
 
     cursor: Cursor
-    held: bool
+    losses: int
+
+    @property
+    def held(self) -> bool:
+        """Whether a full channel keeps us from reading."""
 
     def over(self, waited: bool) -> WebSocketError | None:
         """Return the error to raise once the connection is closed, else None."""
 
 
 class Reception:
-    """One `recv`, while it waits.
+    """Waits for one message.
 
     Args:
         client: The connection.
         deadline: Until when to wait.
+        judge: Tells whether a message is the one; those that are not are passed over. None takes any.
+        cursor: The place in the log to read from, if not that of `recv`.
+        losses: How often the connection had been lost, to wait no longer once it is lost again; None to go on
+            waiting while it is opened anew.
     """
 
-    def __init__(self, client: Receiving, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        client: Receiving,
+        deadline: Deadline,
+        judge: Judge | None = None,
+        cursor: Cursor | None = None,
+        losses: int | None = None,
+    ) -> None:
         self._client = client
-        self._cursor = client.cursor
+        self._cursor = cursor or client.cursor
         self._deadline = deadline
+        self._judge = judge
+        self._losses = losses
         self._waited = False
 
     def run(self) -> Message:
@@ -58,14 +76,36 @@ class Reception:
     def _attempt(self) -> tuple[Message | None, Signal]:
         # The signal comes first: what happens after it wakes us, what happened before it is seen here.
         signal = self._cursor.arrival()
-        message = self._cursor.take()
+        message = self._take()
         if message is None:
-            error = self._client.over(self._waited)
-            if error is None and self._deadline.passed:
-                held = "an open channel is full and holds the server back: read it, or close it"
-                error = self._deadline.error("no message came", hint=held if self._client.held else "")
+            error = self._over()
             if error is not None:
                 self._cursor.forget(signal)
+                if self._judge is not None:
+                    error.hint = "; ".join(filter(None, (error.hint, self._judge.describe())))
                 raise error
         self._waited = True
         return message, signal
+
+    def _over(self) -> WebSocketError | None:
+        """Return why there is nothing to wait for any more; None as long as there is."""
+        if error := self._client.over(self._waited):
+            return error
+        if self._losses is not None and self._losses != self._client.losses:
+            what = "the connection was lost before the reply came"
+            return ClosedError(what, hint="ask again once it is open")
+        return self._late() if self._deadline.passed else None
+
+    def _take(self) -> Message | None:
+        """Return the next message that will do; None if there is none yet, or the time is up."""
+        while (message := self._cursor.take()) is not None:
+            if self._judge is None or self._judge(message):
+                return message
+            if self._deadline.passed:
+                break
+        return None
+
+    def _late(self) -> WebSocketError:
+        held = "an open channel is full and holds the server back: read it, or close it"
+        what = "no message came" if self._judge is None or not self._judge.refused else "no such message came"
+        return self._deadline.error(what, hint=held if self._client.held else "")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import re
 from typing import Any
 
 from ipyws.core import checks
+from ipyws.core.message import describe_json_error
 from ipyws.core.options import OPTIONS, Option
 from ipyws.errors import InvalidError, brief
 from ipyws.notebook.line import Convert, Flag
@@ -30,6 +32,18 @@ def whole(text: str) -> int:
     if not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
         raise InvalidError(f"{brief(text)} is not a whole number", hint="digits are allowed")
     return int(text)
+
+
+def number(text: str) -> float:
+    """Return a number, or infinity.
+
+    Raises:
+        InvalidError: The text is none.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidError(f"{brief(text)} is not a number", hint="write 2, 0.5 or inf") from None
 
 
 def header(text: str) -> tuple[str, str]:
@@ -64,6 +78,26 @@ def or_none(text: str) -> str | None:
 def number_or_name(text: str) -> Any:
     """Return a number as a number, anything else as it stands."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+
+
+def how_to_reconnect(text: str) -> Any:
+    """Return how to open a lost connection anew: from "on", a number of attempts, or a JSON object.
+
+    Raises:
+        InvalidError: It is nothing of these.
+    """
+    word = text.strip().lower()
+    if word in ("on", "none"):
+        return {} if word == "on" else None
+    if word.isascii() and word.isdigit():
+        return {"attempts": whole(word)}
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidError(
+            f"reconnect is {brief(text)}: {describe_json_error(error)}",
+            hint="on, a number of attempts, or a JSON object such as '{\"attempts\": 5}' is allowed",
+        ) from None
 
 
 def check_variable(name: str | None) -> str | None:
@@ -115,7 +149,7 @@ _VALUES = {
     "proxy": "URL",
     "name": "NAME",
     "origin": "ORIGIN",
-    "reconnect": "POLICY",
+    "reconnect": "on|ATTEMPTS|JSON",
     "record": "PATH",
 }
 _CONVERT: dict[str, Convert] = {
@@ -128,4 +162,5 @@ _CONVERT: dict[str, Convert] = {
     "log_bytes": read_size,
     "auth": credentials,
     "proxy": or_none,
+    "reconnect": how_to_reconnect,
 }

@@ -1,0 +1,175 @@
+"""Opening a lost connection anew: which losses, when, how often."""
+
+from __future__ import annotations
+
+import difflib
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ipyws.core.close import Close
+from ipyws.core.constants import CloseCode
+from ipyws.core.durations import format_duration, seconds
+from ipyws.core.message import Data
+from ipyws.core.payload import encode
+from ipyws.errors import ConnectError, InvalidError, WebSocketError, brief
+
+ALLOWED = '{"attempts": 10, "first": "500ms", "max": "30s", "on_open": [payloads]}, each key optional,'
+
+_MOST = 1_000_000
+_COMES_BACK = frozenset(
+    {
+        CloseCode.GOING_AWAY,
+        CloseCode.INTERNAL_ERROR,
+        CloseCode.SERVICE_RESTART,
+        CloseCode.TRY_AGAIN_LATER,
+        CloseCode.BAD_GATEWAY,
+    }
+)
+"""Codes of a server that may serve again soon (RFC 6455 section 7.4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """How a lost connection is opened anew.
+
+    Attributes:
+        attempts: How many attempts may fail in a row.
+        first: Seconds before the first attempt, at most; each further one waits up to twice as long.
+        max: Longest wait in seconds.
+        on_open: What is sent whenever the connection has opened, the first time too: subscriptions.
+    """
+
+    attempts: int = 10
+    first: float = 0.5
+    max: float = 30.0
+    on_open: tuple[Data, ...] = field(default=(), repr=False)
+
+    def delay(self, attempt: int, chance: Callable[[], float] = random.random) -> float:
+        """Return the seconds to wait before an attempt: exponential, the upper half of it by chance.
+
+        Without chance, clients that a server lost together would come back together.
+
+        Args:
+            attempt: Its number, from 1.
+            chance: Gives a number from 0 to 1.
+        """
+        longest = min(self.max, self.first * 2.0 ** min(attempt - 1, 60))
+        return longest * (0.5 + chance() / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The next attempt to open a lost connection.
+
+    Attributes:
+        attempt: Its number, from 1.
+        attempts: How many there may be.
+        at: When it is made: seconds since the epoch.
+        lost: How the connection was lost.
+        error: Why the attempt before it failed, or None.
+    """
+
+    attempt: int
+    attempts: int
+    at: float
+    lost: Close
+    error: WebSocketError | None = None
+
+
+def check_reconnect(name: str, value: Any) -> Reconnect | None:
+    """Return the option as it is used.
+
+    Raises:
+        InvalidError: It is no mapping, has an unknown key, or one of its values can't be used.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise InvalidError(f"{name} is of type {type(value).__name__}", hint=f"{ALLOWED} is allowed")
+    given = dict(value)
+    for key in given:
+        if key not in _CHECKS:
+            close = difflib.get_close_matches(str(key), _CHECKS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"{ALLOWED} is allowed"
+            raise InvalidError(f"{name} has the unknown key {brief(key)}", hint=hint)
+    made = Reconnect(**{key: _CHECKS[key](f"{name}: {key}", item) for key, item in given.items()})
+    if made.first <= made.max:
+        return made
+    if {"first", "max"} <= given.keys():
+        raise InvalidError(f"{name}: first is longer than max", hint="the waits grow from first to max")
+    # Whichever was given moves the default of the other.
+    return replace(made, max=made.first) if "first" in given else replace(made, first=made.max)
+
+
+def _attempts(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
+        raise InvalidError(f"{name} is {brief(value)}", hint=f"a whole number from 1 to {_MOST} is allowed")
+    return value
+
+
+def _span(name: str, value: Any) -> float:
+    return seconds(value, name=name)
+
+
+def _payloads(name: str, value: Any) -> tuple[Data, ...]:
+    """Return payloads as they are sent: what the user does to his own later changes nothing."""
+    if not isinstance(value, (list, tuple)):
+        raise InvalidError(
+            f"{name} is of type {type(value).__name__}",
+            hint="a list of str, bytes and dict is allowed",
+        )
+    payloads: list[Data] = []
+    for number, payload in enumerate(value, 1):
+        try:
+            payloads.append(encode(payload)[0])
+        except InvalidError as error:
+            raise InvalidError(f"{name}: payload {number}: {error.message}", hint=error.hint) from None
+    return tuple(payloads)
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "attempts": _attempts,
+    "first": _span,
+    "max": _span,
+    "on_open": _payloads,
+}
+
+
+def comes_back(close: Close) -> bool:
+    """Tell whether a connection that ended so may be had again by dialling once more.
+
+    It may if it was lost, if the server went away or says that it will be back, and if we gave up on its
+    silence. It was meant to end if either side closed it for good, or one broke the protocol.
+    """
+    if close.initiator == "none":
+        return True
+    if close.initiator == "us":
+        return close.error is not None and close.error.retryable
+    return close.code in _COMES_BACK
+
+
+def retry_after(error: WebSocketError) -> float:
+    """Return the seconds that a refusal asks to wait (RFC 9110 section 10.2.3); 0.0 if it names no number."""
+    for name, value in error.details.get("headers", ()):
+        if name.lower() == "retry-after" and re.fullmatch(r"\d{1,6}", value, re.ASCII):
+            return float(value)
+    return 0.0
+
+
+def given_up(attempts: int, error: WebSocketError | None) -> ConnectError:
+    """Return the error of a connection that could not be had again."""
+    times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+    what = f"could not be opened again in {times}: {error.message}" if error else f"did not last in {times}"
+    return ConnectError(
+        f"it {what}",
+        hint="connect again once the server is back",
+        details=error.details if error else None,
+    )
+
+
+def opened_words(attempt: int, after: float) -> str:
+    """Return in words that a connection was opened anew, for the log."""
+    return f"opened anew after {format_duration(round(after, 3) or 0.001)}, attempt {attempt}"

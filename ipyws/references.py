@@ -1,0 +1,68 @@
+"""Files that are to be used again: they say where a secret came from, ``{{env.TOKEN}}``, not what it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from ipyws.secrets import MASK, in_json, known, mask_places, references
+
+_JSON_START = re.compile(r"\s*(?:\[|\{(?!\{))")
+
+
+def with_references(text: str) -> tuple[str, list[str], bool]:
+    """Return ``text`` fit for a file that is to be used again.
+
+    A value that came by reference becomes that reference where it stands as it is, or in JSON as JSON spells
+    it. What else `mask` hides becomes stars.
+
+    Returns:
+        The text, the references in it, and whether something else became stars.
+    """
+    came_by = references(_is_json(text))
+    found: list[str] = []
+    starred = False
+    written = text
+    for value in known():
+        if value in written:
+            reference = came_by.get(value)
+            # Braces that the text had before could not be told from ours.
+            if reference is not None and _braced(reference) not in text:
+                found.append(reference)
+                written = written.replace(value, _braced(reference))
+            elif not _is_scheme_with_reference(value, came_by):
+                starred = True
+                written = written.replace(value, MASK)
+    shown = mask_places(written)
+    return shown, [name for name in found if _braced(name) in shown], starred or shown != written
+
+
+def _is_scheme_with_reference(value: str, came_by: Mapping[str, str]) -> bool:
+    """Tell whether a known value is one that came by reference behind a word such as "Bearer".
+
+    A whole header is known too, so that a server that repeats it gives nothing away.
+    """
+    scheme, _, credential = value.partition(" ")
+    return credential in came_by and scheme.isascii() and scheme.isalpha()
+
+
+def fill_references(text: str, names: Iterable[str], fill: Callable[[str], str]) -> str:
+    """Return ``text`` with the values of its references: the inverse of `with_references`.
+
+    Args:
+        text: What `with_references` gave.
+        names: The references in it. Nothing else in braces is touched.
+        fill: Returns the value of a reference.
+    """
+    spelled = in_json if _is_json(text) else str
+    values = {_braced(name): spelled(fill(name)) for name in names}
+    pattern = "|".join(map(re.escape, values))
+    return re.sub(pattern, lambda match: values[match[0]], text) if values else text
+
+
+def _braced(reference: str) -> str:
+    return f"{{{{{reference}}}}}"
+
+
+def _is_json(text: str) -> bool:
+    return _JSON_START.match(text) is not None
