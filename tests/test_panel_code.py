@@ -81,27 +81,38 @@ def test_there_is_no_other_form() -> None:
     with pytest.raises(InvalidError, match="no form"):
         copy_as("curl", connection())
     with pytest.raises(InvalidError, match="no export"):
-        export("xls", [])
+        export("xls", {})
 
 
 def test_json_lines_hold_every_byte() -> None:
-    lines = export("jsonl", list(connection("ä\n", b"\x00\xff", "\ud800").log)).splitlines()
-    records = [json.loads(line) for line in lines]
+    lines = export("jsonl", {"a": connection("ä\n", b"\x00\xff", "\ud800").log}).splitlines()
+    header, *records = [json.loads(line) for line in lines]
+    assert header["ipyws"] == 1
     assert [record.get("data", record.get("base64")) for record in records] == ["ä\n", "AP8=", "\ud800"]
 
 
 @pytest.mark.parametrize("hostile", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_a_spreadsheet_runs_nothing_of_an_export(hostile: str) -> None:
-    rows = list(csv.reader(io.StringIO(export("csv", list(connection(hostile, 'a "b", c').log)), newline="")))
-    assert rows[0] == ["seq", "time", "direction", "type", "size", "data"]
+    text = export("csv", {"a": connection(hostile, 'a "b", c').log})
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert rows[0] == ["connection", "seq", "time", "direction", "type", "size", "data"]
     assert rows[1][-1] == f"'{hostile}"
     assert rows[2][-1] == 'a "b", c'
 
 
-@pytest.mark.parametrize("what", ["jsonl", "csv", "text"])
+def test_exports_of_several_connections_go_by_time_and_a_har_has_one() -> None:
+    logs = {"a": connection().log, "b": connection().log}
+    for moment, name in enumerate("abba"):
+        logs[name].append("in", [f"{name}{moment}"], 2, moment=float(moment))
+    rows = list(csv.reader(io.StringIO(export("csv", logs), newline="")))[1:]
+    assert [(row[0], row[-1]) for row in rows] == [("a", "a0"), ("b", "b1"), ("b", "b2"), ("a", "a3")]
+    with pytest.raises(InvalidError, match="2 connections"):
+        export("har", logs)
+
+
+@pytest.mark.parametrize("what", ["jsonl", "har", "csv", "text"])
 def test_no_export_holds_a_secret(what: str) -> None:
     value = ipyws.secret("canary-export-93e0")
-    messages = list(connection(f"x {value} y", value.encode()).log)
-    text = export(what, messages)
+    text = export(what, {"a": connection(f"x {value} y", value.encode()).log})
     assert value not in text
     assert value.encode().hex(" ") not in text

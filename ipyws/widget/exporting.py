@@ -1,77 +1,85 @@
-"""What passed, as a file: JSON lines, CSV or text, with secrets masked."""
+"""What passed, as the text of a file: a capture, a table or plain lines, with secrets masked."""
 
 from __future__ import annotations
 
-import base64
 import csv
+import heapq
 import io
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from ipyws.capture import har, jsonl
+from ipyws.core.log import Log
 from ipyws.core.message import Message
 from ipyws.errors import InvalidError
 from ipyws.secrets import mask
 
-_COLUMNS: Final = ("seq", "time", "direction", "type", "size", "data")
+Logs = Mapping[str, Log]
+
+_COLUMNS: Final = ("connection", "seq", "time", "direction", "type", "size", "data")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def export(what: str, messages: list[Message]) -> str:
-    """Return messages as text, one a line.
+def export(what: str, logs: Logs) -> str:
+    """Return what some logs keep.
 
     Args:
-        what: "jsonl", "csv" or "text".
-        messages: The messages, in the order in which they are written.
+        what: "jsonl" and "har", which `ipyws.load` opens again, "csv" or "text".
+        logs: The logs, by the names of their connections.
 
     Raises:
-        InvalidError: There is no such form.
+        InvalidError: There is no such form, or it has no place for several connections.
     """
     if what not in _FORMS:
         raise InvalidError(f"there is no export {what!r:.40}", hint=f"the forms are {', '.join(_FORMS)}")
-    return _FORMS[what](messages)
+    return _FORMS[what](logs)
 
 
-def _jsonl(messages: list[Message]) -> str:
-    return "".join(json.dumps(_record(message)) + "\n" for message in messages)
+def _jsonl(logs: Logs) -> str:
+    out = io.StringIO()
+    for log in logs.values():
+        jsonl.write(out, log, log.about, log.evicted, None)
+    return out.getvalue()
 
 
-def _csv(messages: list[Message]) -> str:
+def _har(logs: Logs) -> str:
+    if len(logs) != 1:
+        raise InvalidError(f"{len(logs)} connections are shown", hint="choose the one to export as HAR")
+    out = io.StringIO()
+    for log in logs.values():
+        har.write(out, log, log.about, log.evicted, None)
+    return out.getvalue()
+
+
+def _csv(logs: Logs) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
-    for message in messages:
+    for name, message in _merged(logs):
         data = message.data
         cell = mask(data) if isinstance(data, str) else _masked(data).hex(" ")
         # A spreadsheet would run what begins like a formula: the server wrote it, not the user.
         harmless = f"'{cell}" if cell.startswith(_FORMULA) else cell
-        writer.writerow((message.seq, message.time, message.direction, message.type, message.size, harmless))
+        fields = (message.seq, message.time, message.direction, message.type, message.size)
+        writer.writerow((name, *fields, harmless))
     return out.getvalue()
 
 
-def _text(messages: list[Message]) -> str:
-    return "".join(f"{mask(repr(message))}\n" for message in messages)
+def _text(logs: Logs) -> str:
+    return "".join(f"{name} {mask(repr(message))}\n" for name, message in _merged(logs))
 
 
-def _record(message: Message) -> dict[str, object]:
-    data = message.data
-    text = isinstance(data, str)
-    return {
-        "seq": message.seq,
-        "time": message.time,
-        "direction": message.direction,
-        "type": message.type,
-        "size": message.size,
-        "data" if text else "base64": mask(data) if isinstance(data, str) else _base64(data),
-    }
+def _merged(logs: Logs) -> Iterator[tuple[str, Message]]:
+    """Yield the messages of all logs in the order of their times."""
+    return heapq.merge(*(_named(name, log) for name, log in logs.items()), key=lambda pair: pair[1].time)
 
 
-def _base64(data: bytes) -> str:
-    return base64.b64encode(_masked(data)).decode("ascii")
+def _named(name: str, log: Log) -> Iterator[tuple[str, Message]]:
+    return ((name, message) for message in log)
 
 
 def _masked(data: bytes) -> bytes:
     return mask(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
-_FORMS: Final[dict[str, Callable[[list[Message]], str]]] = {"jsonl": _jsonl, "csv": _csv, "text": _text}
+_FORMS: Final[dict[str, Callable[[Logs], str]]] = {"jsonl": _jsonl, "har": _har, "csv": _csv, "text": _text}

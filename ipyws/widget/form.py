@@ -15,12 +15,11 @@ from ipyws.script.expression import Evaluate
 from ipyws.script.template import expand_plain
 
 _SWITCHES: Final = {"true": True, "false": False}
-_NOT_YET: Final = ("reconnect", "record")
 
 
 def fields() -> list[dict[str, Any]]:
     """Return the options as the front end draws them."""
-    return [_field(option) for option in OPTIONS if option.name not in _NOT_YET]
+    return [_field(option) for option in OPTIONS]
 
 
 def read_options(typed: Mapping[str, Any], evaluate: Evaluate) -> dict[str, Any]:

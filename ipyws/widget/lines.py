@@ -124,6 +124,8 @@ def _preview(message: Message) -> tuple[str, bool]:
     if message.type == "close":
         said = f" “{visible(mask(message.reason))}”" if message.reason else ""
         return close_meaning(message.code or 1005) + said, False
+    if message.type == "open":
+        return rows.shown(message.reason, PREVIEW), False
     if isinstance(data, str):
         return rows.shown(data, PREVIEW), len(data) > 0
     if message.type == "binary":

@@ -135,12 +135,12 @@ class Requests:
         return copy_as(str(request.get("what")), self._client(request).async_client)
 
     def _export(self, request: Request, _: Sequence[Any]) -> str:
-        messages = [message for client in self._live.shown().values() for message in client.log]
-        text = export(str(request.get("what")), sorted(messages, key=lambda message: message.time))
+        logs = {name: client.log for name, client in self._live.shown().items()}
+        text = export(str(request.get("what")), logs)
         if len(text) > _LARGEST:
             raise InvalidError(
                 f"the export has {len(text)} characters, more than Jupyter carries at once",
-                hint="client.log has all of it, for Python",
+                hint="%ws save FILE writes all of it",
             )
         return text
 

@@ -43,6 +43,9 @@ def look():
         print(client, client.log, list(client.log), client.log[-5:], client.closed, sep="\\n")
         print(repr(client.url), client.stats, client.response, sep="\\n")
         print(client.async_client, client.async_client._options, vars(client.async_client), sep="\\n")
+        print(client.log.about, client.journal, client.stats.summary(), sep="\\n")
+        for suffix in (".jsonl", ".har"):
+            print(client.log.save(f"look{suffix}").read_text("utf-8"))
     print(*heard, sep="\\n")
     heard.clear()
 """

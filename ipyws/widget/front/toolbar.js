@@ -1,7 +1,7 @@
 /* ---- Toolbar --------------------------------------------------------------------------------------------- */
 
 const CODE = [["%ws cell", "ws"], ["Python", "python"], ["wscat", "wscat"], ["websocat", "websocat"]];
-const EXPORTS = [["JSON lines", "jsonl"], ["CSV", "csv"], ["Text", "text"]];
+const EXPORTS = [["JSON lines", "jsonl"], ["HAR", "har"], ["CSV", "csv"], ["Text", "text"]];
 
 const KINDS = [
   ["in", "↓ in", "Show what was received"],

@@ -1,0 +1,152 @@
+"""A capture: the messages of one connection, read from disk as they are looked at."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Self, overload
+
+from ipyws.capture.jsonl import LONGEST_LINE, Span
+from ipyws.capture.record import from_record
+from ipyws.capture.values import parse_object
+from ipyws.core.about import About
+from ipyws.core.message import Message
+from ipyws.core.records import Records
+from ipyws.errors import InvalidError
+from ipyws.printable import visible
+from ipyws.secrets import mask
+
+
+class Capture(Records, Sequence[Message]):
+    """The messages of a capture file, oldest first; made by `ipyws.load`.
+
+    They stay on disk: a capture may be larger than memory. ``capture[0]`` is the first message,
+    ``capture[-1]`` the last, ``capture[-10:]`` a list; several threads may read it. It is closed when nothing
+    refers to it any more, by ``close()``, or at the end of a ``with``.
+
+    Args:
+        path: The file it was loaded from.
+        file: Where its records are; belongs to the capture from now on.
+        span: Where in that.
+        note: What its user has to know.
+
+    Attributes:
+        path: The file it was loaded from.
+        note: What its user has to know: what is missing, which of several connections it is; or "".
+        evicted: How many messages of the connection are missing in the file, as far as it says.
+    """
+
+    def __init__(self, path: Path, file: BinaryIO, span: Span, note: str = "") -> None:
+        self.path = path
+        self.note = note
+        self.evicted = span.evicted
+        self._about = span.about
+        self._index = span.index
+        self._file = file
+        self._lock = threading.Lock()
+        weakref.finalize(self, file.close)
+
+    @property
+    def about(self) -> About | None:
+        """What the file says of the connection; None if nothing."""
+        return self._about
+
+    @property
+    def url(self) -> str:
+        """Where it was connected to, or ""."""
+        return self._about.url if self._about else ""
+
+    @property
+    def name(self) -> str:
+        """The name of the connection, or ""."""
+        return self._about.name if self._about else ""
+
+    def close(self) -> None:
+        """Give the file back; idempotent."""
+        with self._lock:
+            self._file.close()
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return self._index.count
+
+    @overload
+    def __getitem__(self, index: int) -> Message: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Message]: ...
+
+    def __getitem__(self, index: int | slice) -> Message | list[Message]:
+        if isinstance(index, slice):
+            places = range(*index.indices(len(self)))
+            if places.step == 1:
+                return list(islice(self._read(places.start), len(places)))
+            return [self[place] for place in places]
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"the capture has {len(self)} messages")
+        return next(self._read(place))
+
+    def __iter__(self) -> Iterator[Message]:
+        return self._read(0)
+
+    def _read(self, first: int) -> Iterator[Message]:
+        """Yield the messages from a number on.
+
+        Raises:
+            InvalidError: The capture is closed, or its file was changed since it was loaded.
+        """
+        if first >= len(self):
+            return
+        number, offset = self._index.before(first)
+        while number < len(self):
+            line = self._line(offset)
+            offset += len(line)
+            message = self._message(line, number)
+            if message is None:
+                continue
+            if number >= first:
+                yield message
+            number += 1
+
+    def _line(self, offset: int) -> bytes:
+        with self._lock:
+            if self._file.closed:
+                raise InvalidError(f"{self._named()} is closed", hint="ipyws.load opens it again")
+            try:
+                self._file.seek(offset)
+                return self._file.readline(LONGEST_LINE + 1)
+            except OSError as error:
+                raise InvalidError(f"{self.path} can't be read: {error.strerror or error}") from None
+
+    def _message(self, line: bytes, number: int) -> Message | None:
+        """Return the message of a line; None for a gap and for a line that is empty."""
+        if line.isspace():
+            return None
+        try:
+            record = parse_object(line.removeprefix(b"\xef\xbb\xbf") if not number else line)
+            return None if "gap" in record else from_record(record, number)
+        except InvalidError as error:
+            raise InvalidError(
+                f"{self.path} was changed since it was loaded: {error.message}", hint="load it again"
+            ) from None
+
+    # -- the rest ----------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        self.close()
+
+    def _named(self) -> str:
+        return f"capture {self.path.name}"
+
+    def __repr__(self) -> str:
+        of = f" of {self.url}" if self.url else ""
+        note = f", {self.note}" if self.note else ""
+        return visible(mask(f"<Capture {self.path.name}{of}: {len(self):,} messages{note}>"))

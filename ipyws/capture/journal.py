@@ -1,0 +1,292 @@
+"""Writing every message to a file as it comes: what ``record=`` does.
+
+The connection's loop only queues; a thread of the journal's own makes the lines and writes them, so that
+neither a slow disk nor a full one holds the connection up.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ipyws.capture import appending
+from ipyws.capture.appending import AppendedFile, describe
+from ipyws.capture.lines import to_lines
+from ipyws.capture.record import as_line, to_header
+from ipyws.core.about import About
+from ipyws.core.batch import Batch
+from ipyws.core.constants import MB
+from ipyws.core.lock import LOCK
+from ipyws.core.log import Log
+from ipyws.core.waiting import Signal
+from ipyws.errors import Kind, WebSocketError
+
+_MOST_QUEUED = 64 * MB
+_PER_RECORD = 100  # bytes that a record takes in the queue besides its payload
+_PIECE = 64 * 1024  # bytes of a write; each lets the connection's thread have its turn
+_PAUSE = 0.05  # seconds between two writes: a thread that wakes for every message slows the loop down
+_PATIENCE = 2.0  # seconds that the end of the interpreter waits for the disk
+
+# What waits to be written: records, a number of records that were dropped, or somebody who waits.
+_Entry = Batch | int | Signal
+
+_RUNNING: set[Journal] = set()
+
+
+class Journal:
+    """Records a connection: adds a header, and a line for each message, to a file; at most 0.1 s late.
+
+    What the file holds stays in it. Where the disk can't keep up, or fails, the connection goes on: what is
+    not in the file is counted in ``lost``, and a line ``{"gap": n}`` stands where something is missing.
+
+    Args:
+        path: The file; see `check`.
+        log: What to record: what it keeps when the journal starts, and what comes.
+        about: Gives what the header says; called once, after `start`, on the journal's thread.
+        on_failure: Called once with the error if recording stops; on the journal's thread.
+
+    Attributes:
+        path: The file.
+        written: Records that are in the file, whatever becomes of this process.
+        lost: Records that passed and will never be in the file.
+        error: Why recording stopped before its time, or None.
+        ended: Set while there is nothing to wait for: before the start, and once all is written and the file
+            is closed, or recording has failed.
+
+    Raises:
+        InvalidError: As in `check`.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        log: Log,
+        about: Callable[[], About | None],
+        on_failure: Callable[[WebSocketError], object] = lambda _: None,
+    ) -> None:
+        self.path = self.check(path)
+        self.written = self.lost = 0
+        self.error: WebSocketError | None = None
+        self.ended = Signal()
+        self.ended.set()
+        self._log = log
+        self._about = about
+        self._on_failure = on_failure
+        self._file: AppendedFile
+        self._queue: list[_Entry] = []
+        self._taken: list[_Entry] = []  # what the thread is writing, last first
+        self._queued = 0  # bytes in the queue, about
+        self._accepted = 0  # records that were ever queued
+        self._gap = 0  # records lost since the last one that was queued
+        self._idle = self._stopping = False
+        self._wake = threading.Event()
+        self._stop_listening: Callable[[], None] = lambda: None
+
+    @classmethod
+    def check(cls, path: str | os.PathLike[str]) -> Path:
+        """Return ``path`` as a Path if a journal may be written there; nothing is created.
+
+        Raises:
+            InvalidError: It is a folder, in no folder, can't be written, or is a file of another kind.
+        """
+        return appending.check(path)
+
+    # -- on the connection's loop ------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to record; what the log keeps already comes first. The file is opened by the thread."""
+        with LOCK:
+            self.ended = Signal()
+            self.lost = self._gap = self._log.evicted
+            for batch, skip in self._log.batches():
+                self._append(_rest(batch, skip))
+            self._stop_listening = self._log.listen(self._append)
+            _RUNNING.add(self)
+        threading.Thread(target=self._run, name=f"ipyws journal of {self.path.name}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Record nothing more; return at once. Idempotent.
+
+        The thread writes what is queued, has the system put it on the disk and sets ``ended``: wait for that
+        with `ipyws.core.waiting.wait` or `wait_async`.
+        """
+        with LOCK:
+            self._stop_listening()
+            self._stopping = True
+            self._queue_gap()
+            self._wake.set()
+
+    def flush(self, timeout: float = _PATIENCE) -> bool:
+        """Block until all that passed up to now is written, or lost.
+
+        Args:
+            timeout: Seconds.
+
+        Returns:
+            False if that took longer than ``timeout``.
+        """
+        reached = Signal()
+        with LOCK:
+            if self in _RUNNING and self.error is None:
+                self._queue_gap()
+                self._queue.append(reached)
+                self._wake.set()
+            else:
+                reached.set()
+        return reached.wait(timeout)
+
+    def _append(self, batch: Batch) -> None:
+        count = len(batch.payloads)
+        if self.error is not None or self._queued > _MOST_QUEUED:
+            self.lost += count
+            self._gap += count
+            return
+        if self._gap:
+            self._queue_gap()
+        self._queue.append(batch)
+        self._queued += batch.size + _PER_RECORD * count
+        self._accepted += count
+        if self._idle:
+            self._idle = False
+            self._wake.set()
+
+    def _queue_gap(self) -> None:
+        if self._gap:
+            self._queue.append(self._gap)
+            self._gap = 0
+
+    # -- on the journal's thread -------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._record()
+        except Exception as error:  # whatever it is: it is said, and the connection goes on
+            self._fail(error)
+        finally:
+            _RUNNING.discard(self)
+            self.ended.set()
+        if self.error is not None:
+            self._on_failure(self.error)
+
+    def _record(self) -> None:
+        with AppendedFile(self.path) as self._file:
+            self._file.begin()
+            self._note(to_header(self._about()))
+            while self._take():
+                self._write()
+                self._wake.wait(_PAUSE)
+            self._file.sync()
+
+    def _take(self) -> bool:
+        """Take what is queued, waiting for it; False once there is nothing more to come."""
+        while True:
+            with LOCK:
+                if not self._stopping:
+                    self._wake.clear()
+                self._idle = not self._queue and not self._stopping
+                if not self._idle:
+                    self._taken, self._queue, self._queued = self._queue[::-1], [], 0
+                    return bool(self._taken)
+            self._wake.wait()
+
+    def _write(self) -> None:
+        pieces: list[str] = []
+        length = 0
+        while self._taken:
+            entry = self._taken.pop()
+            for piece in to_lines(entry) if isinstance(entry, Batch) else ():
+                pieces.append(piece)
+                length += len(piece)
+                if length >= _PIECE:
+                    length = self._add(pieces)
+            if not isinstance(entry, Batch):
+                length = self._add(pieces)
+                self._pass(entry)
+        self._add(pieces)
+
+    def _add(self, pieces: list[str]) -> int:
+        """Write what has come together; return the length of what is left of it: 0."""
+        before = self._file.lines
+        try:
+            self._file.add("".join(pieces).encode("utf-8", "backslashreplace"))
+        finally:
+            self.written += self._file.lines - before
+        pieces.clear()
+        return 0
+
+    def _pass(self, entry: int | Signal) -> None:
+        if isinstance(entry, int):
+            self._note({"gap": entry})
+        else:
+            entry.set()
+
+    def _note(self, record: dict[str, Any]) -> None:
+        self._file.add(as_line(record).encode())
+
+    def _fail(self, error: Exception) -> None:
+        with LOCK:
+            self.error = self._stopped(error)
+            self.lost += self._accepted - self.written
+            left, self._taken, self._queue = [*self._taken, *self._queue], [], []
+        for entry in left:
+            if isinstance(entry, Signal):
+                entry.set()
+
+    def _stopped(self, error: Exception) -> WebSocketError:
+        ours = error if isinstance(error, WebSocketError) else None
+        return WebSocketError(
+            f"recording in {self.path} stopped: {ours.message if ours else describe(error)}",
+            hint=(ours and ours.hint) or "the connection goes on; what the file holds stays in it",
+            kind=ours.kind if ours else Kind.INTERNAL,
+            details={"written": self.written},
+        )
+
+    def __repr__(self) -> str:
+        state = "failed" if self.error else "ended" if self.ended.is_set() else "recording"
+        return f"<Journal {str(self.path)!r} {state}, {self.written:,} written, {self.lost:,} lost>"
+
+    def _abandon(self) -> None:
+        """Be over in a forked child: file and thread are the parent's, and so may be the locks of these."""
+        self._wake, self.ended = threading.Event(), Signal()
+        self.stop()
+        self._queue.clear()
+        self.ended.set()
+
+
+def _rest(batch: Batch, skip: int) -> Batch:
+    """Return a batch without its first ``skip`` records."""
+    if not skip:
+        return batch
+    rest = batch.payloads[skip:]
+    return Batch(batch.seq + skip, batch.time, batch.direction, batch.type, rest, batch.size)
+
+
+def flush(path: Path) -> None:
+    """Have what passed up to now written, if a journal of this process records into that file."""
+    for journal in tuple(_RUNNING):
+        with contextlib.suppress(OSError):
+            if journal.path.samefile(path):
+                journal.flush()
+
+
+@atexit.register
+def _flush_all() -> None:
+    deadline = time.monotonic() + _PATIENCE
+    for journal in tuple(_RUNNING):
+        journal.flush(max(0.0, deadline - time.monotonic()))
+
+
+def _abandon_all() -> None:
+    for journal in tuple(_RUNNING):
+        journal._abandon()
+    _RUNNING.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)

@@ -1,0 +1,165 @@
+"""JSON lines: writing them, and finding the connections and records in a file of them."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Final, TextIO
+
+from ipyws.capture.record import as_line, from_gap, from_header, from_record, to_header, to_line
+from ipyws.capture.redaction import Redact
+from ipyws.capture.values import parse_object
+from ipyws.core.about import About
+from ipyws.core.constants import MB
+from ipyws.core.message import Message
+from ipyws.errors import InvalidError
+
+LONGEST_LINE: Final = 192 * MB
+"""Bytes: the largest message, 128 MB, in base64, and some room."""
+
+_RECORDS_APART: Final = 64
+_BYTES_APART: Final = 1 << 18
+_MARK: Final = b"\xef\xbb\xbf"
+
+
+def write(
+    stream: TextIO, messages: Iterable[Message], about: About | None, evicted: int, redact: Redact | None
+) -> None:
+    """Write the header of a connection and a line for each message.
+
+    Raises:
+        OSError: The file can't be written.
+    """
+    stream.write(as_line(to_header(about, evicted)))
+    for message in messages:
+        stream.write(to_line(message, redact))
+
+
+class Index:
+    """Where in a file the records of a connection stand: some of them, the others follow soon after.
+
+    Attributes:
+        count: How many records there are.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._numbers = array("q")
+        self._offsets = array("q")
+
+    def add(self, offset: int) -> None:
+        """Note where the next record stands."""
+        if (
+            not self.count
+            or self.count - self._numbers[-1] >= _RECORDS_APART
+            or offset - self._offsets[-1] >= _BYTES_APART
+        ):
+            self._numbers.append(self.count)
+            self._offsets.append(offset)
+        self.count += 1
+
+    def before(self, number: int) -> tuple[int, int]:
+        """Return the number and the offset of a record at or shortly before ``number``."""
+        place = bisect_right(self._numbers, number) - 1
+        return self._numbers[place], self._offsets[place]
+
+
+@dataclass
+class Span:
+    """One connection of a file.
+
+    Attributes:
+        about: What its header says of it; None if nothing.
+        evicted: Messages that are missing, as the header and the gaps say.
+        cut: Records that were left out because they are not complete.
+        foreign: Entries that were left out because they are no messages.
+        index: Where its records stand.
+    """
+
+    about: About | None = None
+    evicted: int = 0
+    cut: int = 0
+    foreign: int = 0
+    index: Index = field(default_factory=Index)
+
+
+def scan(file: BinaryIO) -> list[Span]:
+    """Find the connections in a file, and check every record.
+
+    A line at the end of a connection that is not complete is what a killed process leaves: it is counted.
+
+    Raises:
+        InvalidError: A record is wrong; says which.
+        OSError: The file can't be read.
+    """
+    scan = _Scan()
+    offset = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        scan.take(line, offset)
+        offset += len(line)
+    return scan.end()
+
+
+class _Scan:
+    def __init__(self) -> None:
+        self._spans: list[Span] = []
+        self._line = 0
+        self._broken: list[InvalidError] = []  # what is wrong with each of the lines just before
+        self._torn = False  # the last of them has no end
+
+    def take(self, line: bytes, offset: int) -> None:
+        self._line += 1
+        if line.isspace():
+            return
+        if len(line) > LONGEST_LINE:
+            raise self._wrong(InvalidError(f"it is longer than {LONGEST_LINE // MB} MB"))
+        try:
+            record = parse_object(line if offset else line.removeprefix(_MARK))
+        except InvalidError as error:
+            self._broken.append(self._wrong(error))
+            self._torn = not line.endswith(b"\n")
+            # One record may be cut off, and the header after it too; more is no sign of a killed process.
+            self._refuse_broken(len(self._broken) > 2)
+            return
+        self._refuse_broken("ipyws" not in record)
+        try:
+            self._take_object(record, offset)
+        except InvalidError as error:
+            raise self._wrong(error) from None
+
+    def _take_object(self, record: dict[str, Any], offset: int) -> None:
+        if "ipyws" in record:
+            about, evicted = from_header(record)
+            self._end_connection()
+            self._spans.append(Span(about, evicted))
+            return
+        if not self._spans:
+            self._spans.append(Span())
+        span = self._spans[-1]
+        if "gap" in record:
+            span.evicted += from_gap(record)
+        else:
+            from_record(record, span.index.count)
+            span.index.add(offset)
+
+    def _refuse_broken(self, refused: bool) -> None:
+        if self._broken and refused:
+            raise self._broken[0]
+
+    def _end_connection(self) -> None:
+        if self._broken:
+            if not self._spans:
+                self._spans.append(Span())
+            self._spans[-1].cut += len(self._broken)
+            self._broken.clear()
+
+    def end(self) -> list[Span]:
+        self._refuse_broken(not self._torn)
+        self._end_connection()
+        return self._spans
+
+    def _wrong(self, error: InvalidError) -> InvalidError:
+        number = self._spans[-1].index.count + 1 if self._spans else 1
+        return InvalidError(f"record {number} (line {self._line}): {error.message}", hint=error.hint)
