@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from ipyws import errors
 from ipyws.api import connect, connect_async, connections, current
 from ipyws.bridge.client import Client
+from ipyws.bridge.replay import replay
 from ipyws.bridge.server import Server, serve
+from ipyws.capture.capture import Capture
+from ipyws.capture.loading import load
 from ipyws.core.budget import set_log_budget
 from ipyws.core.channel import Channel, Received, after
 from ipyws.core.client import AsyncClient
@@ -29,13 +32,12 @@ from ipyws.core.constants import (
 from ipyws.core.message import Message
 from ipyws.core.selection import select, select_async
 from ipyws.secrets import secret
+from ipyws.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ipyws.widget.panel import Panel
-
-__version__ = "0.1.0"
 
 __all__ = [
     "BINARY",
@@ -46,6 +48,7 @@ __all__ = [
     "TYPE_PONG",
     "TYPE_TEXT",
     "AsyncClient",
+    "Capture",
     "Channel",
     "Client",
     "Close",
@@ -60,8 +63,10 @@ __all__ = [
     "connections",
     "current",
     "errors",
+    "load",
     "load_ipython_extension",
     "panel",
+    "replay",
     "secret",
     "select",
     "select_async",

@@ -16,6 +16,7 @@ PUBLIC = [
     "TYPE_PONG",
     "TYPE_TEXT",
     "AsyncClient",
+    "Capture",
     "Channel",
     "Client",
     "Close",
@@ -30,8 +31,10 @@ PUBLIC = [
     "connections",
     "current",
     "errors",
+    "load",
     "load_ipython_extension",
     "panel",
+    "replay",
     "secret",
     "select",
     "select_async",
@@ -42,7 +45,8 @@ PUBLIC = [
 KINDS = ["NOT_FOUND", "ALREADY_EXISTS", "INVALID", "PERMISSION_DENIED", "UNAVAILABLE", "INTERNAL", "CANCELED"]
 KINDS += ["CONFLICT", "TIMEOUT", "RATE_LIMITED", "UNKNOWN"]
 CLASSES = ["CanceledError", "ClosedError", "ConnectError", "ContextError", "InvalidError", "Kind"]
-CLASSES += ["PermissionDeniedError", "UnknownConnectionError", "WaitTimeoutError", "WebSocketError"]
+CLASSES += ["PermissionDeniedError", "ReplyError", "UnknownConnectionError", "WaitTimeoutError"]
+CLASSES += ["WebSocketError"]
 
 
 def order(name: str) -> tuple[int, str]:

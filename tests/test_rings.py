@@ -19,6 +19,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 MAY: dict[str, set[str]] = {
     "ipyws.printable": {"ipyws.printable"},
     "ipyws.secrets": {"ipyws.secrets"},
+    "ipyws.version": {"ipyws.version"},
+    "ipyws.references": {"ipyws.secrets"},
     "ipyws.errors": {"ipyws.secrets", "ipyws.printable"},
     "ipyws.sizes": {"ipyws.errors"},
     "ipyws.core": {"ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable", "ipyws.sizes"},
@@ -27,6 +29,16 @@ MAY: dict[str, set[str]] = {
         *("ipyws.config", "ipyws.policy", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.sizes"),
     },
     "ipyws.script": {"ipyws.script", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable"},
+    "ipyws.capture": {
+        *("ipyws.capture", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable", "ipyws.sizes"),
+        *("ipyws.references", "ipyws.version"),
+    },
+    "ipyws.capture.drawing": {"ipyws.capture", "matplotlib", "numpy"},
+    "ipyws.replaying": {
+        *("ipyws.replaying", "ipyws.capture", "ipyws.core", "ipyws.errors", "ipyws.secrets"),
+        *("ipyws.printable", "ipyws.references"),
+    },
+    "ipyws.graphql": {"ipyws.graphql", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable"},
     "ipyws.transport": {
         "ipyws.transport",
         "ipyws.config",
@@ -40,25 +52,39 @@ MAY: dict[str, set[str]] = {
     "ipyws.api": {"ipyws.config", "ipyws.core", "ipyws.policy", "ipyws.errors", "ipyws.secrets"},
     "ipyws.notebook": {
         *("ipyws.notebook", "ipyws.script", "ipyws.bridge", "ipyws.transport", "ipyws.config"),
+        *("ipyws.capture", "ipyws.replaying"),
         *("ipyws.policy", "ipyws.core", "ipyws.api", "ipyws.errors", "ipyws.secrets", "ipyws.printable"),
         *("ipyws.sizes", "IPython"),
     },
     "ipyws.widget": {
         *("ipyws.widget", "ipyws.notebook", "ipyws.script", "ipyws.bridge", "ipyws.config", "ipyws.core"),
         *("ipyws.errors", "ipyws.secrets", "ipyws.printable", "IPython", "anywidget", "traitlets"),
+        "ipyws.capture",
     },
-    "ipyws": {"ipyws.api", "ipyws.bridge", "ipyws.core", "ipyws.errors", "ipyws.secrets"},
+    "ipyws": {
+        *("ipyws.api", "ipyws.bridge", "ipyws.capture", "ipyws.core", "ipyws.errors", "ipyws.secrets"),
+        "ipyws.version",
+    },
 }
 MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.core.reentry": {"nest_asyncio2"},
-    "ipyws.bridge": {"ipyws.transport"},
+    "ipyws.core.records": {"ipyws.capture"},
+    "ipyws.core.lifecycle": {"ipyws.capture"},
+    "ipyws.capture.frame": {"pandas", "numpy"},
+    "ipyws.replaying.server": {"ipyws.transport"},
+    "ipyws.graphql": {"ipyws.api", "ipyws.bridge"},
+    "ipyws.bridge": {"ipyws.transport", "ipyws.capture", "ipyws.replaying"},
     "ipyws.config.save": {"tomlkit"},
     "ipyws.api": {"ipyws.bridge", "ipyws.transport"},
     "ipyws": {"ipyws.notebook", "ipyws.widget"},
 }
 MAY_AS_TYPES: dict[str, set[str]] = {
-    "ipyws.core": {"ipyws.policy"},
-    "ipyws.bridge": {"ipyws.policy", "ipyws.transport"},
+    "ipyws.core": {"ipyws.policy", "ipyws.capture"},
+    "ipyws.core.records": {"ipyws.capture", "pandas", "matplotlib"},
+    "ipyws.capture": {"pandas", "matplotlib"},
+    "ipyws.graphql": {"ipyws.bridge"},
+    "ipyws.bridge": {"ipyws.policy", "ipyws.transport", "ipyws.capture", "ipyws.replaying"},
+    "ipyws.replaying.server": {"ipyws.transport"},
     "ipyws.api": {"ipyws.bridge"},
     "ipyws.config.save": {"tomlkit"},
     "ipyws": {"IPython", "ipyws.widget"},

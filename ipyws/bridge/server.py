@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ipyws.bridge.registry import REGISTRY
+from ipyws.errors import InvalidError
 
 if TYPE_CHECKING:
+    from ipyws.capture.capture import Capture
+    from ipyws.replaying.server import ReplayServer
     from ipyws.transport.servers import RunningServer
 
 
@@ -14,22 +18,29 @@ class Server:
     """A running demo server; made by `serve`. Closes with the kernel, or by `close`, or as a context manager.
 
     Attributes:
-        kind: "echo", "chat", "prices" or "chaos".
+        kind: "echo", "chat", "prices", "chaos" or "replay".
         url: Where to connect.
         port: The port of that.
+        subprotocol: Of a replay: the subprotocol that clients have to offer, or None.
     """
 
-    def __init__(self, running: RunningServer) -> None:
+    def __init__(self, running: RunningServer | ReplayServer) -> None:
         self._running = running
         self.kind = running.kind
         self.url = running.url
         self.port = running.port
+        self.subprotocol: str | None = getattr(running, "subprotocol", None)
         self._forget = REGISTRY.at_end(running.close)
 
     @property
     def connections(self) -> int:
         """How many clients are connected."""
         return self._running.connections
+
+    @property
+    def differing(self) -> int:
+        """Of a replay: how many messages of clients were not the recorded ones."""
+        return getattr(self._running, "differing", 0)
 
     def close(self) -> None:
         """Stop serving; clients are closed with 1001. Idempotent."""
@@ -43,20 +54,46 @@ class Server:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Server {self.kind} at {self.url}, {self.connections} connected>"
+        differing = f", {self.differing} messages differed" if self.differing else ""
+        return f"<Server {self.kind} at {self.url}, {self.connections} connected{differing}>"
 
 
-def serve(kind: str = "echo", port: int = 0) -> Server:
+def serve(
+    kind: str | None = None,
+    port: int = 0,
+    *,
+    replay: str | Path | Capture | None = None,
+    speed: float = 1.0,
+) -> Server:
     """Start a small real server on this machine.
 
     Args:
-        kind: *echo* sends back what comes; *chat* has rooms; *prices* streams what is subscribed to; *chaos*
-            misbehaves on demand.
+        kind: *echo*, the default, sends back what comes; *chat* has rooms; *prices* streams what is
+            subscribed to; *chaos* misbehaves on demand.
         port: Where to listen on 127.0.0.1; 0 picks a free port.
+        replay: In place of a kind, a capture, as a file or as `ipyws.load` returned it: each client gets what
+            the recorded server sent.
+        speed: Of a replay: the recorded gaps are divided by this; ``float("inf")`` leaves none.
 
     Raises:
-        InvalidError: There is no such kind, or the port is out of range or taken.
+        InvalidError: There is no such kind, the capture can't be played, or the port is out of range or
+            taken.
     """
-    from ipyws.transport import servers
+    if replay is None:
+        from ipyws.transport import servers
 
-    return Server(REGISTRY.core().call(lambda: servers.start(kind, port=port)))
+        if speed != 1.0:
+            raise InvalidError("speed is given without replay", hint="replay= names the capture to play")
+        return Server(REGISTRY.core().call(lambda: servers.start(kind or "echo", port=port)))
+    if kind is not None:
+        raise InvalidError("a kind of server and a replay are given together", hint="one of them is allowed")
+    return Server(_play(replay, port, speed))
+
+
+def _play(replay: str | Path | Capture, port: int, speed: float) -> ReplayServer:
+    from ipyws.capture.loading import load
+    from ipyws.replaying.server import serve_capture
+
+    capture = load(replay) if isinstance(replay, str | Path) else replay
+    core = REGISTRY.core()
+    return core.call(lambda: serve_capture(capture, about=capture.about, port=port, speed=speed))

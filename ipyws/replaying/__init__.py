@@ -1,0 +1,1 @@
+"""Captures played again: the client's side on a connection, the server's side on a server of our own."""

@@ -1,0 +1,113 @@
+"""A server that plays a capture, so that a lesson runs without the network it was recorded on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+from ipyws.core.durations import Duration, seconds
+from ipyws.core.message import Message
+from ipyws.errors import InvalidError, brief
+from ipyws.replaying.playing import Playback, check_playable
+from ipyws.replaying.recorded import check_repeatable, hides_something
+from ipyws.replaying.timing import LONGEST_GAP
+
+if TYPE_CHECKING:
+    from ipyws.core.about import About
+    from ipyws.transport.servers import RunningServer
+    from ipyws.transport.servers.raw import RawConnection
+    from ipyws.transport.servers.running import Handler
+
+
+class ReplayServer:
+    """A listening server that plays a capture; made by `serve_capture`.
+
+    Attributes:
+        kind: "replay".
+        host: The loopback address it listens on.
+        port: The port it listens on, 1-65535.
+        url: The address to connect to; any path will do.
+        subprotocol: The recorded subprotocol, which a client has to offer; None: no client gets one.
+    """
+
+    kind = "replay"
+
+    def __init__(self, running: RunningServer, playback: Playback, subprotocol: str | None) -> None:
+        self.host = running.host
+        self.port = running.port
+        self.url = running.url
+        self.subprotocol = subprotocol
+        self._running = running
+        self._playback = playback
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return self._running.connections
+
+    @property
+    def differing(self) -> int:
+        """How many messages of clients were not the recorded ones, or came after the last of those."""
+        return self._playback.differing
+
+    async def close(self) -> None:
+        """Stop listening and close every connection with 1001; within a second. Idempotent."""
+        await self._running.close()
+
+    def __repr__(self) -> str:
+        return f"<replay server {self.url}, {self.connections} open, {self.differing} messages differed>"
+
+
+async def serve_capture(
+    capture: Iterable[Message],
+    *,
+    about: About | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    speed: float = 1.0,
+    longest_gap: Duration = LONGEST_GAP,
+) -> ReplayServer:
+    """Start a server that does for each client what the recorded server did, from the start.
+
+    What was received before the first send is sent upon connecting. Then each recorded outgoing message is
+    awaited (any message counts, one that differs is counted), and what was received after it follows, with
+    the recorded gaps. A recorded close of the server is played with its code and reason, a lost connection by
+    a reset; what comes after that, as after ``reconnect``, is not played. Without one, the connection stays
+    open after the last message. What stands in place of a secret is sent as it stands.
+
+    Args:
+        capture: What was recorded, oldest first; it is read anew for each client, and never held in memory.
+        about: What the capture says of its connection: subprotocol, when it was opened.
+        host: A loopback address.
+        port: 0-65535; 0 lets the system choose a free one.
+        speed: The gaps are divided by this: above 0, ``math.inf`` for none.
+        longest_gap: The longest recorded gap that is kept; a longer one is shortened to it.
+
+    Raises:
+        InvalidError: An argument is not allowed, the port is taken, or a record can't be sent.
+    """
+    from ipyws.transport.servers import listen
+
+    if isinstance(speed, bool) or not isinstance(speed, (int, float)) or not speed > 0:
+        raise InvalidError(f"speed is {brief(speed)}", hint='a number above 0 is allowed, or float("inf")')
+    longest = seconds(longest_gap, name="longest_gap")
+    check_repeatable(capture)
+    await check_playable(capture)
+    playback = Playback(capture, about.opened_at if about else None, longest, speed)
+    subprotocol = about.subprotocol if about and not hides_something(about.subprotocol or "") else None
+    play = cast("Handler", playback.play)  # the connections are of the class that is given here
+    connection = _connection(subprotocol)
+    running = await listen(ReplayServer.kind, play, host=host, port=port, connection=connection)
+    return ReplayServer(running, playback, subprotocol)
+
+
+def _connection(subprotocol: str | None) -> type[RawConnection]:
+    """Return a class of connections that negotiate ``subprotocol`` and no other (RFC 6455 section 4.2.2)."""
+    from ipyws.transport.servers.raw import RawConnection
+
+    class Replaying(RawConnection):
+        def __init__(self, protocol: Any, *args: Any, **settings: Any) -> None:
+            super().__init__(protocol, *args, **settings)
+            protocol.available_subprotocols = [subprotocol] if subprotocol else None
+
+    return Replaying
