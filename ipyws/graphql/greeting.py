@@ -1,0 +1,49 @@
+"""What we say of ourselves when a conversation begins: the payload of ``connection_init``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ipyws.core.payload import to_json
+from ipyws.errors import InvalidError
+from ipyws.secrets import is_sensitive_header, remember
+
+_SENSITIVE = re.compile(r"auth|jwt|passw|passphrase|credential|ticket|bearer", re.IGNORECASE)
+
+
+def check_init(init: object) -> dict[str, Any] | None:
+    """Return the payload to greet with, and mask its credentials from now on.
+
+    Args:
+        init: A mapping that JSON can hold, or None for no payload.
+
+    Raises:
+        InvalidError: It is something else.
+    """
+    if init is None:
+        return None
+    if not isinstance(init, Mapping):
+        raise InvalidError(f"init is of type {type(init).__name__}", hint="a dict or None is allowed")
+    payload = dict(init)
+    to_json(payload)  # before anything is dialled; and what it takes is no deeper than we can walk
+    _remember(payload, False)
+    return payload
+
+
+def _remember(value: Any, sensitive: bool) -> None:
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            _remember(item, sensitive or _is_sensitive(str(name)))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _remember(item, sensitive)
+    elif sensitive and isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        text = str(value)
+        remember(text)
+        remember(text.partition(" ")[2].strip())  # what follows the scheme: Bearer, Basic
+
+
+def _is_sensitive(name: str) -> bool:
+    return is_sensitive_header(name) or _SENSITIVE.search(name) is not None
