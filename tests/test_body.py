@@ -184,6 +184,22 @@ def test_a_request_may_be_short(text: str, url: str, body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("A: b // c", "b"),
+        ("A: // c", ""),
+        ("A: http://b//c", "http://b//c"),
+        ("A: {{7 // 2}}", "{{7 // 2}}"),
+        ("A: b ", "b"),
+    ],
+)
+def test_a_comment_may_follow_a_header(line: str, value: str) -> None:
+    request, _ = parse_request(f"WEBSOCKET ws://x\n{line}")
+    assert request is not None
+    assert request.headers == (("A", value),)
+
+
+@pytest.mark.parametrize(
     "body", ["", "hello", "### heading\ntext", "# note", "a\nWEBSOCKET ws://x", "WEBSOCKETS x"]
 )
 def test_a_body_that_is_no_request_stays_as_it_is(body: str) -> None:

@@ -30,10 +30,10 @@ TAGS = set(
 )
 ATTRIBUTES = {"class", "style", "scope", "align", "title", "aria-label", "data-lm-suppress-shortcuts"}
 CLASSES = {*"hsnubclfvtdakzmyq", "ipyws", "ls", "live", "json", "slow", "bad", "gap", "in", "out"}
-CLASSES |= {"text", "binary", "ping", "pong", "close"}
+CLASSES |= {"text", "binary", "ping", "pong", "close", "w", "r", "pending", "running", "done", "failed"}
 CLASSES |= {"connecting", "open", "closing", "closed", "reconnecting"}
 STYLES = {"text-align:left"}
-VOICES = {"messages", "connections"}
+VOICES = {"messages", "connections", "steps"}
 OPEN = Card("prices", "wss://h/feed", "open", badges=("json.v2",), received=12, sent=1, kept=13, rtt=0.0118)
 
 

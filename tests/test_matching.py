@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from ipyws.core.judging import parsed
 from ipyws.core.message import Message
 from ipyws.errors import InvalidError
-from ipyws.script.matching import make_predicate, parsed
+from ipyws.script.matching import make_predicate
 from ipyws.secrets import secret
 
 TICK = '{"type": "tick", "price": 101.5, "tags": ["a"]}'

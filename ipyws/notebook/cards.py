@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ipyws.capture.journal import Journal
 from ipyws.core.connection import Connection
-from ipyws.notebook.rows import Card
+from ipyws.core.reconnect import Retry
+from ipyws.notebook.rows import Card, clock
 from ipyws.secrets import mask
 
 
@@ -37,9 +39,26 @@ def card(client: Connection, *, current: bool = False, hint: str = "") -> Card:
 
 
 def _note(client: Connection) -> str:
-    if client.held:
-        return "reading paused: channel full"
-    return "insecure: the server's certificate was not checked" if client.insecure else ""
+    notes = [
+        _retry(client.retry) if client.retry is not None else "",
+        "reading paused: channel full" if client.held else "",
+        "insecure: the server's certificate was not checked" if client.insecure else "",
+        _recording(client.journal) if client.journal is not None else "",
+    ]
+    return "; ".join(filter(None, notes))
+
+
+def _recording(journal: Journal) -> str:
+    """Return in words what is missing in the journal; "" as long as nothing is."""
+    stopped = journal.error.message if journal.error is not None else ""
+    lost = f"{journal.lost:,} records are not in {journal.path.name}" if journal.lost else ""
+    return ", ".join(filter(None, (stopped, lost)))
+
+
+def _retry(retry: Retry) -> str:
+    """Return in words why there is no connection now, and when there may be one."""
+    why = retry.error.message if retry.error is not None else retry.lost.describe()
+    return f"{why}; attempt {retry.attempt} of {retry.attempts} at {clock(retry.at)}"
 
 
 def _badges(client: Connection) -> tuple[str, ...]:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from ipyws.bridge.client import Client
 from ipyws.core.message import Message
-from ipyws.core.waiting import Signal, wait
 from ipyws.errors import InvalidError
 from ipyws.notebook.flags import check_variable, connect_flags, connect_options
 from ipyws.notebook.line import Flag, Parsed, parse
 from ipyws.notebook.opening import open_at
+from ipyws.notebook.progress import Progress
+from ipyws.notebook.running import Run, late_reader
 from ipyws.notebook.session import Session
 from ipyws.notebook.table import CONNECTION, RAW, VAR
-from ipyws.script import body, steps
+from ipyws.script import body
+from ipyws.script.check import read_payloads
+from ipyws.script.comments import without_comments
 from ipyws.script.expression import Evaluate
-from ipyws.script.payload import read
 from ipyws.script.request import Request, parse_request
 from ipyws.script.template import expand_plain
 
@@ -25,62 +26,47 @@ _OPTIONS = (
     VAR,
     RAW,
     Flag(("--text",), "send as text, JSON or not"),
+    Flag(("--new",), "what has come until now is not waited for"),
 )
 FLAGS = (*_OPTIONS, *connect_flags())
 """The options on the line of ``%%ws``."""
 
-Action = Callable[[Client], object]
-
 
 def run(session: Session, line: str, text: str) -> list[Message]:
-    """Send a body; nothing is sent, or dialled, before all of it was read.
+    """Do what a body says; nothing is sent, or dialled, before all of it was checked.
 
     Returns:
-        The messages sent.
+        The messages sent, and those that steps waited for, in order.
 
     Raises:
         InvalidError: Something in the line or the body is wrong; says on which line.
+        WebSocketError: A step failed; says which, what was expected and what came instead.
     """
     parsed = parse(line, FLAGS, session.evaluate)
     variable = check_variable(parsed.take("o"))
     raw, plain = parsed.take("raw", False), parsed.take("text", False)
+    anew = parsed.take("new", False)
     # Line 1 of the cell is that of the magic.
     request, text = parse_request(text)
     script = body.parse(text, first_line=1 + (request.body_line if request else 1))
-    actions = [_prepare(step, session.evaluate, raw, plain) for step in script]
+    if request and not plain:
+        script = without_comments(script)
+    payloads = read_payloads(script, session.names, session.evaluate, raw=raw, plain=plain)
     if request and not raw:
         request = _expand(request, session.evaluate)
     client, since = _client(session, parsed, request)
-    session.show(client, since)
-    sent: list[Message] = []
-    for act in actions:
-        result = act(client)
-        if isinstance(result, Message):
-            sent.append(result)
-    session.linger(client, since)
-    session.store(variable, sent)
-    return sent
-
-
-def _prepare(step: steps.Step, evaluate: Evaluate, raw: bool, plain: bool) -> Action:
-    """Return what a step does to a connection; its payload is read here, before anything is sent."""
-    match step:
-        case steps.Send(line, payload, encoding):
-            try:
-                value = read(payload, encoding, evaluate, raw=raw, plain=plain)
-            except InvalidError as error:
-                raise InvalidError(f"message on line {line}: {error.message}", hint=error.hint) from None
-            return lambda client: client.send(value)
-        case steps.Ping():
-            return lambda client: client.ping()
-        case steps.Sleep(_, seconds):
-            return lambda client: wait(Signal(), seconds)
-        case steps.Close(_, code, reason):
-            return lambda client: client.close(code, reason)
-    raise InvalidError(
-        f"line {step.line}: waiting and expecting are not available in this version",
-        hint="%ws recv waits for a message",
-    )
+    if anew:
+        client.async_client.cursor.skip_all()
+    progress = Progress(script)
+    session.show(client, since, progress)
+    changed = lambda: session.views.touch(client.async_client)  # noqa: E731
+    running = Run(session, client, payloads, late_reader(session, plain=plain), progress, changed)
+    try:
+        running.run(script)
+        session.linger(client, since)
+    finally:
+        session.store(variable, running.messages)
+    return running.messages
 
 
 def _expand(request: Request, evaluate: Evaluate) -> Request:

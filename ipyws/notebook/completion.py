@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
@@ -80,6 +81,8 @@ def _words(verb: str) -> Iterable[str]:
         return list(REGISTRY.all())
     if verb == "serve":
         return SERVER_KINDS
+    if verb == "replay":
+        return sorted(str(path) for pattern in ("*.jsonl", "*.har") for path in Path().glob(pattern))
     if verb == "policy":
         return POLICY_WORDS
     return [*_saved(), *_urls()] if verb == "connect" else []

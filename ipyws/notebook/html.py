@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from ipyws.notebook.escape import html_text
+from ipyws.notebook.progress import MARKS, Line
 from ipyws.notebook.rows import Card, Row, counters, duration, facts, gap, is_ordinary, shown, status, traffic
 
 ROWS = 50
@@ -40,7 +41,9 @@ _LIST_COLUMNS = ("current", "name", "state", "↓ received", "↑ sent", "RTT", 
 _JSON_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*"?)(\s*:)?|(-?\d[\d.eE+-]*|true|false|null)')
 
 
-def render(card: Card, rows: Sequence[Row], *, live: bool, ended: bool = False) -> str:
+def render(
+    card: Card, rows: Sequence[Row], *, live: bool, ended: bool = False, steps: Sequence[Line] = ()
+) -> str:
     """Return one view as a fragment of HTML: at most 50 rows and 64 kB, whatever the rows hold.
 
     The newest rows come first where not all fit, then the expanded payloads of the newest.
@@ -50,8 +53,9 @@ def render(card: Card, rows: Sequence[Row], *, live: bool, ended: bool = False) 
         rows: The rows of the view, oldest first.
         live: Whether updates will follow; a view that is not live is what a saved notebook keeps.
         ended: Whether the conversation goes on in a later view.
+        steps: How far the cell's body has come.
     """
-    header = _header(card, live)
+    header = _header(card, live) + _steps(steps)
     around = len(_framed(header).encode()) + _REST_BYTES
     fitting = _fit(rows, (_LIVE_BYTES if live else BYTES) - around)
     drawn = sum(row.kind != "gap" for row in fitting)
@@ -102,6 +106,22 @@ def _header(card: Card, live: bool) -> str:
     ]
     lines = "".join(f'<div class="l"><code>{html_text(fact)}</code></div>' for fact in facts(card))
     return f'<div class="h">{" &nbsp;".join(parts)}</div>{lines}'
+
+
+def _steps(lines: Sequence[Line]) -> str:
+    if not lines:
+        return ""
+    body = "".join(map(_step, lines))
+    return f'<table class="w" aria-label="steps"><tbody>{body}</tbody></table>'
+
+
+def _step(line: Line) -> str:
+    left = 'style="text-align:left"'
+    return (
+        f'<tr class="{line.state}"><td class="a">{MARKS[line.state]}</td>'
+        f'<td class="t" {left}>{_number(line.where)}</td><td class="m" {left}>{_code(line.words, 160)}</td>'
+        f'<td class="r" {left}>{_code(line.result, 160)}</td></tr>'
+    )
 
 
 def _state(card: Card, live: bool) -> str:

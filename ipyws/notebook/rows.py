@@ -243,6 +243,8 @@ def _content(message: Message) -> tuple[str, str, str]:
         sender = "by the server" if message.direction == "in" else "by us"
         look = "" if message.code in _ORDINARY_CLOSES else "bad"
         return f"{_code_and_reason(message.code, message.reason)}, sent {sender}", "", look
+    if message.type == "open":
+        return shown(message.reason, 130), "", ""
     data = message.data
     if message.type in ("ping", "pong"):
         return _control_preview(message), "", ""

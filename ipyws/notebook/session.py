@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from ipyws.core.waiting import Signal, wait
 from ipyws.errors import InvalidError, UnknownConnectionError
 from ipyws.notebook import html, text
 from ipyws.notebook.cards import card
+from ipyws.notebook.progress import Progress
 from ipyws.notebook.publisher import KernelPublisher, TerminalPublisher
 from ipyws.notebook.rows import Row
 from ipyws.notebook.view import Views
@@ -92,6 +94,14 @@ class Session:
             )
         return client
 
+    def play(self, capture: str, port: int, speed: float) -> Server:
+        """Return a server that plays a capture; one that played before is replaced."""
+        made = serve(port=port, replay=capture, speed=speed)
+        if (running := self.servers.pop(made.kind, None)) is not None:
+            running.close()
+        self.servers[made.kind] = made
+        return made
+
     def serve(self, kind: str, port: int) -> Server:
         """Return the server of that kind, started if none runs; re-running a cell starts no second one."""
         running = self.servers.get(kind)
@@ -139,9 +149,9 @@ class Session:
 
     # -- showing -----------------------------------------------------------------------------------
 
-    def show(self, client: Client, since: int) -> None:
-        """Open a live view of what passes from ``since`` on."""
-        self.views.open(client.async_client, since)
+    def show(self, client: Client, since: int, progress: Progress | None = None) -> None:
+        """Open a live view of what passes from ``since`` on, and of how far a body has come."""
+        self.views.open(client.async_client, since, progress)
 
     def linger(self, client: Client, since: int) -> None:
         """Give a prompt answer to what was sent from ``since`` on the time to come."""
@@ -167,6 +177,27 @@ class Session:
         else:
             bundle = {"text/plain": "\n".join(text.line(row) for row in drawn)}
         self.publisher.show(bundle)
+
+    @contextlib.contextmanager
+    def progress(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Give a function, for any thread, that says how far something is.
+
+        In a terminal, where nothing that was printed can be replaced, it says nothing.
+        """
+        publisher = self.publisher
+        if not publisher.live:
+            yield lambda _: None
+            return
+
+        def bundle(words: str) -> dict[str, str]:
+            return {"text/plain": visible(mask(f"{what}: {words}"))}
+
+        handle = publisher.show(bundle("…"))
+        try:
+            yield lambda words: publisher.update(handle, bundle(words))
+        except BaseException:
+            publisher.update(handle, bundle("failed"))
+            raise
 
     def show_connections(self) -> None:
         """Show the list of connections."""

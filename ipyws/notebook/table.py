@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipyws.core.constants import SERVER_KINDS
-from ipyws.notebook import policing, verbs
-from ipyws.notebook.flags import connect_flags, whole
+from ipyws.notebook import capturing, policing, verbs
+from ipyws.notebook.flags import connect_flags, number, whole
 from ipyws.notebook.line import Flag, Parsed
 from ipyws.notebook.session import Session
 
@@ -132,6 +132,36 @@ VERBS: dict[str, Verb] = {
             (0, 1),
         ),
         Verb(
+            "save",
+            "FILE.jsonl|FILE.har [options]",
+            "write what passed to a file",
+            (
+                CONNECTION,
+                Flag(("--redact",), "hide the values of this JSON key; may be repeated", "KEY", many=True),
+            ),
+            capturing.save,
+            (1, 1),
+        ),
+        Verb(
+            "replay",
+            "FILE [options]",
+            "send what a capture sent, once more",
+            (
+                CONNECTION,
+                Flag(("--timed",), "at the recorded times, unless said otherwise"),
+                Flag(("--fast",), "as fast as the server reads"),
+                Flag(("--lockstep",), "each send waits for the recorded replies, which are compared"),
+                Flag(("--timeout",), "how long lockstep waits for a reply; 10s unless given", "DURATION"),
+                Flag(("--anywhere",), "also to another URL than the recorded one"),
+                Flag(
+                    ("--env",), "an environment variable that may be sent", "NAME", many=True
+                ),
+                Flag(("--recording",), "which connection of the file, from 1", "NUMBER", whole),
+            ),
+            capturing.replay,
+            (1, 1),
+        ),
+        Verb(
             "policy",
             "[check URL | only RULE… | deny RULE…]",
             "show what may be connected to, explain it, narrow it",
@@ -141,9 +171,11 @@ VERBS: dict[str, Verb] = {
         ),
         Verb(
             "serve",
-            f"{'|'.join(SERVER_KINDS)} [options]",
+            f"{'|'.join(SERVER_KINDS)}|--replay FILE [options]",
             "start a demo server on this machine",
             (
+                Flag(("--replay",), "play a capture in place of a kind", "FILE"),
+                Flag(("--speed",), "divide the recorded gaps by this; inf leaves none", "NUMBER", number),
                 Flag(("--port",), "where to listen; a free port unless given", "PORT", whole),
                 Flag(("--stop",), "stop the server of that kind, or all"),
             ),

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
+from ipyws.notebook.progress import MARKS, Line
 from ipyws.notebook.rows import Card, Row, counters, duration, facts, shown, status, traffic
 
 WIDTH = 160
 """Longest line, in characters."""
 
 
-def render(card: Card, rows: Sequence[Row]) -> str:
+def render(card: Card, rows: Sequence[Row], steps: Sequence[Line] = ()) -> str:
     """Return the view as lines of at most 160 characters without a control character in them."""
     facts_below = (f"  {fact}" for fact in facts(card))
     footer = f"  {counters(card, sum(row.kind != 'gap' for row in rows))}" if rows else ""
     hint = f"  {shown(card.hint, 100)}" if card.hint else ""
-    lines = chain([headline(card)], facts_below, map(line, rows), [footer, hint])
+    lines = chain([headline(card)], facts_below, map(_step, steps), map(line, rows), [footer, hint])
     return "\n".join(_fit(text) for text in lines if text)
 
 
@@ -31,6 +32,11 @@ def headline(card: Card) -> str:
 def line(row: Row) -> str:
     """Return one message on one line; the columns of all lines stand below each other."""
     return _fit(f"{row.time:12} {row.delta:>10} {row.arrow:1} {row.kind:6} {row.size:>8}  {row.preview}")
+
+
+def _step(step: Line) -> str:
+    result = f": {step.result}" if step.result else ""
+    return f"  {MARKS[step.state]} {step.where:8} {step.words}{result}"
 
 
 def render_connections(cards: Sequence[Card]) -> str:

@@ -155,7 +155,7 @@ def log(session: Session, parsed: Parsed) -> list[Message]:
     if "in" in parsed.options and "out" in parsed.options:
         raise InvalidError("--in and --out are given together", hint="one of them is allowed")
     direction: Direction | None = "in" if parsed.take("in") else "out" if parsed.take("out") else None
-    types = ("ping", "pong", "close") if parsed.take("control") else None
+    types = ("ping", "pong", "close", "open") if parsed.take("control") else None
     found = client.log.filter(direction=direction, types=types, grep=parsed.take("grep"))
     shown = found[-min(tail, _TAIL) :]
     drawn = [rows.gap(len(found) - len(shown))] if len(found) > len(shown) else []
@@ -174,6 +174,16 @@ def serve(session: Session, parsed: Parsed) -> Server | list[str]:
         stopped = session.stop_servers(parsed.words)
         session.say(f"stopped {', '.join(stopped)}" if stopped else "no server was running")
         return stopped
-    server = session.serve(parsed.words[0] if parsed.words else "echo", parsed.take("port", 0))
-    session.say(f"{server.kind} server at {server.url}")
+    capture, speed = parsed.take("replay"), parsed.take("speed")
+    port = parsed.take("port", 0)
+    if capture is not None:
+        if parsed.words:
+            raise InvalidError("a kind of server and --replay are given together", hint="one is allowed")
+        server = session.play(capture, port, 1.0 if speed is None else speed)
+    elif speed is not None:
+        raise InvalidError("--speed is given without --replay", hint="--replay FILE plays a capture")
+    else:
+        server = session.serve(parsed.words[0] if parsed.words else "echo", port)
+    with_protocol = f", subprotocol {server.subprotocol}" if server.subprotocol else ""
+    session.say(f"{server.kind} server at {server.url}{with_protocol}")
     return server

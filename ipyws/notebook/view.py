@@ -7,6 +7,7 @@ of each cell, so that what a notebook saves is current.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import OrderedDict
@@ -16,6 +17,7 @@ from ipyws.core.connection import Connection
 from ipyws.core.message import Message
 from ipyws.notebook import html, rows, text
 from ipyws.notebook.cards import card
+from ipyws.notebook.progress import Progress
 from ipyws.notebook.publisher import Bundle, Handle, Publisher
 from ipyws.notebook.rows import Card, Row
 
@@ -29,8 +31,9 @@ _TERMINAL_ROWS = 20
 class View:
     """One cell's view of a connection."""
 
-    def __init__(self, client: Connection, start: int) -> None:
+    def __init__(self, client: Connection, start: int, progress: Progress | None = None) -> None:
         self.client = client
+        self.progress = progress if progress is not None and progress.matters else None
         self.start = start
         self.stop: int | None = None  # seq where the next view began
         self.handle: Handle | None = None
@@ -39,14 +42,20 @@ class View:
         self._printed = start
         self._sent: Bundle = {}
 
+    @property
+    def busy(self) -> bool:
+        """Whether the cell is still at its steps."""
+        return self.progress is not None and not self.progress.over
+
     def bundle(self) -> Bundle | None:
         """Return what the view shows now; None if that was shown already."""
         shown = self._card()
         drawn = self._draw()
         live = self.stop is None and self.client.closed is None
+        steps = self.progress.lines() if self.progress else ()
         bundle = {
-            "text/html": html.render(shown, drawn, live=live, ended=self.stop is not None),
-            "text/plain": text.render(shown, drawn),
+            "text/html": html.render(shown, drawn, live=live, ended=self.stop is not None, steps=steps),
+            "text/plain": text.render(shown, drawn, steps),
         }
         return None if bundle == self._sent else self._remember(bundle)
 
@@ -108,14 +117,15 @@ class Views:
         self._first: dict[Connection, View] = {}
         self._scheduled: set[Connection] = set()
 
-    def open(self, client: Connection, start: int | None = None) -> View:
+    def open(self, client: Connection, start: int, progress: Progress | None = None) -> View:
         """Open a view below the running cell; the one before on that connection ends here.
 
         Args:
             client: The connection.
-            start: The seq of the first message to show; the next one if None.
+            start: The seq of the first message to show.
+            progress: The steps of the cell, to be shown too.
         """
-        view = View(client, client.log.total if start is None else start)
+        view = View(client, start, progress)
         before = self._newest.get(client)
         if before is None:
             self._follow(client)
@@ -128,6 +138,11 @@ class Views:
             first = view.bundle() if self._publisher.live else view.headline()
             view.handle = self._publisher.show(first or {})
         return view
+
+    def touch(self, client: Connection) -> None:
+        """Have the views of a connection drawn soon; from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            client.loop.call_soon_threadsafe(self._schedule, client)
 
     def flush(self) -> None:
         """Draw everything that is not drawn yet; called when a cell ends."""
@@ -168,7 +183,7 @@ class Views:
             return
         ended = client.closed is not None  # read first: what is drawn next must not be older than this
         self._draw(newest)
-        if ended:
+        if ended and not newest.busy:
             # The card that opened the connection says how it ended too; the views between tell their part.
             first = self._first.pop(client, newest)
             if first is not newest:

@@ -139,7 +139,7 @@ def _expect(line: int, text: str) -> Step:
         found[match[1]] = match[2]
         text = text[: match.start()].rstrip()
     name = found.get("as")
-    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
+    if name is not None and (not name.isidentifier() or keyword.iskeyword(name) or name == "env"):
         raise _bad(f"{name[:_SHOWN]!r} after as is not a name", "write the name of a variable")
     timeout = _duration("timeout of expect", found["within"]) if "within" in found else DEFAULT_TIMEOUT
     return Expect(line, _expression("expect", text), name, timeout)

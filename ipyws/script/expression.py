@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from types import CodeType
 from typing import Any, Final
 
 from ipyws.errors import InvalidError
-from ipyws.secrets import Secret, mask, secret
+from ipyws.secrets import Secret, mask, remember
 
 Evaluate = Callable[[str], object]
 """Returns the value of a Python expression; `make_evaluator` makes one."""
@@ -42,8 +43,10 @@ class Environment:
             raise InvalidError(
                 f"environment variable {name!r} is not set",
                 hint="set it before the kernel starts, or in os.environ",
+                details={"variable": name},
             )
-        return secret(value)
+        remember(value, f"env.{name}")
+        return Secret(value)
 
 
 def compile_expression(source: str) -> CodeType:
@@ -57,6 +60,31 @@ def compile_expression(source: str) -> CodeType:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
         raise InvalidError(f"{shown(source)!r} is not a Python expression: {reason}") from None
+
+
+def check_names(source: str, known: Container[str]) -> None:
+    """Refuse an expression that names what will not be there when it runs.
+
+    Raises:
+        InvalidError: The text is not one Python expression, a name in it is neither known nor a builtin, or
+            it reads an environment variable that is not set.
+    """
+    compile_expression(source)
+    nodes = list(ast.walk(ast.parse(source.strip(), mode="eval")))
+    bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "env":
+            Environment()[node.attr]
+        elif isinstance(node, ast.Name) and not (
+            node.id in bound or node.id == "env" or node.id in known or hasattr(builtins, node.id)
+        ):
+            raise unknown_name(repr(shown(source)), node.id)
+
+
+def unknown_name(where: str, name: str) -> InvalidError:
+    """Return the error for a name that is not defined."""
+    return InvalidError(f"{where}: name {name!r} is not defined", hint="define it in a cell first")
 
 
 def make_evaluator(namespace: Mapping[str, Any]) -> Evaluate:
@@ -91,8 +119,6 @@ def shown(expression: str) -> str:
 def _failure(expression: str, error: Exception) -> InvalidError:
     template = f"template {{{{{shown(expression)}}}}}"
     if isinstance(error, NameError) and error.name:
-        return InvalidError(
-            f"{template}: name {error.name!r} is not defined", hint="define it in a cell first"
-        )
+        return unknown_name(template, error.name)
     reason = mask(str(error))[:_SHOWN_REASON]
     return InvalidError(f"{template} raised {type(error).__name__}: {reason}")

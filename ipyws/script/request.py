@@ -21,7 +21,8 @@ from ipyws.errors import InvalidError
 _REQUEST: Final = re.compile(r"WEBSOCKET(?:\s+(.*))?")
 _NAME: Final = re.compile(r"###(?:\s+(.*))?")
 _COMMENT: Final = re.compile(r"(?://|#).*")
-_HEADER: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)")
+# A comment may follow a value, but no // inside a template is one.
+_HEADER: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*?)(?:(?<!\S)//(?!.*\}\}).*)?")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -88,7 +89,7 @@ def _headers(lines: list[str], start: int) -> tuple[tuple[tuple[str, str], ...],
         match = _HEADER.fullmatch(text)
         if not match:
             raise _bad(index, "not a header", 'write "Name: value"; an empty line ends the headers')
-        headers.append((match[1], match[2]))
+        headers.append((match[1], match[2].rstrip()))
     return tuple(headers), len(lines)
 
 

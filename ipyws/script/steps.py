@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from ipyws.core.durations import format_duration
+
 Encoding = Literal["text", "hex", "base64", "file"]
 
 DEFAULT_TIMEOUT: Final = 10.0
@@ -56,7 +58,7 @@ class Expect(Step):
 
     Attributes:
         expression: What it must fulfil.
-        name: The notebook's variable that keeps the message, or None.
+        name: The notebook's variable that keeps what came, parsed if it is JSON; or None.
         timeout: Seconds to wait.
     """
 
@@ -83,3 +85,21 @@ class Close(Step):
 
     code: int = 1000
     reason: str = ""
+
+
+def describe(step: Step) -> str:
+    """Return a step as a body has it; of a message only that it is sent."""
+    match step:
+        case Send(_, payload, encoding):
+            return f"file {payload}" if encoding == "file" else "send"
+        case Wait(_, count, timeout, where):
+            condition = f" where {where}" if where else ""
+            return f"wait {count} {format_duration(timeout)}{condition}"
+        case Expect(_, expression, name, timeout):
+            kept = f" as {name}" if name else ""
+            return f"expect {expression}{kept} within {format_duration(timeout)}"
+        case Sleep(_, seconds):
+            return f"sleep {format_duration(seconds)}"
+        case Close(_, code, reason):
+            return f"close {code} {reason}".rstrip()
+    return "ping"

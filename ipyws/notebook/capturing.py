@@ -1,0 +1,58 @@
+"""What ``%ws save`` and ``%ws replay`` do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+from ipyws.bridge.client import Client
+from ipyws.bridge.replay import replay as replay_on
+from ipyws.capture.capture import Capture
+from ipyws.capture.loading import load
+from ipyws.errors import InvalidError
+from ipyws.notebook.line import Parsed
+from ipyws.notebook.session import Session
+from ipyws.replaying.report import Mode, Report
+
+
+def save(session: Session, parsed: Parsed) -> Path:
+    client = session.client(parsed.take("connection"))
+    path = client.log.save(parsed.words[0], redact=parsed.take("redact", []))
+    evicted = client.log.evicted
+    missing = f"; {evicted:,} older ones had been evicted from the log" if evicted else ""
+    session.say(f"saved the messages of {client.name} to {path}{missing}")
+    return path
+
+
+def replay(session: Session, parsed: Parsed) -> Report:
+    modes: list[Mode] = [mode for mode in get_args(Mode) if parsed.take(mode)]
+    if len(modes) > 1:
+        raise InvalidError(f"--{' and --'.join(modes)} are given together", hint="one of them is allowed")
+    client = session.client(parsed.take("connection"))
+    capture = load(parsed.words[0], parsed.take("recording"))
+    if capture.note:
+        session.say(f"{capture.path}: {capture.note}")
+    report = _replay(session, client, capture, modes[0] if modes else "timed", parsed)
+    session.say(repr(report), lines=True)
+    if report.references:
+        session.say(f"sent the values of {', '.join(report.references)}")
+    if report.stopped is not None:
+        raise report.stopped.within(f"replay of {capture.path}")
+    return report
+
+
+def _replay(session: Session, client: Client, capture: Capture, mode: Mode, parsed: Parsed) -> Report:
+    since = client.log.total
+    with session.progress(f"replaying {capture.path}") as tell:
+        session.show(client, since)
+        report = replay_on(
+            client,
+            capture,
+            mode,
+            anywhere=parsed.take("anywhere", False),
+            env=parsed.take("env", []),
+            timeout=parsed.take("timeout", "10s"),
+            progress=lambda sent, total: tell(f"{sent:,} of {total:,} sent"),
+        )
+        session.linger(client, since)
+    return report
