@@ -13,7 +13,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -ec
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench-view clean chromium
+.PHONY: help demo test lint format bench bench-view conformance soak matrix clean chromium
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,8 +45,18 @@ bench-view: $(VENV)/.test chromium ## measure the live views in a real browser (
 chromium:
 	@scripts/chromium
 
+conformance: $(VENV)/.test ## run the Autobahn test suite against the client (a minute; CONFORMANCE=--all: a quarter of an hour)
+	$(BIN)/python -m conformance.run $(CONFORMANCE)
+
+soak: $(VENV)/.test ## run what takes long: cycles, a flood, interrupts (40 minutes)
+	$(PYTEST) tests/soak/soak.py
+	$(BIN)/python -m tests.fuzz_fast_path --examples 100000
+
+matrix: ## run the tests with every Python and every set of dependencies that is here (20 minutes)
+	@$(firstword $(wildcard $(BIN)/python) $(PYTHON)) scripts/matrix.py $(ROWS)
+
 clean: ## remove what was set up
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artifacts build dist
+	rm -rf $(VENV) .matrix conformance/.autobahn .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artifacts build dist
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "ipyws needs Python 3.11 or newer with its venv module, and there is none (Debian: apt-get install python3-venv)"; exit 1; }

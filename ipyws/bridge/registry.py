@@ -108,13 +108,16 @@ class Registry:
             old.close(CloseCode.NORMAL, "replaced")
         try:
             core.call(client.open)
+            return self._keep(Client(core, client), numbered=options.name is None and not replacing)
         except BaseException:
             core.post(client.abort)  # it may have opened just when the interrupt came
             raise
-        made = Client(core, client)
+
+    def _keep(self, made: Client, *, numbered: bool) -> Client:
+        """Make a connection known, and the current one."""
         with self._lock:
-            if options.name is None and not replacing:
-                client.name = self._free(client.name)
+            if numbered:
+                made.async_client.name = self._free(made.name)
             rival = self._clients.pop(made.name, None)
             self._clients[made.name] = made
             self._current = made.name

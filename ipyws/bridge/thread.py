@@ -83,16 +83,20 @@ class CoreThread:
         self.check_process()
         call = _Call(make)
         try:
-            self.loop.call_soon_threadsafe(call.start)
-        except RuntimeError:
-            raise ContextError("the core is shut down", hint="connect again") from None
-        try:
+            # Inside too: an interrupt may strike when the loop has the call already.
+            self._begin(call)
             wait(call.done)
         except BaseException:
             self.post(call.cancel)
             raise
         result: T = call.result()
         return result
+
+    def _begin(self, call: _Call) -> None:
+        try:
+            self.loop.call_soon_threadsafe(call.start)
+        except RuntimeError:
+            raise ContextError("the core is shut down", hint="connect again") from None
 
     def check_process(self) -> None:
         """Raise in a forked child, where nothing of this thread runs.
