@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import ipyws
-from tests.support.servers import CLOSE, Raw, Site, frame, raw_server, server
+from tests.support.servers import CLOSE, TEXT, Raw, Site, frame, raw_server, server
+from tests.support.streams import RSV1
 
 TAKEOVER = "permessage-deflate; client_max_window_bits"
 ALONE = "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits"
@@ -98,6 +99,28 @@ def test_messages_come_back_unchanged_in_each_mode(mode: int, data: Any) -> None
             assert client.recv("5s").data == data
         assert client.response is not None
         assert client.response.extensions.startswith("permessage-deflate" if mode else "")
+
+
+@pytest.mark.parametrize("path", ["on", "off"])
+@pytest.mark.parametrize("answer", ["permessage-deflate", "permessage-deflate; server_no_context_takeover"])
+def test_server_may_end_its_stream_with_a_message(
+    answer: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 7692 section 7.2.3.4: a block with BFINAL; what follows is a stream of its own."""
+    monkeypatch.setenv("IPYWS_FAST_PATH", path)
+    texts = ["first", "second " * 20, "third"]
+
+    def deflated(text: str) -> bytes:
+        packer = zlib.compressobj(wbits=-15)
+        return packer.compress(text.encode()) + packer.flush(zlib.Z_FINISH) + b"\x00"
+
+    async def handler(peer: Raw) -> None:
+        await peer.upgrade(f"Sec-WebSocket-Extensions: {answer}")
+        await peer.write(b"".join(frame(TEXT, deflated(text), rsv=RSV1) for text in texts))
+        await peer.rest()
+
+    with raw_server(handler) as site, ipyws.connect(site.url, compression=1, close_timeout="200ms") as client:
+        assert [client.recv("5s").data for _ in texts] == texts
 
 
 def test_sizes_in_log_and_counters_are_those_before_deflating() -> None:

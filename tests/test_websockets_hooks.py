@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import inspect
 import logging
+import random
 import socket
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -24,18 +25,25 @@ from websockets.exceptions import (
 )
 from websockets.extensions.permessage_deflate import (
     ClientPerMessageDeflateFactory,
+    PerMessageDeflate,
     ServerPerMessageDeflateFactory,
 )
+from websockets.frames import Frame
 from websockets.http11 import Request, Response
 from websockets.protocol import OPEN, State
 from websockets.proxy import Proxy, get_proxy, parse_proxy
 from websockets.server import ServerProtocol
 from websockets.uri import WebSocketURI
 
+from ipyws.transport.fast import path_for
+from ipyws.transport.frames import Inbox, verdict
+from ipyws.transport.inflate import inflate_for
 from ipyws.transport.wire import SILENT
 from tests.support.policy import Place, Resolver, dialling, place
 from tests.support.proxy import connect_proxy, socks5_proxy
-from tests.support.servers import Site, answering, dead_port, server
+from tests.support.servers import CONTINUATION, TEXT, Site, answering, dead_port, frame, server
+from tests.support.streams import RSV1, Deflater
+from tests.support.tube import ALONE, TAKEOVER, Sink
 
 URI = WebSocketURI(False, "chat.example.com", 8080, "/a", "b=c")
 
@@ -175,6 +183,93 @@ def test_logger_that_is_ours_is_silent_at_every_level(caplog: pytest.LogCaptureF
     loud = ClientProtocol(URI)
     loud.send_request(loud.connect())
     assert "chat.example.com" in caplog.text  # the library's own logger would have told
+
+
+# -- what the fast path relies on --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deflate", [False, True])
+def test_protocol_is_as_the_fast_path_needs_it(deflate: bool) -> None:
+    client, _ = agreed(max_size=1000, extensions=[ClientPerMessageDeflateFactory()] if deflate else None)
+    assert (client.max_message_size, client.max_fragment_size) == (1000, None)
+    assert (client.close_rcvd, client.parser_exc) == (None, None)
+    assert client.reader.buffer == b""
+    assert [type(extension) for extension in client.extensions] == [PerMessageDeflate] * deflate
+    assert path_for(client, Inbox(Sink()), client.receive_data) is not None
+
+
+def test_frame_leaves_nothing_in_the_reader_and_its_event_and_pong_are_there_at_once() -> None:
+    client, other = agreed()
+    for send in (other.send_text, other.send_ping):
+        send(b"a")
+        client.receive_data(b"".join(other.data_to_send()))
+        assert client.reader.buffer == b""
+        assert len(client.events_received()) == 1
+    assert len(client.data_to_send()) == 1
+
+
+def test_frames_that_the_library_never_saw_leave_no_gap_for_it() -> None:
+    client, other = agreed()
+    other.send_text(b"not for the library")
+    other.data_to_send()
+    other.send_text(b"for the library")
+    client.receive_data(b"".join(other.data_to_send()))
+    assert [event.data for event in client.events_received() if isinstance(event, Frame)] == [
+        b"for the library"
+    ]
+
+
+@pytest.mark.parametrize("fin", [True, False])
+def test_window_moved_past_the_library_is_the_one_that_it_goes_on_with(fin: bool) -> None:
+    client, _ = agreed(extensions=[ClientPerMessageDeflateFactory()])
+    inflate = inflate_for(client.extensions[0], 1000)
+    assert inflate is not None
+    deflater, text = Deflater(TAKEOVER), b"the same text, more than once, " * 4
+    assert inflate(deflater.deflate(text)) == text
+    client.receive_data(frame(TEXT, deflater.deflate(text), fin=fin, rsv=RSV1))
+    if not fin:
+        client.receive_data(frame(CONTINUATION, b""))
+    assert b"".join(event.data for event in client.events_received() if isinstance(event, Frame)) == text
+    assert inflate(deflater.deflate(text)) == text
+
+
+def test_decoder_without_context_is_made_anew_for_each_message() -> None:
+    alone = ClientPerMessageDeflateFactory(server_no_context_takeover=True)
+    client, _ = agreed(extensions=[alone])
+    deflate = client.extensions[0]
+    assert isinstance(deflate, PerMessageDeflate)
+    assert deflate.remote_no_context_takeover
+    assert not hasattr(deflate, "decoder")
+    assert 8 <= deflate.remote_max_window_bits <= 15
+    inflate, deflater = inflate_for(deflate, 1 << 16), Deflater(ALONE)
+    assert inflate is not None
+    message = random.Random(5).randbytes(20_000) * 2  # refers back over most of the largest window
+    assert [inflate(deflater.deflate(message)) for _ in range(2)] == [message] * 2
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (frame(TEXT, b"\xff\x00", rsv=RSV1), 1002),
+        (frame(TEXT, Deflater(TAKEOVER).deflate(bytes(1001)), rsv=RSV1), 1009),
+    ],
+    ids=["garbage", "too big"],
+)
+def test_fault_of_a_deflated_message_is_what_the_fast_path_says_it_is(data: bytes, code: int) -> None:
+    client, _ = agreed(max_size=1000, extensions=[ClientPerMessageDeflateFactory()])
+    twin, _ = agreed(max_size=1000, extensions=[ClientPerMessageDeflateFactory()])
+    inflate = inflate_for(twin.extensions[0], 1000)
+    assert inflate is not None
+    client.receive_data(data)
+    assert client.close_sent is not None
+    with pytest.raises(type(client.parser_exc)) as caught:  # type: ignore[arg-type]
+        inflate(data[2:])
+    assert (*verdict(caught.value), str(caught.value)) == (
+        code,
+        client.close_sent.reason,
+        str(client.parser_exc),
+    )
+    assert client.close_sent.code == code
 
 
 # -- proxies -----------------------------------------------------------------------------------------------

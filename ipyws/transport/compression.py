@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 from websockets.extensions import ClientExtensionFactory, Extension
-from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, PerMessageDeflate
 from websockets.frames import Frame
 from websockets.typing import ExtensionName, ExtensionParameter
 
@@ -21,7 +22,19 @@ class _Thresholded(Extension):
         self.threshold = threshold
 
     def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
+        self._start_anew()
         return self.inner.decode(frame, max_size=max_size)
+
+    def _start_anew(self) -> None:
+        """Inflate with a new window where the server has ended its stream (RFC 7692 section 7.2.3.4).
+
+        The library would go on with the old one, and every later message would be empty.
+        """
+        inner = self.inner
+        if not isinstance(inner, PerMessageDeflate) or inner.remote_no_context_takeover:
+            return
+        if inner.decoder.eof:
+            inner.decoder = zlib.decompressobj(-inner.remote_max_window_bits)
 
     def encode(self, frame: Frame) -> Frame:
         # We never fragment, so that one frame is one message.

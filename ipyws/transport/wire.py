@@ -1,7 +1,7 @@
 """A WebSocket connection on asyncio: the Sans-I/O protocol of `websockets` between a socket and a `Sink`.
 
-One read from the socket gives one batch of messages to the sink. Masking, limits and who closes TCP stay the
-library's; see its Sans-I/O guide.
+One read from the socket gives one batch of messages to the sink, most of them by the fast path. Masking,
+limits and who closes TCP stay the library's; see its Sans-I/O guide.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
@@ -21,12 +20,15 @@ from websockets.protocol import State
 from ipyws.core.close import Close
 from ipyws.core.message import Control
 from ipyws.core.transport import Handshake, Sink
+from ipyws.transport.fast import FastPath, path_for
+from ipyws.transport.frames import FAULTS, Inbox, UnreadPongsError, verdict
 from ipyws.transport.refusal import PATIENCE, Refusal
 from ipyws.transport.translate import close_error, lost_error
 
 # The library's debug log prints headers, cookies and payloads: ours never gives it a place to.
 SILENT = logging.Logger("ipyws.wire", logging.CRITICAL + 1)
 
+_END_OF_HEAD = b"\r\n\r\n"
 _WRITE_HIGH = 64 * 1024
 _UNREAD_PONGS = 1 << 20  # bytes of pongs that may wait for a server that sends pings and reads nothing
 
@@ -53,10 +55,9 @@ class Wire(asyncio.Protocol):
         self._refusal = Refusal()
         self._writable = asyncio.Event()
         self._writable.set()
-        self._parts: bytearray | None = None  # of a fragmented message
-        self._parts_are_text = False
-        self._batch: list[Any] = []
-        self._batch_size = 0
+        self._inbox = Inbox(sink)
+        self._fast: FastPath | None = None
+        self._end_of_head = b""  # the last bytes of the answer that came
         self._close_noted = False
         self._unread_pongs = 0
         self._paused = False
@@ -81,11 +82,19 @@ class Wire(asyncio.Protocol):
             raise self._protocol.handshake_exc
         return response
 
-    def _read_along(self, data: bytes) -> None:
-        """Tell of a refusal though its body does not end."""
+    def _read_answer(self, data: bytes) -> bytes:
+        """Read the answer, tell of a refusal though its body does not end; return what follows its head."""
         self._refusal.feed(data)
         if self._refusal.error() is not None:
             self._loop.call_later(0 if self._refusal.is_whole else PATIENCE, self._refuse, None)
+        seen = self._end_of_head + data
+        found = seen.find(_END_OF_HEAD)
+        end = len(data) if found < 0 else found + len(_END_OF_HEAD) - len(self._end_of_head)
+        self._end_of_head = seen[1 - len(_END_OF_HEAD) :]
+        self._give(data[:end])
+        if self._opened:
+            self._fast = path_for(self._protocol, self._inbox, self._give)
+        return data[end:]
 
     def _refuse(self, otherwise: BaseException | None) -> None:
         error = self._refusal.error() or otherwise
@@ -152,9 +161,15 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if not self._answer.done():
-            self._read_along(data)
-        self._protocol.receive_data(data)
-        self._process()
+            data = self._read_answer(data)
+        try:
+            if self._fast is not None:
+                self._fast.receive(data)
+            else:
+                self._give(data)
+        except FAULTS as error:
+            self._fail(error)
+        self._inbox.hand_over()
 
     def eof_received(self) -> None:
         self._protocol.receive_eof()
@@ -187,8 +202,12 @@ class Wire(asyncio.Protocol):
 
     # -- from the protocol to the sink -------------------------------------------------------------
 
+    def _give(self, data: bytes | bytearray) -> None:
+        self._protocol.receive_data(data)
+        self._process()
+
     def _process(self) -> None:
-        """Hand over what one read brought, and write what the protocol answers."""
+        """Take what the protocol has found, and write what it answers."""
         events = self._protocol.events_received()
         self._flush()
         for event in events:
@@ -197,71 +216,40 @@ class Wire(asyncio.Protocol):
                     break
                 self._opened = self._protocol.handshake_exc is None
                 self._answer.set_result(event)
-            elif isinstance(event, Frame) and not self._process_frame(event):
-                break
+            elif isinstance(event, Frame):
+                self._process_frame(event)
         if self._protocol.handshake_exc is not None:
             self._refuse(self._protocol.handshake_exc)
-        self._emit()
         self._after_closing()
 
-    def _process_frame(self, frame: Frame) -> bool:
-        """Hand over one frame; False when the connection had to be failed because of it."""
-        if frame.opcode in (Opcode.TEXT, Opcode.BINARY) and frame.fin:
-            return self._add(frame.data, frame.opcode is Opcode.TEXT)
+    def _process_frame(self, frame: Frame) -> None:
         if frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-            return self._add_part(frame)
-        self._emit()
+            self._inbox.add(frame)
+            return
+        self._inbox.hand_over()
         data = bytes(frame.data)
         if frame.opcode is Opcode.PING:
             self._sink.on_control("ping", "in", Control(data))
-            if self._protocol.state is State.OPEN:
-                self._sink.on_control("pong", "out", Control(data))
-                return self._count_pong(len(data))
+            self._sink.on_control("pong", "out", Control(data))
+            self._count_pong(len(data))
         elif frame.opcode is Opcode.PONG:
             self._sink.on_control("pong", "in", Control(data))
         elif (close := self._protocol.close_rcvd) is not None:
             self._sink.on_control("close", "in", Control(data, code=close.code, reason=close.reason))
-        return True
 
-    def _count_pong(self, size: int) -> bool:
-        if self._writable.is_set():
-            return True
+    def _count_pong(self, size: int) -> None:
+        if self._writable.is_set() or self._protocol.state is not State.OPEN:
+            return
         self._unread_pongs += size + 6  # two bytes of header, four of mask
         if self._unread_pongs > _UNREAD_PONGS:
-            self._protocol.parser_exc = ProtocolError("it sends pings and does not read the pongs")
-            self._protocol.fail(1008, "pongs are not read")
-            self._flush()
-            return False
-        return True
+            raise UnreadPongsError("it sends pings and does not read the pongs")
 
-    def _add_part(self, frame: Frame) -> bool:
-        # One growing buffer, so that a message in a million fragments costs what one in two does.
-        if frame.opcode is not Opcode.CONT or self._parts is None:
-            self._parts = bytearray()
-            self._parts_are_text = frame.opcode is Opcode.TEXT
-        self._parts += frame.data
-        if not frame.fin:
-            return True
-        whole, self._parts = bytes(self._parts), None
-        return self._add(whole, self._parts_are_text)
-
-    def _add(self, data: Any, text: bool) -> bool:
-        try:
-            self._batch.append(str(data, "utf-8") if text else bytes(data))
-        except UnicodeDecodeError as error:
-            # RFC 6455 section 8.1: text that is not UTF-8 fails the connection.
-            self._protocol.parser_exc = error
-            self._protocol.fail(1007, f"{error.reason} at position {error.start}")
-            self._flush()
-            return False
-        self._batch_size += len(data)
-        return True
-
-    def _emit(self) -> None:
-        if self._batch:
-            payloads, self._batch = self._batch, []
-            size, self._batch_size = self._batch_size, 0
-            self._sink.on_data(payloads, size)
+    def _fail(self, error: Exception) -> None:
+        """End the connection because of what the peer sent (RFC 6455 section 7.1.7)."""
+        self._protocol.parser_exc = error
+        self._protocol.fail(*verdict(error))
+        self._flush()
+        self._after_closing()
 
     # -- writing and closing -----------------------------------------------------------------------
 
@@ -283,6 +271,7 @@ class Wire(asyncio.Protocol):
         protocol = self._protocol
         if protocol.close_sent is not None and not self._close_noted:
             self._close_noted = True
+            self._inbox.hand_over()
             close = protocol.close_sent
             data = b"" if close.code == 1005 else close.serialize()
             self._sink.on_control("close", "out", Control(data, code=close.code, reason=close.reason))
