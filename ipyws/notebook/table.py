@@ -153,9 +153,7 @@ VERBS: dict[str, Verb] = {
                 Flag(("--lockstep",), "each send waits for the recorded replies, which are compared"),
                 Flag(("--timeout",), "how long lockstep waits for a reply; 10s unless given", "DURATION"),
                 Flag(("--anywhere",), "also to another URL than the recorded one"),
-                Flag(
-                    ("--env",), "an environment variable that may be sent", "NAME", many=True
-                ),
+                Flag(("--env",), "an environment variable that may be sent", "NAME", many=True),
                 Flag(("--recording",), "which connection of the file, from 1", "NUMBER", whole),
             ),
             capturing.replay,
