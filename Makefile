@@ -39,6 +39,10 @@ format: $(VENV)/.test ## bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: $(VENV)/.bench ## measure everything beside its peers (10 minutes; BENCH=--quick: 4)
+	$(BIN)/python -m benchmarks --check --picture docs/images/benchmarks.png $(BENCH)
+	$(BIN)/python -m benchmarks.receive --check
+
 bench-view: $(VENV)/.test chromium ## measure the live views in a real browser (8 minutes a round)
 	$(BIN)/python -m benchmarks.live_view --check $(BENCH)
 
@@ -66,6 +70,11 @@ $(BIN)/python:
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	@echo "── installing ipyws and JupyterLab (once; about a minute)"
 	@$(PIP) install --progress-bar off --editable ".[demo]" | grep --line-buffered -E '^(Collecting|Installing|Success)'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	@echo "── installing what is measured beside ipyws"
+	@$(PIP) install --progress-bar off --group bench | grep --line-buffered -E '^(Collecting|Installing|Success)' || true
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
+from ipyws import secrets
 from tests.support.lab import find_chromium
 
 _left_out: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_secret_any_more() -> Iterator[None]:
+    """Have each test forget its secrets: one that is called "broken" would be masked in all that follow."""
+    known, references, in_json = secrets._known, dict(secrets._references), dict(secrets._references_in_json)
+    yield
+    secrets._known, secrets._references, secrets._references_in_json = known, references, in_json
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -151,7 +151,9 @@ def test_errors_nested_beyond_measure_are_an_error_all_the_same() -> None:
     nested: Any = []
     for _ in range(50_000):
         nested = [nested]
-    assert "nested too deeply" in reply_error([{"message": "m", "deep": nested}]).hint
+    error = reply_error([{"message": "m", "deep": nested}])
+    assert error.message.endswith("m")
+    assert error.details["errors"] == "***"
 
 
 def test_secret_cut_by_the_length_of_a_message_is_masked() -> None:
@@ -636,6 +638,34 @@ def test_lost_connection_ends_operations_and_is_greeted_anew() -> None:
     ended = "the connection was lost and is being opened anew; start the operation again"
     with telling(story) as site:
         assert run(scenario(site.url)) == [ended, ended, 2, 2]
+
+
+def test_connection_lost_while_it_is_greeted_anew_is_greeted_once_more_and_lasts() -> None:
+    lives = 0
+
+    async def story(peer: Peer) -> None:
+        nonlocal lives
+        lives += 1
+        if lives == 2:
+            await peer.connection.close(1012)
+            return
+        await peer.say(type="connection_ack")
+        id = await peer.started()
+        if lives == 1:
+            peer.connection.transport.abort()
+        else:
+            await peer.result(id, lives)
+            await peer.say(id=id, type="complete")
+
+    async def scenario(url: str) -> Any:
+        async with graphql.connect_async(url, reconnect={"first": "1ms"}) as gql:
+            await failure(gql.query(QUERY))
+            while lives < 3 or gql.client.state != "open":
+                await asyncio.sleep(0)
+            return await gql.query(QUERY)
+
+    with telling(story, greet=False) as site:
+        assert run(scenario(site.url)) == 3
 
 
 def test_nothing_but_a_loss_makes_us_greet_again() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from ipyws.core.asking import reply_judge, rpc_judge, rpc_request, rpc_result
@@ -98,8 +99,16 @@ class Client:
 
     def send(self, data: Sendable, type: TypeChoice | None = None) -> Message:
         """Send a message; see `AsyncClient.send`."""
+        self._core.check_caller()
+        client = self._client
+        ready = client.prepare(data, type)
+        # The loop is woken once for a burst, and not waited for.
+        return client.put(ready) if client.has_room else self._core.call(lambda: client.send(data, type))
+
+    def send_all(self, payloads: Iterable[Sendable]) -> int:
+        """Send messages in one go; return how many they are; see `AsyncClient.send_all`."""
         self._client.check_open()
-        return self._core.call(lambda: self._client.send(data, type))
+        return self._core.call(lambda: self._client.send_all(payloads))
 
     def ping(self, data: bytes | str = b"", timeout: Duration | None = None) -> float:
         """Send a ping, wait for its pong, return the round trip in seconds; see `AsyncClient.ping`."""

@@ -98,6 +98,15 @@ class CoreThread:
         except RuntimeError:
             raise ContextError("the core is shut down", hint="connect again") from None
 
+    def check_caller(self) -> None:
+        """Raise where a synchronous call would have to wait for itself, or for another process.
+
+        Raises:
+            ContextError: This is the thread of the loop, or a process forked from its own.
+        """
+        self.check_process()
+        waiting.check()
+
     def check_process(self) -> None:
         """Raise in a forked child, where nothing of this thread runs.
 

@@ -46,15 +46,23 @@ def project_files(folders: Iterable[Path]) -> Iterator[Path]:
 
     Where a folder is reached by a link, those above the link and those above what it leads to.
     """
-    below = [place for given in folders for place in (given, given.resolve())]
-    for above in dict.fromkeys(above for folder in below for above in (folder, *folder.parents)):
-        yield from (above / name for name in (NAME, _PROJECT) if _is_there(above / name))
+    # Strings, because this is asked for every connection: a Path costs more than the look at the disk.
+    below = dict.fromkeys(str(place) for given in folders for place in (given, os.path.realpath(given)))
+    for above in dict.fromkeys(above for folder in below for above in _upwards(folder)):
+        yield from (Path(file) for name in (NAME, _PROJECT) if _is_there(file := os.path.join(above, name)))
 
 
-def _is_there(path: Path) -> bool:
+def _upwards(folder: str) -> Iterator[str]:
+    yield folder
+    while (above := os.path.dirname(folder)) != folder:
+        folder = above
+        yield folder
+
+
+def _is_there(path: str | Path) -> bool:
     """Tell whether there is a file; one that may not be looked at is there, and reading it fails."""
     try:
-        path.lstat()
+        os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:

@@ -10,89 +10,23 @@ from ipyws.core.asking import Asked, reply_judge, rpc_judge, rpc_request, rpc_re
 from ipyws.core.close import Close, check_close
 from ipyws.core.constants import CloseCode
 from ipyws.core.deadline import Deadline
-from ipyws.core.durations import Duration, format_duration
+from ipyws.core.durations import Duration
 from ipyws.core.judging import Wanted, make_judge
-from ipyws.core.lifecycle import Lifecycle
 from ipyws.core.lock import LOCK
 from ipyws.core.message import Message
-from ipyws.core.payload import Sendable, TypeChoice, encode, encode_ping
+from ipyws.core.payload import Sendable, encode_ping
 from ipyws.core.reception import Reception
+from ipyws.core.sending import Sending
 from ipyws.core.stream import Stream
 from ipyws.core.waiting import wait_async
-from ipyws.errors import CanceledError, ClosedError, PermissionDeniedError, WaitTimeoutError
-from ipyws.sizes import show_size
+from ipyws.errors import CanceledError
 
 _PING_TIMEOUT = "20s"
 _JOURNAL = 2.0  # seconds that the end of a journal is waited for
 
 
-class AsyncClient(Lifecycle):
+class AsyncClient(Sending):
     """A WebSocket connection for coroutines; made by `ipyws.connect_async`."""
-
-    async def open(self) -> Self:
-        """Dial, and send what is to be sent on each open; called once, by `ipyws.connect_async`."""
-        await super().open()
-        try:
-            await self.greet()
-        except (ClosedError, CanceledError):
-            pass  # lost already; the state says so
-        except BaseException:
-            self.abort()
-            raise
-        return self
-
-    async def greet(self) -> None:
-        """Send what is to be sent on each open."""
-        for payload in self._options.reconnect.on_open if self._options.reconnect else ():
-            await self.send(payload)
-
-    # -- sending -----------------------------------------------------------------------------------
-
-    async def send(self, data: Sendable, type: TypeChoice | None = None) -> Message:
-        """Send a message; wait for room where the server reads slowly.
-
-        Args:
-            data: str is sent as text, bytes as binary, dict and list as JSON text.
-            type: TEXT or BINARY, to override that.
-
-        Returns:
-            The message as logged.
-
-        Raises:
-            InvalidError: ``data`` or ``type`` can't be sent; nothing was.
-            PermissionDeniedError: It is larger than the policy allows; nothing was sent.
-            WaitTimeoutError: The server did not read within ``write_timeout``; nothing was sent.
-            ClosedError: The connection is closed.
-            CanceledError: It was closed by us while this waited.
-        """
-        logged, payload = encode(data, type)
-        self.check_open()
-        self._check_size(len(payload))
-        if not self._transport.writable:
-            await self._wait_writable()
-        self._transport.send(payload, isinstance(logged, str))
-        return self.log.append("out", [logged], len(payload)).message(0)
-
-    def _check_size(self, size: int) -> None:
-        limit = self._transport.max_message
-        if limit is not None and size > limit:
-            raise PermissionDeniedError(
-                f"the policy denies a message of {size} bytes: max_message is {show_size(limit)}",
-                hint="nothing was sent",
-            )
-
-    async def _wait_writable(self) -> None:
-        try:
-            async with asyncio.timeout(self._options.write_timeout):
-                while not self._transport.writable:
-                    await self._transport.wait_writable()
-                    self.check_open(waited=True)
-        except TimeoutError:
-            waited = format_duration(self._options.write_timeout or 0)
-            raise WaitTimeoutError(
-                f"the server does not read what we send: {waited} passed",
-                hint="nothing was sent; write_timeout= sets the limit",
-            ) from None
 
     async def ping(self, data: bytes | str = b"", timeout: Duration | None = None) -> float:
         """Send a ping and wait for its pong.

@@ -52,6 +52,7 @@ class Connection:
         cursor: The place in the log of `recv` and of expectations.
         cursors: That one, and those of requests that await their replies.
         losses: How often it was lost and opened anew, or is about to be.
+        unsent: Messages that the log has as sent and that were not: the connection was lost just then.
         ended: Set once it is closed.
         last_read: When the last data message came: monotonic seconds.
         numbers: Gives the ids of its requests.
@@ -77,6 +78,7 @@ class Connection:
         self.cursor = Cursor(self.log)
         self.cursors = {self.cursor}
         self.losses = 0
+        self.unsent = 0
         self.numbers = itertools.count(1)
         self.journal: Journal | None = None
         self._url = url
@@ -180,7 +182,8 @@ class Connection:
         ours = not lost and (close is None or (close.initiator == "us" and close.error is None))
         kind: type[WebSocketError] = CanceledError if waited and ours else ClosedError
         details = {"code": close.code, "reason": close.reason, "initiator": close.initiator} if close else {}
-        return kind(f"connection {self.name!r} is {describe(close, self._state)}", details=details)
+        hint = "send again once it is open anew; close() ends the attempts" if lost else ""
+        return kind(f"connection {self.name!r} is {describe(close, self._state)}", hint=hint, details=details)
 
     def __repr__(self) -> str:
         held = ", reading paused: channel full" if self.held else ""

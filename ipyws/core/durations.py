@@ -115,7 +115,10 @@ def _sum_terms(terms: str, text: str) -> int:
             raise _invalid("invalid duration", text)
         if unit not in _UNITS:
             raise _invalid(
-                f"unknown unit {brief(unit)} in duration" if unit else "missing unit in duration", text
+                f"unknown unit {brief(unit)} in duration"
+                if unit
+                else "missing unit (ms, s, m, h) in duration",
+                text,
             )
         total += _term(whole.lstrip("0"), fraction[:_FRACTION_DIGITS], _UNITS[unit])
         position = match.end()

@@ -13,13 +13,14 @@ from ipyws.core.connection import Connection, State
 from ipyws.core.holding import Holding
 from ipyws.core.keepalive import timers
 from ipyws.core.message import Control, Direction
+from ipyws.core.outbox import Framed, Outbox
 from ipyws.core.pings import Ping
 from ipyws.core.reconnect import Retry, comes_back, opened_words
 from ipyws.core.recovery import recover
 from ipyws.errors import WebSocketError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ipyws.core.options import ConnectOptions
     from ipyws.core.transport import Dial, Transport
@@ -30,12 +31,14 @@ class Lifecycle(Connection):
     """A connection as it is driven: by its user through `AsyncClient`, and by its transport.
 
     Attributes:
+        outbox: What is on its way to the transport.
         failures: How many attempts to open it anew failed in a row, the one under way included.
     """
 
     def __init__(self, url: URL, options: ConnectOptions, dial: Dial) -> None:
         super().__init__(url, options)
         self.failures = 0
+        self.outbox = Outbox(self._write)
         self.holding = Holding(self._streams.values, lambda: self._state == "open", self._hold)
         self._dial = dial
         self._tasks: list[asyncio.Task[None]] = []
@@ -51,6 +54,7 @@ class Lifecycle(Connection):
         """Dial; called once, by `ipyws.connect_async`."""
         self.loop = asyncio.get_running_loop()
         self.holding.begin()
+        self.outbox.begin()
         self._opener = asyncio.current_task()
         try:
             self._prepare_journal()
@@ -110,7 +114,7 @@ class Lifecycle(Connection):
         self._changed()
 
     async def greet(self) -> None:
-        """Send what is to be sent on each open."""
+        """Send what is to be sent on each open; `Sending` does."""
         raise NotImplementedError
 
     def _note_opened(self) -> None:
@@ -121,6 +125,7 @@ class Lifecycle(Connection):
     # -- ending --------------------------------------------------------------------------------------
 
     def _start_close(self, code: int, reason: str) -> None:
+        self.outbox.flush()
         self._state = "closing"
         for stream in self._streams.values():
             stream.stop_holding(self._options.log_messages)
@@ -146,9 +151,14 @@ class Lifecycle(Connection):
     def send_ping(self, payload: bytes) -> Ping:
         """Send a ping without waiting; for the timers of `keepalive`."""
         ping = self._pings.sent(payload)
+        self.outbox.flush()
         self._transport.ping(payload)
         self._log_control("ping", "out", Control(payload))
         return ping
+
+    def _write(self, messages: Sequence[Framed]) -> None:
+        if self._state != "open" or not self._transport.send(messages):
+            self.unsent += len(messages)
 
     # -- backpressure ------------------------------------------------------------------------------
 
@@ -207,6 +217,7 @@ class Lifecycle(Connection):
 
     def _end_session(self, state: State) -> None:
         self._state = state
+        self.unsent += self.outbox.drop()
         self._sessions.end()
         for task in self._tasks:
             task.cancel()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ipyws.core.constants import MessageType
 from ipyws.errors import InvalidError
+from ipyws.printable import visible
 from ipyws.secrets import mask, mask_head
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def preview(message: Message) -> str:
     if message.type == "close":
         return f"{message.code} {mask(message.reason)!r}"
     if message.type == "open":
-        return mask(message.reason)
+        return visible(mask(message.reason))
     # Masked before it is cut: half a secret would not be recognised.
     start, cut = message.data[:_WINDOW], len(message.data) > _WINDOW
     if isinstance(start, str):

@@ -16,7 +16,9 @@ from ipyws.core.message import Data
 from ipyws.core.payload import encode
 from ipyws.errors import ConnectError, InvalidError, WebSocketError, brief
 
-ALLOWED = '{"attempts": 10, "first": "500ms", "max": "30s", "on_open": [payloads]}, each key optional,'
+ALLOWED = (
+    '{"attempts": 10, "first": "500ms", "max": "30s", "on_open": [payloads]}, each key optional ({} will do),'
+)
 
 _MOST = 1_000_000
 _COMES_BACK = frozenset(

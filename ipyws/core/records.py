@@ -81,7 +81,8 @@ class Records(Iterable[Message]):
 
         Args:
             path: The file.
-            redact: Names of JSON keys whose values become stars, in whatever case, at any depth.
+            redact: Names of JSON keys whose values become stars, in whatever case, at any depth; in text
+                messages, binary ones stay as they are.
 
         Returns:
             The file.

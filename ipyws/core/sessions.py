@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 
 _KEPT = 1000
 
@@ -19,9 +18,9 @@ class Sessions:
 
     def __init__(self) -> None:
         self.first: float | None = None
-        self.connects: deque[float] = deque(maxlen=_KEPT)
+        self.connects: list[float] = []
         self.lost_at = 0.0
-        self._lasted: deque[float] = deque(maxlen=_KEPT)
+        self._lasted: list[float] = []
         self._began = self._started = 0.0
         self._running = False
 
@@ -30,6 +29,7 @@ class Sessions:
         self._running = True
         self._started = time.monotonic()
         self.connects.append(elapsed)
+        del self.connects[:-_KEPT]
         if self.first is None:
             self.first, self._began = time.time(), self._started
 
@@ -39,6 +39,7 @@ class Sessions:
             self._running = False
             self.lost_at = time.monotonic()
             self._lasted.append(self.lost_at - self._started)
+            del self._lasted[:-_KEPT]
 
     @property
     def lasted(self) -> tuple[float, ...]:

@@ -5,7 +5,7 @@ A transport works on one event loop and calls its `Sink` there. The core decides
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -83,8 +83,12 @@ class Transport(Protocol):
     async def wait_writable(self) -> None:
         """Wait until `writable`, or until the connection is lost."""
 
-    def send(self, payload: bytes, text: bool) -> None:
-        """Write one data message."""
+    def send(self, messages: Sequence[tuple[bytes, bool]]) -> bool:
+        """Write data messages: payloads, each with whether it is text.
+
+        Returns:
+            False if none was: the connection is closing, or lost.
+        """
 
     def ping(self, payload: bytes) -> None:
         """Write a ping frame."""

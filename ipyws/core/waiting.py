@@ -30,7 +30,7 @@ from ipyws.core import reentry
 from ipyws.core.sigint import SigintGuard
 from ipyws.errors import CanceledError, ContextError
 
-__all__ = ["Signal", "allow", "forbid", "set_idle_loop", "wait", "wait_async"]
+__all__ = ["Signal", "allow", "check", "forbid", "set_idle_loop", "wait", "wait_async"]
 
 SLICE: Final = 0.1
 """Seconds: the longest uninterrupted sleep; some platforms can't wake a sleeping thread for Ctrl-C."""
@@ -128,6 +128,16 @@ def allow(thread_ident: int) -> None:
     _forbidden.pop(thread_ident, None)
 
 
+def check() -> None:
+    """Raise in a thread that must never block.
+
+    Raises:
+        ContextError: This thread was named to `forbid`.
+    """
+    if reason := _forbidden.get(threading.get_ident()):
+        raise ContextError(f"a synchronous call from {reason}", hint="use the async call there, with await")
+
+
 def set_idle_loop(provider: Callable[[], asyncio.AbstractEventLoop | None] | None) -> None:
     """Name the loop that `wait` runs on the main thread when no loop runs there.
 
@@ -159,8 +169,7 @@ def wait(signal: Signal, timeout: float | None = None) -> bool:
         asyncio.CancelledError: The same where somebody else turns interrupts into cancellation:
             `asyncio.run`, an async cell, an outer wait.
     """
-    if reason := _forbidden.get(threading.get_ident()):
-        raise ContextError(f"a synchronous call from {reason}", hint="use the async call there, with await")
+    check()
     if signal.is_set():
         return True
     deadline = None if timeout is None else time.monotonic() + timeout
@@ -262,6 +271,9 @@ def _grace(loop: asyncio.AbstractEventLoop) -> float:
 
 def _resolve_soon(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
     """Resolve from any thread; a loop that is closed has nobody left to tell."""
+    if asyncio._get_running_loop() is loop:  # awake already: waking it would cost two system calls
+        _resolve(future)
+        return
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(_resolve, future)
 

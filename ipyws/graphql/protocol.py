@@ -192,12 +192,7 @@ def reply_error(errors: Any, data: Any = None) -> ReplyError:
     text = (
         f"the server answered with an error: {_words(listed[0]) if listed else 'it does not say which'}{more}"
     )
-    try:
-        return ReplyError(text, details={"errors": listed, "data": data})
-    except RecursionError:
-        return ReplyError(
-            text, hint="it is nested too deeply for details: see the log", details={"errors": []}
-        )
+    return ReplyError(text, details={"errors": listed, "data": data})
 
 
 def _words(error: Any) -> str:

@@ -44,6 +44,9 @@ def _note(client: Connection) -> str:
         "reading paused: channel full" if client.held else "",
         "insecure: the server's certificate was not checked" if client.insecure else "",
         _recording(client.journal) if client.journal is not None else "",
+        f"{client.unsent:,} messages were not sent: the connection was lost just then"
+        if client.unsent
+        else "",
     ]
     return "; ".join(filter(None, notes))
 

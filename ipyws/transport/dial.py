@@ -64,9 +64,10 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
     """
     check_secure(options, url.secure)
     context = tls.context(options) if url.secure or options.follow_redirects else None
-    leave = SLOTS.take(CURRENT.policy())
+    policy = CURRENT.policy()
+    leave = SLOTS.take(policy)
     try:
-        wire = await _dial_in_time(_Progress(url), options, sink, context)
+        wire = await _dial_in_time(_Progress(url), options, sink, context, policy)
     except BaseException:
         leave()
         raise
@@ -76,12 +77,12 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
 
 
 async def _dial_in_time(
-    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
+    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None, policy: Policy
 ) -> Wire:
     timer = asyncio.timeout(options.dial_timeout)
     try:
         async with timer:
-            return await _follow(progress, options, sink, context)
+            return await _follow(progress, options, sink, context, policy)
     except WebSocketError:
         raise
     except (OSError, InvalidHandshake, ImportError, EOFError) as error:
@@ -93,17 +94,18 @@ async def _dial_in_time(
 
 
 async def _follow(
-    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
+    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None, policy: Policy
 ) -> Wire:
     """Dial, and dial again where a redirect leads if that is wanted."""
     while True:
         try:
-            return await _dial_once(progress, options, sink, context)
+            return await _dial_once(progress, options, sink, context, policy)
         except InvalidStatus as error:
             if not (options.follow_redirects and error.response.status_code in _REDIRECTS):
                 raise
             options = _redirected(progress, options, error.response)
             context = tls.context(options)
+            policy = CURRENT.policy()
 
 
 def _redirected(progress: _Progress, options: ConnectOptions, response: Response) -> ConnectOptions:
@@ -143,9 +145,9 @@ async def _dial_once(
     options: ConnectOptions,
     sink: Sink,
     context: ssl.SSLContext | None,
+    policy: Policy,
 ) -> Wire:
     url = progress.url
-    policy = CURRENT.policy()
     check_connection(policy, url, options, redirected=bool(progress.redirects))
     protocol = _protocol(url, options, policy)
     wire = Wire(protocol, sink, options.close_timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 import threading
 from collections.abc import Callable
@@ -23,6 +24,8 @@ async def resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, Addr
     Raises:
         socket.gaierror: The name has none.
     """
+    if (numeric := _numeric(host, port)) is not None:
+        return [numeric]
     found = await _in_daemon_thread(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     addresses = [(family, address) for family, _, _, _, address in found]
     return list(dict.fromkeys(addresses))
@@ -64,6 +67,17 @@ async def _connect(family: socket.AddressFamily, address: Address, patience: flo
         sock.close()
         raise
     return sock
+
+
+def _numeric(host: str, port: int) -> tuple[socket.AddressFamily, Address] | None:
+    """Return an address that is written out: it needs no resolver, and no thread for one."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    if address.version == 4:
+        return socket.AF_INET, (host, port)
+    return socket.AF_INET6, (host, port, 0, 0)
 
 
 async def _in_daemon_thread(function: Callable[[], T]) -> T:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from websockets.client import ClientProtocol
@@ -22,6 +22,7 @@ from ipyws.core.message import Control
 from ipyws.core.transport import Handshake, Sink
 from ipyws.transport.fast import FastPath, path_for
 from ipyws.transport.frames import FAULTS, Inbox, UnreadPongsError, verdict
+from ipyws.transport.framing import frame_all
 from ipyws.transport.refusal import PATIENCE, Refusal
 from ipyws.transport.translate import close_error, lost_error
 
@@ -111,12 +112,17 @@ class Wire(asyncio.Protocol):
     async def wait_writable(self) -> None:
         await self._writable.wait()
 
-    def send(self, payload: bytes, text: bool) -> None:
-        if text:
-            self._protocol.send_text(payload)
+    def send(self, messages: Sequence[tuple[bytes, bool]]) -> bool:
+        protocol = self._protocol
+        if protocol.state is not State.OPEN or self._transport is None or self._lost:
+            return False
+        if protocol.extensions:
+            for payload, text in messages:  # what may be deflated is for the library
+                (protocol.send_text if text else protocol.send_binary)(payload)
+            self._flush()
         else:
-            self._protocol.send_binary(payload)
-        self._flush()
+            self._transport.write(frame_all(messages))
+        return True
 
     def ping(self, payload: bytes) -> None:
         self._protocol.send_ping(payload)

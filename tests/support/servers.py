@@ -246,6 +246,18 @@ def raw_server(
 ) -> Iterator[Site]:
     """Serve TCP (or TLS) connections by a handler that writes the bytes itself."""
     site = Site()
+    writers: set[asyncio.StreamWriter] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)  # a task that is cancelled before it begins closes nothing
+        task = asyncio.ensure_future(serve_one(reader, writer))
+        task.add_done_callback(lambda _: writers.discard(writer) if writer.is_closing() else None)
+
+    async def abandon() -> None:
+        await _end_tasks()
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
 
     async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -258,7 +270,7 @@ def raw_server(
             writer.close()
 
     async def start() -> asyncio.Server:
-        return await asyncio.start_server(serve_one, "127.0.0.1", 0, ssl=tls, limit=limit)
+        return await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls, limit=limit)
 
     site.loop.set_exception_handler(lambda loop, context: None)  # failed TLS handshakes are what is tested
     listening = site.run(start())
@@ -268,6 +280,7 @@ def raw_server(
         yield site
     finally:
         site.loop.call_soon_threadsafe(listening.close)
+        site.run(abandon())
         site.stop()
 
 

@@ -1,0 +1,152 @@
+"""The log: what it costs to keep 100,000 messages of 256 bytes, beyond the messages themselves.
+
+Contenders other than ipyws keep an object for each message, with the same five facts.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+import tracemalloc
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.support.clock import Stopwatch
+from benchmarks.support.part import Case, Figures, Ports, Scale
+from ipyws.core.log import Log
+
+SIZE = 256
+KEPT = 100_000
+APPENDED = 3  # times what is kept, while the pauses are noted
+
+Append = Callable[[list[str]], object]
+
+
+def cases(scale: Scale, ports: Ports) -> list[Case]:
+    """Return batches as large reads bring them, and messages that come one by one."""
+    count = scale.of(KEPT)
+    return [
+        Case("batches of 64", {"count": count, "batch": 64}),
+        Case("one by one", {"count": count, "batch": 1}),
+    ]
+
+
+def batches(count: int, batch: int) -> list[list[str]]:
+    """Return messages, each a string of its own."""
+    texts = [f"{number:<{SIZE}}" for number in range(count)]
+    return [texts[start : start + batch] for start in range(0, count, batch)]
+
+
+class Pauses:
+    """How long the garbage collector held everything up."""
+
+    def __init__(self) -> None:
+        self._begin = 0.0
+        self.longest = 0.0
+
+    def note(self, phase: str, _: object) -> None:
+        """Note a beginning or an end; for `gc.callbacks`."""
+        if phase == "start":
+            self._begin = time.perf_counter()
+        else:
+            self.longest = max(self.longest, time.perf_counter() - self._begin)
+
+
+def measure(make: Callable[[int], Append], count: int, batch: int) -> Figures:
+    """Measure memory, time and pauses of a way to keep messages."""
+    bytes_each = _overhead(make(count), count, batch)
+    append, given = make(count), batches(count, batch)
+    watch = Stopwatch()
+    for payloads in given:
+        append(payloads)
+    each = watch.each(count)
+    del given
+    return {
+        "append_us": each["cpu_us"],
+        "overhead_bytes": bytes_each,
+        "longest_gc_ms": _pause(make(count), count, batch),
+    }
+
+
+def _overhead(append: Append, count: int, batch: int) -> float:
+    tracemalloc.start()
+    payloads = 0
+    before, _ = tracemalloc.get_traced_memory()
+    for number in range(0, count, batch):
+        texts = [f"{place:<{SIZE}}" for place in range(number, min(number + batch, count))]
+        payloads += sum(map(sys.getsizeof, texts))
+        append(texts)
+        del texts
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return (after - before - payloads) / count
+
+
+def _pause(append: Append, count: int, batch: int) -> float:
+    pauses = Pauses()
+    gc.collect()
+    gc.callbacks.append(pauses.note)
+    for _ in range(APPENDED):
+        for start in range(0, count, batch):
+            append([f"{place:<{SIZE}}" for place in range(start, min(start + batch, count))])
+    gc.callbacks.remove(pauses.note)
+    return 1000 * pauses.longest
+
+
+def ipyws(kept: int) -> Append:
+    """The log of a connection."""
+    log = Log(messages=kept)
+    return lambda payloads: log.append("in", payloads, SIZE * len(payloads))
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of a message."""
+
+    seq: int
+    time: float
+    direction: str
+    type: str
+    data: str
+
+
+def of_records(kept: int) -> Append:
+    """A deque of small objects."""
+    records: deque[Any] = deque(maxlen=kept)
+
+    def append(payloads: list[str]) -> None:
+        now = time.time()
+        for payload in payloads:
+            records.append(Record(len(records), now, "in", "text", payload))
+
+    return append
+
+
+def of_mappings(kept: int) -> Append:
+    """A deque of dicts."""
+    records: deque[Any] = deque(maxlen=kept)
+
+    def append(payloads: list[str]) -> None:
+        now = time.time()
+        for payload in payloads:
+            records.append(
+                {"seq": len(records), "time": now, "direction": "in", "type": "text", "data": payload}
+            )
+
+    return append
+
+
+def contender(make: Callable[[int], Append]) -> Callable[..., Figures]:
+    """Return the contender that keeps messages so."""
+    return lambda count, batch: measure(make, count, batch)
+
+
+CONTENDERS: dict[str, Callable[..., Figures]] = {
+    "dataclasses with slots": contender(of_records),
+    "dicts": contender(of_mappings),
+    "ipyws": contender(ipyws),
+}
