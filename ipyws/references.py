@@ -7,7 +7,27 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ipyws.secrets import MASK, in_json, known, mask_places, references
 
+# Origins that the value of a reference was sent to.
+_sent: dict[str, set[str]] = {}
+
 _JSON_START = re.compile(r"\s*(?:\[|\{(?!\{))")
+
+
+def note_sent(data: bytes, origin: str) -> None:
+    """Note to where the secrets that came by reference go.
+
+    Args:
+        data: What is sent.
+        origin: Scheme, host and port that it goes to.
+    """
+    for value, reference in (*references(False).items(), *references(True).items()):
+        if value.encode("utf-8", "surrogatepass") in data:
+            _sent.setdefault(reference, set()).add(origin)
+
+
+def was_sent(reference: str, origin: str) -> bool:
+    """Tell whether the value of a reference was sent to an origin by this process."""
+    return origin in _sent.get(reference, ())
 
 
 def with_references(text: str) -> tuple[str, list[str], bool]:

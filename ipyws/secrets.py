@@ -35,6 +35,7 @@ _SENSITIVE_PARAMETER = re.compile(
 _CUT = re.compile(r"(\.\.\.|…)")
 _QUERY_PAIR = re.compile(r"([?&;#])([^=&;#\s]{1,100})=([^&;#\s\"'<>]+)")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
+_PERCENT = re.compile(r"%[0-9A-F]{2}")
 _REFERENCE = re.compile(r"env\.[A-Za-z_][A-Za-z0-9_]*")
 _WRITTEN_REFERENCES = re.compile(rf"(?:\{{\{{{_REFERENCE.pattern}\}}\}})+")
 
@@ -91,11 +92,6 @@ def references(spelled_in_json: bool) -> Mapping[str, str]:
     return _references_in_json if spelled_in_json else _references
 
 
-def has_come_by(reference: str) -> bool:
-    """Tell whether a secret of this process came by that reference."""
-    return reference in _references.values()
-
-
 def is_reference(name: object) -> TypeGuard[str]:
     """Tell whether ``name`` says where a secret comes from, as "env.TOKEN" does."""
     return isinstance(name, str) and _REFERENCE.fullmatch(name) is not None
@@ -113,10 +109,11 @@ def in_json(value: str) -> str:
 
 def _spellings(value: str) -> set[str]:
     in_url = {quote(value, safe=safe, errors="surrogatepass") for safe in ("/", "")}
-    in_form = quote_plus(value, errors="surrogatepass")
+    in_url.add(quote_plus(value, errors="surrogatepass"))
+    in_url |= {_PERCENT.sub(lambda escape: escape[0].lower(), text) for text in in_url}
     in_json = {json.dumps(value, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
     in_bytes = repr(value.encode("utf-8", "surrogatepass"))[2:-1]
-    spelled = {value, *in_url, in_form, *in_json, in_bytes}
+    spelled = {value, *in_url, *in_json, in_bytes}
     # What a message or a line of source holds is spelled once more in its own repr.
     return spelled | {repr(text)[1:-1] for text in spelled}
 

@@ -93,7 +93,7 @@ def test_a_directive_says_what_to_do(directive: str, step: Step) -> None:
         ("expect", "no expression", "json"),
         ("expect as reply", "no expression", "json"),
         ("expect json ==", "not a Python expression", ""),
-        ("expect x = 1", "not a Python expression", ""),
+        ("expect x = 1", "not a Python expression", "=="),
         ("expect json as a as b", "not a Python expression", ""),
         ("expect json as 1st", "'1st' after as", "variable"),
         ("expect json as class", "'class' after as", "variable"),
@@ -108,6 +108,8 @@ def test_a_directive_says_what_to_do(directive: str, step: Step) -> None:
         ("hex 00", "does not take '00'", "below"),
         ("file", "no path", "PATH"),
         ("file // nothing", "no path", "PATH"),
+        ("expect json 5s", "not a Python expression", "behind within"),
+        ("wait where json 5s", "not a Python expression", "before where"),
     ],
 )
 def test_a_bad_directive_is_refused_with_its_line(directive: str, reason: str, hint: str) -> None:
@@ -116,6 +118,13 @@ def test_a_bad_directive_is_refused_with_its_line(directive: str, reason: str, h
     assert caught.value.message.startswith("line 4: ")
     assert reason in caught.value.message
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("directive", ["expect json", "wait", "wait-for-server", "close 1000"])
+def test_a_directive_that_lacks_its_space_is_not_sent_as_text(directive: str) -> None:
+    with pytest.raises(InvalidError, match=r"^line 2: a space is missing") as caught:
+        parse(f"a\n==={directive}\nb")
+    assert f"=== {directive.split()[0]}" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,40 @@ def small_log() -> Log:
     return log
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"ipyws":1}\n' * 11, "more than 10 connections"),
+        (
+            b'{"log":{"entries":[' + b'{"request":{"url":"ws:"},"_webSocketMessages":[]},' * 11 + b"]}}",
+            "more than 10 connections",
+        ),
+        (b'{"ipyws":1,"url":"%s"}' % (b"u" * (1 << 20)), "longer than 1 MB"),
+        (b'{"ipyws":1,"url":"ws:","headers":[%s["",""]]}' % (b'["",""],' * 1000), "up to 1,000 pairs"),
+    ],
+)
+def test_what_is_said_of_connections_takes_a_bounded_part_of_memory(
+    file: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, said: str
+) -> None:
+    monkeypatch.setattr("ipyws.capture.jsonl._MOST_CONNECTIONS", 10)
+    file.write_bytes(content)
+    assert said in refusal(file)
+
+
+def test_a_record_with_references_without_end_is_refused(file: Path) -> None:
+    refs = [f"env.A{number}" for number in range(101)]
+    file.write_bytes(HEADER + json.dumps({**RECORD, "refs": refs}).encode())
+    assert "up to 100 references" in refusal(file)
+
+
+def test_a_record_shows_nothing_that_acts_on_a_terminal(file: Path) -> None:
+    for kind in ("open", "close", "ping"):
+        acting = {**RECORD, "type": kind, "code": 1000, "reason": "\x1b]0;x\x07\u202e", "base64": "G1s="}
+        file.write_bytes(HEADER + json.dumps(acting).encode())
+        with load(file) as capture:
+            assert repr(capture[0]).isprintable()
+
+
 def test_json_lines_cut_at_any_byte_give_what_is_whole_and_say_so(file: Path) -> None:
     log = small_log()
     whole = log.save(file.with_suffix(".jsonl")).read_bytes()
@@ -352,6 +386,9 @@ def test_where_a_read_ends_makes_no_difference(tmp_path: Path, count: int) -> No
         '{"k": ]',
         '"',
         '"k" : \\"',
+        '"\\',
+        '{"a": "b\\',
+        '{"a": "\\"\\',
     ],
 )
 def test_broken_json_is_redacted_without_an_error(text: str) -> None:

@@ -210,6 +210,15 @@ def test_a_reference_is_filled_in_again_where_the_notebook_has_used_it(kernel: K
     assert seen.wait(lambda server: server.messages == [f'{{"token": "{TOKEN}"}}'])
 
 
+def test_a_reference_is_not_filled_in_for_another_server(kernel: Kernel, seen: Witness) -> None:
+    talk(kernel, '{"token": "{{env.WS_TOKEN}}"}')
+    ok(kernel, "%ws save secret.jsonl\nelsewhere = ipyws.serve('echo')\n%ws {{elsewhere.url}} --as other")
+    error = fails(kernel, "%ws replay secret.jsonl --anywhere --fast")
+    assert "--env WS_TOKEN" in error.evalue
+    assert value(kernel, "ipyws.current().stats.sent") == "0"
+    ok(kernel, f"%ws {seen.url} --as main\n%ws replay secret.jsonl --fast")
+
+
 def test_a_capture_can_not_have_a_variable_sent_that_nobody_allowed(kernel: Kernel, seen: Witness) -> None:
     talk(kernel, "one")
     ok(kernel, "%ws save talk.jsonl")
@@ -268,6 +277,15 @@ def test_a_recorded_server_answers_like_the_real_one(kernel: Kernel, seen: Witne
     assert value(kernel, "recorded.differing, ipyws.current().log.received") == "(0, 2)"
     assert seen.messages == []
     assert "replay" in ok(kernel, "%ws serve --stop replay").stdout
+
+
+def test_a_cell_that_plays_a_capture_on_one_port_can_be_run_again(kernel: Kernel, seen: Witness) -> None:
+    talk(kernel, '{"id": 1}')
+    ok(kernel, "%ws save talk.har")
+    ok(kernel, "recorded = %ws serve --replay talk.har")
+    for _ in range(2):
+        ok(kernel, "recorded = %ws serve --replay talk.har --port {{recorded.port}}")
+    ok(kernel, "%ws {{recorded.url}} --as lesson\n%ws serve --stop replay")
 
 
 def test_the_same_is_there_in_python(kernel: Kernel, seen: Witness) -> None:

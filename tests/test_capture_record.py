@@ -124,6 +124,14 @@ def test_the_values_of_a_key_become_stars_and_all_else_stays(text: str, redacted
     assert record.get("masked", False) is (text != redacted)
 
 
+@pytest.mark.parametrize("before", ['5" ', '"', 'a "b" "', '" {"a": "b"} ', '\\"', '"' * 7])
+def test_no_stray_quotation_mark_hides_a_key(before: str) -> None:
+    redact = make_redact("password")
+    assert redact is not None
+    text = before + '{"x": 1, "password": "hunter2", "y": "z"}'
+    assert redact(text) == text.replace("hunter2", "***")
+
+
 def test_bytes_are_not_redacted() -> None:
     message = Message("binary", b'{"password": "x"}', "out", 0, 0.0)
     assert to_record(message, make_redact("password")) == to_record(message)

@@ -102,6 +102,22 @@ def test_no_spelling_of_a_secret_is_in_the_file(tmp_path: Path, suffix: str) -> 
     assert b"{{env.CAPTURE_TOKEN}}" in content
 
 
+@pytest.mark.parametrize("query", ["x=abc%2fdef%2Bghi%21", "x=abc%252Fdef%252Bghi%2521", "abc/def%2bghi!=x"])
+def test_no_spelling_of_a_secret_in_a_url_is_read_for_a_har(tmp_path: Path, query: str) -> None:
+    secret("abc/def+ghi!")
+    log = Log()
+    log.describe = lambda: About(f"ws://h/?{query}")
+    request = json.loads(log.save(tmp_path / "x.har").read_text())["log"]["entries"][0]["request"]
+    assert "***" in str(request["queryString"])
+    assert "def" not in str(request["queryString"])
+
+
+@pytest.mark.parametrize("url", ["ws://h/abc%2fdef%2bghi%21", "ws://h/abc%2Fdef%2Bghi%21"])
+def test_escapes_of_a_url_hide_no_secret_in_whatever_case(url: str) -> None:
+    secret("abc/def+ghi!")
+    assert mask(url) == "ws://h/***"
+
+
 def test_a_payload_comes_back_by_its_references(tmp_path: Path) -> None:
     payloads: list[str | bytes] = [
         TOKEN,

@@ -12,6 +12,15 @@ from tests.support.witness import Witness, witness
 pytestmark = pytest.mark.kernel
 
 
+_FILES = """import os, pathlib, tempfile
+os.chdir(tempfile.mkdtemp())
+for name in ("old.har", "notes.txt", ".hidden.har", "sub/new.jsonl"):
+    path = pathlib.Path("captures", name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+"""
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Witness]:
     with witness() as running:
@@ -21,7 +30,12 @@ def server() -> Iterator[Witness]:
 @pytest.fixture(scope="module")
 def kernel(server: Witness) -> Iterator[Kernel]:
     with Kernel() as kernel:
-        for cell in ("%load_ext ipyws", f"%ws {server.url} --as names-alpha", f"%ws {server.url} --as other"):
+        for cell in (
+            _FILES,
+            "%load_ext ipyws",
+            f"%ws {server.url} --as names-alpha",
+            f"%ws {server.url} --as other",
+        ):
             assert kernel.run(cell).status == "ok"
         yield kernel
 
@@ -42,6 +56,7 @@ COMPLETED = {
     "verb in a block": ("for i in x:\n    %ws pi", {"for i in x:\n    %ws ping"}),
     "verb after a semicolon": ("a = 1; %ws us", {"a = 1; %ws use"}),
     "topic of the help": ("%ws help se", {"%ws help send", "%ws help serve"}),
+    "help of the cell magic": ("%ws help ce", {"%ws help cell"}),
     "option": ("%ws connect --dial", {"%ws connect --dial-timeout"}),
     "option of a bare URL": ("%ws ws://x --dial", {"%ws ws://x --dial-timeout"}),
     "option of a cell magic": ("%%ws ws://x --dial", {"%%ws ws://x --dial-timeout"}),
@@ -53,6 +68,17 @@ COMPLETED = {
     "connection to use": ("%ws use ", {"%ws use names-alpha", "%ws use other"}),
     "connection to close": ("%ws close ot", {"%ws close other"}),
     "kind of server": ("%ws serve pr", {"%ws serve prices"}),
+    "way to reconnect": ("%ws ws://x --reconnect ", {"%ws ws://x --reconnect on"}),
+    "directive": ("%%ws\n{}\n=== exp", {"%%ws\n{}\n=== expect"}),
+    "directives": ("%%ws -c x\n=== wait", {"%%ws -c x\n=== wait", "%%ws -c x\n=== wait-for-server"}),
+    "capture to replay": (
+        "%ws replay captures/",
+        {"%ws replay captures/old.har", "%ws replay captures/sub/"},
+    ),
+    "capture to serve": ("%ws serve --replay captures/o", {"%ws serve --replay captures/old.har"}),
+    "file to send": ("%ws send --file captures/n", {"%ws send --file captures/notes.txt"}),
+    "certificate": ("%ws ws://x --ca captures/no", {"%ws ws://x --ca captures/notes.txt"}),
+    "journal": ("%ws ws://x --record capt", {"%ws ws://x --record captures/"}),
     "last line of several": ("a = 1\nb = 2\n%ws rec", {"a = 1\nb = 2\n%ws recv"}),
 }
 

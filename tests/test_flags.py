@@ -11,10 +11,13 @@ from ipyws.notebook import flags
 from ipyws.notebook.failure import headline, shorten
 from ipyws.notebook.flags import connect_flags, connect_options
 from ipyws.notebook.help import help_of, overview
-from ipyws.notebook.line import parse
-from ipyws.notebook.table import VERBS
+from ipyws.notebook.line import first_word, parse
+from ipyws.notebook.table import VAR, VERBS
+from ipyws.policy.rule import read_rule
 from ipyws.script.expression import make_evaluator
 from ipyws.sizes import read_size
+
+EXAMPLES = [(name, example) for name, verb in VERBS.items() for example in verb.examples]
 
 
 def given(line: str) -> dict[str, Any]:
@@ -171,3 +174,32 @@ def test_the_help_of_a_verb_tells_all_its_flags(name: str) -> None:
         assert f"{', '.join(flag.names)} {flag.value}".rstrip() in text
         assert flag.about in text
     assert "-o" in text
+
+
+def test_the_help_says_what_holds_for_an_option_that_is_not_given() -> None:
+    lines = {line.split()[0]: line for line in help_of(VERBS["connect"]).splitlines() if "  --" in line}
+    assert lines["--dial-timeout"].endswith("; 10s unless given")
+    assert lines["--log-messages"].endswith("; 100,000 unless given")
+    assert lines["--log-bytes"].endswith("; 64 MB unless given")
+    assert "unless" not in lines["--read-timeout"]
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES)
+def test_an_example_of_the_help_is_a_line_that_is_understood(name: str, example: str) -> None:
+    verb = VERBS[name]
+    assert example in help_of(verb)
+    _, _, line = example.partition("%ws ")
+    word, rest = first_word(line)
+    names = {"url": "wss://example.com/", "number": 1, "env": None}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOKEN", "abc")
+        parsed = parse(
+            rest if word == name else line, (*verb.flags, VAR), make_evaluator(names), rest=verb.rest
+        )
+    least, most = verb.words
+    assert least <= len(parsed.words) <= most or parsed.rest
+    if name == "connect":
+        assert check_options(connect_options(parsed.options))
+    if name == "policy":
+        effect, rule = parsed.words
+        assert effect == "check" or read_rule("allow", rule)

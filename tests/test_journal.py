@@ -188,6 +188,16 @@ def test_flush_waits_for_all_that_passed(path: Path) -> None:
     ended(made)
 
 
+def test_a_flush_while_the_journal_ends_is_not_kept_waiting(path: Path) -> None:
+    for _ in range(20):
+        log = new_log()
+        made = started(path, log)
+        receive(log, "one")
+        made.stop()
+        while not made.ended.is_set():
+            assert made.flush()
+
+
 def test_no_secret_is_written(path: Path) -> None:
     secrets.remember("hunter2-of-the-journal", "env.JOURNAL_TOKEN")
     secrets.remember("another-of-the-journal")
@@ -221,6 +231,19 @@ def test_control_frames_have_the_lines_that_each_has() -> None:
 
 
 # -- several sessions in one file ------------------------------------------------------------------
+
+
+def test_nothing_is_saved_in_the_place_of_a_journal_while_it_is_written(path: Path, echo: str) -> None:
+    with ipyws.connect(echo, record=path) as client:
+        client.request("one")
+        assert client.journal is not None
+        client.journal.flush()
+        with pytest.raises(InvalidError, match="recorded"):
+            client.log.save(path)
+        client.request("two")
+    with ipyws.load(path) as capture:
+        assert [m.data for m in capture if m.type == "text"] == ["one", "one", "two", "two"]
+    client.log.save(path)
 
 
 def test_a_second_session_is_added_to_the_file(path: Path, echo: str) -> None:
@@ -380,6 +403,26 @@ def test_whatever_goes_wrong_is_said(path: Path) -> None:
     assert made.error is not None
     assert made.error.message.endswith("stopped: of the test")
     assert (made.written, made.lost) == (0, 1)
+
+
+@pytest.mark.parametrize("later", [True, False])
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_a_file_that_is_gone_ends_the_recording(path: Path, how: str, later: bool) -> None:
+    log = new_log()
+    made = started(path, log)
+    receive(log, "one")
+    assert made.flush()
+    if how == "replaced":
+        path.with_name("other").write_text("other")
+        path.with_name("other").replace(path)
+    else:
+        path.unlink()
+    if later:
+        receive(log, "two", "three")
+    ended(made)
+    assert made.error is not None
+    assert "the file was deleted meanwhile" in made.error.message
+    assert (made.written, made.lost) == (1, 2 * later)
 
 
 def test_a_pipe_that_nobody_reads_fails_rather_than_wait(path: Path) -> None:

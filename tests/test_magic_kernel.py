@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ipyws.script.body import DIRECTIVES
 from tests.support import servers
 from tests.support.kernel import Kernel, Result
 from tests.support.witness import Witness, witness
@@ -392,6 +393,20 @@ def test_help_of_a_verb_names_its_options(kernel: Kernel, cell: str) -> None:
     text = ok(kernel, cell).stdout
     for name in ("--hex", "--base64", "--file", "--json", "-c", "-o"):
         assert name in text
+
+
+@pytest.mark.parametrize("cell", ["%ws help cell", "%ws help %%ws", "%%ws -h\nx", "%%ws --help\nx"])
+def test_help_of_the_cell_magic_names_every_directive(kernel: Kernel, cell: str) -> None:
+    text = ok(kernel, cell).stdout
+    for name in (*DIRECTIVES, "--new", "within TIMEOUT"):
+        assert name in text, name
+
+
+def test_the_columns_of_the_help_are_straight(kernel: Kernel) -> None:
+    lines = [line for line in ok(kernel, "%ws help").stdout.splitlines() if line.startswith("  ")]
+    column = lines[0].index("open a connection")
+    assert {line[column - 1] for line in lines} == {" "}
+    assert all(line[column] != " " for line in lines)
 
 
 def test_a_question_mark_shows_the_help(kernel: Kernel) -> None:

@@ -41,6 +41,44 @@ def test_a_notebook_passes_as_a_test(path: Path) -> None:
     assert "1 passed" in ran.stdout
 
 
+EXERCISES = {
+    "testing_an_api": ("expect True as", 'expect json["type"] == "error" as'),
+    "record_and_replay": (
+        "    await new_till(connection)",
+        """    items = total = 0
+    async for text in connection:
+        order = json.loads(text)
+        answer = {"welcome": order.get("user")}
+        if order["op"] == "buy":
+            items += order["count"]
+            total += order["count"] * order["price"]
+            answer = {"items": items, "total": total}
+        await connection.send(json.dumps({"id": order["id"], **answer}))""",
+    ),
+}
+"""What a reader puts in place of what the exercise begins with."""
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_an_exercise_is_refused_until_it_is_solved(name: str) -> None:
+    assert checked(name) == (["AssertionError"], "")
+    errors, said = checked(name, *EXERCISES[name])
+    assert errors == []
+    assert said.startswith("Right: ")
+
+
+def checked(name: str, begun: str = "", solved: str = "") -> tuple[list[str], str]:
+    """Run a notebook with an answer to its exercise; return what its check raised, and what it printed."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    (exercise,) = [cell for cell in code_cells(notebook) if "exercise" in cell.metadata.get("tags", [])]
+    (check,) = [cell for cell in code_cells(notebook) if "check" in cell.metadata.get("tags", [])]
+    assert begun in exercise.source
+    exercise.source = exercise.source.replace(begun, solved)
+    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
+    errors = [output.ename for output in check.outputs if output.output_type == "error"]
+    return errors, "".join(output.text for output in check.outputs if output.output_type == "stream")
+
+
 def test_the_price_stream_of_the_quickstart_ticked_while_later_cells_ran() -> None:
     notebook = nbformat.read(ROOT / "notebooks" / "quickstart.ipynb", as_version=4)
     NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(ROOT)}}).execute()

@@ -14,7 +14,7 @@ from ipyws.core.budget import Budget
 from ipyws.core.log import Log
 from ipyws.core.message import Control
 from ipyws.errors import InvalidError
-from ipyws.widget import lines
+from ipyws.widget import lines, live
 from ipyws.widget.feed import BYTES, FIRST, INTERVAL, KEPT, PATIENCE, ROWS, UNDRAWN, Feed
 from ipyws.widget.sieve import Sieve, read_sieve
 
@@ -309,3 +309,28 @@ def test_a_text_payload_keeps_its_lines_and_its_numbers() -> None:
     shown = lines.payload(row["i"], message)
     assert shown["text"] == text.replace("\x07", "\\x07")
     assert (shown["json"], shown["cut"], row["j"]) == (True, 0, 1)
+
+
+def test_the_last_of_several_quick_changes_is_told_without_waiting_for_a_sign_of_life(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "SIGN_OF_LIFE", 3600.0)
+
+    async def scenario(client: ipyws.Client) -> None:
+        told = asyncio.Event()
+
+        def hear(message: dict[str, Any]) -> None:
+            states = [card["state"] for card in message.get("cards", ()) if card["name"] == client.name]
+            if states == ["closed"]:
+                told.set()
+
+        panel = live.Live(hear, dict)
+        running = asyncio.create_task(panel.run())
+        panel.hello(anew=True)  # the next state may be sent a quarter of a second from now
+        await asyncio.to_thread(client.close)
+        await asyncio.wait_for(told.wait(), 30)
+        running.cancel()
+        await asyncio.wait({running})
+
+    with ipyws.serve("echo") as server, ipyws.connect(server.url, name="quick") as client:
+        run(scenario(client))

@@ -621,6 +621,15 @@ def test_close_takes_a_code_and_a_reason(front: Front) -> None:
     expect(form).to_be_hidden()
 
 
+def test_a_connection_that_is_opened_anew_can_be_closed_but_not_sent_to(front: Front) -> None:
+    front.card(card(state="reconnecting", note="refused; attempt 3 of 10"))
+    expect(front.panel.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    front.panel.get_by_role("button", name="Close", exact=True).click()
+    assert front.wait_sent("close")["code"] == 1000
+    front.card(card(state="closed"))
+    expect(front.panel.get_by_role("button", name="Close", exact=True)).to_be_disabled()
+
+
 def test_how_a_connection_ended_is_said(front: Front) -> None:
     close = {"code": 1008, "meaning": "policy violation", "reason": "rate limit", "who": "peer", "error": ""}
     front.card(card(state="closed", close=close))

@@ -22,6 +22,32 @@ def words(recorded: Data, actual: Data, *hidden: str) -> str:
     return difference(message(recorded), message(actual), hidden)
 
 
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.canary-of-the-differences"
+ANOTHER = "eyJhbGciOiJIUzI1NiJ9.another"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "actual"),
+    [
+        (f"token {ANOTHER}", f"token {TOKEN}"),
+        (f"token {TOKEN} x", f"token {TOKEN} y"),
+        (f"{'.' * 5000}{ANOTHER}", f"{'.' * 5000}{TOKEN}"),
+        (ANOTHER.encode(), TOKEN.encode()),
+        (b"\xff" + ANOTHER.encode(), b"\xff" + TOKEN.encode()),
+        (b"\xff", b"\xfe" + b"\xff" * 20 + TOKEN.encode()),
+        ('{"a": 1}', json.dumps({"k" * 20 + TOKEN[-11:] + "k" * 90: 1})),
+        (json.dumps({"a": ANOTHER}), json.dumps({"a": TOKEN})),
+    ],
+)
+def test_no_part_of_a_secret_is_in_the_words(recorded: Data, actual: Data) -> None:
+    ipyws.secret(TOKEN)
+    ipyws.secret(TOKEN[-11:])
+    said = words(recorded, actual)
+    assert said != ""
+    for part in ("canary", "ferences", b"canary".hex(" "), b"ferences".hex(" "), "eyJhb"):
+        assert part not in said.replace(ANOTHER, "")
+
+
 @pytest.mark.parametrize(
     ("recorded", "actual"),
     [

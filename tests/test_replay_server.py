@@ -477,3 +477,32 @@ def test_what_can_t_be_played_is_refused_before_the_server_listens(
         return caught.value
 
     assert words in asyncio.run(main()).message
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        (None, 101),
+        ("http://localhost:8888", 101),
+        ("https://127.0.0.1", 101),
+        ("https://recorded.example", 101),
+        ("https://evil.example", 403),
+        ("http://localhost.evil.example", 403),
+    ],
+)
+def test_page_of_another_site_can_not_read_what_was_recorded(origin: str | None, status: int) -> None:
+    about = About("wss://h/", request_headers=(("Origin", "https://recorded.example"),))
+
+    async def scenario() -> int:
+        server = await serve_capture([], about=about)
+        try:
+            client = await ipyws.connect_async(server.url, origin=origin)
+        except ipyws.errors.ConnectError as error:
+            return int(error.details["status"])
+        else:
+            await client.close()
+            return 101
+        finally:
+            await server.close()
+
+    assert asyncio.run(scenario()) == status

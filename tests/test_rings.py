@@ -23,7 +23,16 @@ MAY: dict[str, set[str]] = {
     "ipyws.references": {"ipyws.secrets"},
     "ipyws.errors": {"ipyws.secrets", "ipyws.printable"},
     "ipyws.sizes": {"ipyws.errors"},
-    "ipyws.core": {"ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable", "ipyws.sizes"},
+    "ipyws.core": {
+        *(
+            "ipyws.core",
+            "ipyws.errors",
+            "ipyws.secrets",
+            "ipyws.references",
+            "ipyws.printable",
+            "ipyws.sizes",
+        ),
+    },
     "ipyws.policy": {"ipyws.policy", "ipyws.errors", "ipyws.secrets", "ipyws.sizes", "idna"},
     "ipyws.config": {
         *("ipyws.config", "ipyws.policy", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.sizes"),
@@ -48,7 +57,7 @@ MAY: dict[str, set[str]] = {
         "ipyws.secrets",
         "websockets",
     },
-    "ipyws.bridge": {"ipyws.bridge", "ipyws.core", "ipyws.errors", "ipyws.secrets"},
+    "ipyws.bridge": {"ipyws.bridge", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.references"},
     "ipyws.api": {"ipyws.config", "ipyws.core", "ipyws.policy", "ipyws.errors", "ipyws.secrets"},
     "ipyws.notebook": {
         *("ipyws.notebook", "ipyws.script", "ipyws.bridge", "ipyws.transport", "ipyws.config"),

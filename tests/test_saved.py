@@ -193,6 +193,22 @@ def test_files_are_found_from_the_folder_of_the_file_they_stand_in(
             assert client.recv("5s").data == "hello"
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_journal_is_in_the_folder_whatever_links_say(here: Place, tmp_path: Path, inside: bool) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    target = here.folder / "real" if inside else elsewhere
+    target.mkdir(exist_ok=True)
+    (here.folder / "logs").symlink_to(target)
+    (here.folder / "x.jsonl").symlink_to(target / "y.jsonl")
+    for record in ("logs/x.jsonl", "x.jsonl"):
+        line = f'record = "{record}"'
+        if inside:
+            assert saved(here, line).fill()[1]["record"] == here.folder / record
+        else:
+            assert "in the folder of the file" in refused(here, line).hint
+
+
 def test_home_is_where_a_file_may_be(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(here.folder / "home"))
     assert saved(here, 'ca = "~/ca.pem"').fill()[1]["ca"] == here.folder / "home" / "ca.pem"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -76,6 +77,7 @@ NAMES = {
     "blob": b"\x00\xff",
     "nan": math.nan,
     "thing": object(),
+    "path": Path("a", "b.jsonl"),
 }
 evaluate = make_evaluator(NAMES)
 
@@ -156,6 +158,7 @@ def test_nothing_is_evaluated_before_the_whole_body_is_found_well_formed() -> No
         ("wss://{{word}}.example/{{n}}?x={{yes}}", "wss://abc.example/3?x=True"),
         ('{"a": {{word}}}', '{"a": abc}'),
         ("{{word}}", "abc"),
+        ("{{path}}", str(Path("a", "b.jsonl"))),
         ("{{{{", "{{"),
     ],
 )

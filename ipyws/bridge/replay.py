@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ipyws.bridge.registry import REGISTRY
 from ipyws.core.durations import Duration
 from ipyws.errors import InvalidError
-from ipyws.secrets import has_come_by, remember
+from ipyws.references import was_sent
+from ipyws.secrets import remember
 
 if TYPE_CHECKING:
     from ipyws.bridge.client import Client
@@ -38,7 +39,7 @@ def replay(
             replies that the recording has before it have come, and compares them.
         anywhere: Replay also to another URL than that of the recording.
         env: Names of environment variables whose values may be sent where the capture refers to them, beside
-            those that this process has used already.
+            those that this process has sent to the same server already.
         timeout: How long lockstep waits for a reply: milliseconds, "5s", a timedelta, or None for no limit.
         progress: Called with how many messages were sent, and how many there are; not on this thread.
 
@@ -60,7 +61,7 @@ def replay(
         lambda: replay_async(
             client.async_client,
             opened,
-            fill=_filler(frozenset(env)),
+            fill=_filler(frozenset(env), client.async_client.origin),
             mode=mode,
             about=opened.about,
             anywhere=anywhere,
@@ -70,18 +71,18 @@ def replay(
     )
 
 
-def _filler(allowed: Collection[str]) -> Callable[[str], str]:
+def _filler(allowed: Collection[str], origin: str) -> Callable[[str], str]:
     """Return what gives the value of a reference, if that may be sent.
 
     A capture is data, and may be anybody's: were it enough that it names a variable, a file could have any
-    secret of the environment sent to wherever the connection leads.
+    secret of the environment sent to wherever the connection leads. What has gone there already may go again.
     """
 
     def fill(reference: str) -> str:
         name = reference.removeprefix("env.")
-        if name not in allowed and not has_come_by(reference):
+        if name not in allowed and not was_sent(reference, origin):
             raise InvalidError(
-                f"it refers to the environment variable {name}, which this notebook has not used",
+                f"it refers to the environment variable {name}, which was not sent to {origin} before",
                 hint=f"--env {name} (env=[{name!r}]) lets its value be sent",
             )
         value = os.environ.get(name)

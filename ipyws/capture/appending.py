@@ -82,7 +82,9 @@ class AppendedFile:
         self._path = path
         # Unbuffered: what `add` returns from has left this process, and outlives it.
         self._stream = open(path, "ab", buffering=0, opener=_open_at_once)  # noqa: SIM115
-        self._regular = stat.S_ISREG(os.fstat(self._stream.fileno()).st_mode)
+        status = os.fstat(self._stream.fileno())
+        self._regular = stat.S_ISREG(status.st_mode)
+        self._counts_names = self._regular and status.st_nlink > 0  # as every file system should
         self.lines = 0
         if hasattr(os, "O_NONBLOCK"):
             os.set_blocking(self._stream.fileno(), True)
@@ -131,8 +133,9 @@ class AppendedFile:
         """Write whole lines; when it returns they are the system's, and safe from the end of this process.
 
         Raises:
-            OSError: Not all could be written; ``lines`` counts those that were.
+            OSError: Not all could be written; ``lines`` counts those that were. Or the file was deleted.
         """
+        self._check_there()
         done = 0
         try:
             with memoryview(data) as view:
@@ -145,10 +148,16 @@ class AppendedFile:
         """Have the system put on the disk what was written.
 
         Raises:
-            OSError: The disk did not take it.
+            OSError: The disk did not take it, or the file was deleted.
         """
         if self._regular:
             os.fsync(self._stream.fileno())
+        self._check_there()
+
+    def _check_there(self) -> None:
+        # A file without a name still takes what is written, and nobody would ever see it again.
+        if self._counts_names and not os.fstat(self._stream.fileno()).st_nlink:
+            raise FileNotFoundError(errno.ENOENT, "the file was deleted meanwhile")
 
     def __enter__(self) -> Self:
         return self

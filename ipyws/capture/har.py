@@ -17,6 +17,7 @@ from ipyws.capture.record import to_header, to_json, to_record
 from ipyws.capture.redaction import Redact
 from ipyws.core.about import About
 from ipyws.core.message import Message
+from ipyws.secrets import mask
 from ipyws.version import __version__
 
 OPCODES: Final = {"text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10, "open": -1}
@@ -73,7 +74,11 @@ def _end(milliseconds: float) -> str:
 
 def _request(header: dict[str, Any]) -> dict[str, Any]:
     url = header.get("url", "")
-    query = parse_qsl(url.partition("?")[2].partition("#")[0], keep_blank_values=True)
+    # Masked once more: a spelling that hid a secret in the URL is gone.
+    query = [
+        (mask(name), mask(value))
+        for name, value in parse_qsl(url.partition("?")[2].partition("#")[0], keep_blank_values=True)
+    ]
     return {
         "method": "GET",
         "url": url,

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Final
 
 from ipyws.capture import values
 from ipyws.capture.har import MEMBERS, OPCODES, OURS
-from ipyws.capture.jsonl import LONGEST_LINE, Span
+from ipyws.capture.jsonl import LONGEST_LINE, Span, add
 from ipyws.capture.record import VERSION, as_line, from_header, from_record
 from ipyws.capture.scanner import Scanner
 from ipyws.capture.values import get, parse_object, parse_value
@@ -81,7 +81,7 @@ class _Reading:
         )
         if "messages" in parts or parts.get("resource") == "websocket":
             span.about, span.evicted = from_header(_header(parts))
-            self._spans.append(span)
+            add(self._spans, span)
 
     def _head(self, parts: dict[str, Any], name: str, keys: tuple[str, ...]) -> None:
         if self._scanner.peek() != b"{":

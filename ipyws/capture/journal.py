@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -169,10 +169,18 @@ class Journal:
         except Exception as error:  # whatever it is: it is said, and the connection goes on
             self._fail(error)
         finally:
-            _RUNNING.discard(self)
-            self.ended.set()
+            self._end()
         if self.error is not None:
             self._on_failure(self.error)
+
+    def _end(self) -> None:
+        with LOCK:
+            _RUNNING.discard(self)
+            left, self._taken, self._queue = [*self._taken, *self._queue], [], []
+        self.ended.set()
+        for entry in left:
+            if isinstance(entry, Signal):
+                entry.set()
 
     def _record(self) -> None:
         with AppendedFile(self.path) as self._file:
@@ -233,10 +241,6 @@ class Journal:
         with LOCK:
             self.error = self._stopped(error)
             self.lost += self._accepted - self.written
-            left, self._taken, self._queue = [*self._taken, *self._queue], [], []
-        for entry in left:
-            if isinstance(entry, Signal):
-                entry.set()
 
     def _stopped(self, error: Exception) -> WebSocketError:
         ours = error if isinstance(error, WebSocketError) else None
@@ -267,12 +271,12 @@ def _rest(batch: Batch, skip: int) -> Batch:
     return Batch(batch.seq + skip, batch.time, batch.direction, batch.type, rest, batch.size)
 
 
-def flush(path: Path) -> None:
-    """Have what passed up to now written, if a journal of this process records into that file."""
+def recording(path: Path) -> Iterator[Journal]:
+    """Yield the journals of this process that record into a file."""
     for journal in tuple(_RUNNING):
         with contextlib.suppress(OSError):
             if journal.path.samefile(path):
-                journal.flush()
+                yield journal
 
 
 @atexit.register

@@ -19,6 +19,9 @@ from ipyws.errors import InvalidError
 LONGEST_LINE: Final = 192 * MB
 """Bytes: the largest message, 128 MB, in base64, and some room."""
 
+_LONGEST_HEADER: Final = MB
+_MOST_CONNECTIONS: Final = 100_000  # each is kept in memory, however little the file says of it
+
 _RECORDS_APART: Final = 64
 _BYTES_APART: Final = 1 << 18
 _MARK: Final = b"\xef\xbb\xbf"
@@ -85,6 +88,17 @@ class Span:
     index: Index = field(default_factory=Index)
 
 
+def add(spans: list[Span], span: Span) -> None:
+    """Add a connection to those of a file.
+
+    Raises:
+        InvalidError: There are too many.
+    """
+    if len(spans) == _MOST_CONNECTIONS:
+        raise InvalidError(f"there are more than {_MOST_CONNECTIONS:,} connections in it")
+    spans.append(span)
+
+
 def scan(file: BinaryIO) -> list[Span]:
     """Find the connections in a file, and check every record.
 
@@ -125,6 +139,8 @@ class _Scan:
             return
         self._refuse_broken("ipyws" not in record)
         try:
+            if "ipyws" in record and len(line) > _LONGEST_HEADER:
+                raise InvalidError(f"it is longer than {_LONGEST_HEADER // MB} MB")
             self._take_object(record, offset)
         except InvalidError as error:
             raise self._wrong(error) from None
@@ -133,7 +149,7 @@ class _Scan:
         if "ipyws" in record:
             about, evicted = from_header(record)
             self._end_connection()
-            self._spans.append(Span(about, evicted))
+            add(self._spans, Span(about, evicted))
             return
         if not self._spans:
             self._spans.append(Span())

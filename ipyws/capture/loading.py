@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 from ipyws.capture import har_reading, jsonl
 from ipyws.capture.capture import Capture
-from ipyws.capture.journal import flush
+from ipyws.capture.journal import recording
 from ipyws.capture.jsonl import Span
 from ipyws.errors import InvalidError, brief
 
@@ -41,7 +41,8 @@ def load(path: str | Path, connection: int | None = None) -> Capture:
     if target is None or "\0" in str(target):
         raise InvalidError(f"path is {brief(path)}", hint="a path of a file is allowed")
     try:
-        flush(target)  # what passed until now is wanted, and not until 0.1 s ago
+        for journal in recording(target):
+            journal.flush()  # what passed until now is wanted, and not until 0.1 s ago
         return _load(target, connection)
     except OSError as error:
         why = (error.strerror or str(error)).lower()

@@ -17,7 +17,7 @@ from ipyws.secrets import MASK
 Redact = Callable[[str], str]
 """Returns a text without the values; `make_redact` makes one."""
 
-_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
+_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _COLON: Final = re.compile(r"\s*:\s*")
 _SCALAR: Final = re.compile(r'[^\s,:{}\[\]"]*')
 _BRACKET: Final = re.compile(r'["{}\[\]]')
@@ -48,7 +48,7 @@ def make_redact(keys: Iterable[str] | str) -> Redact | None:
 
 def _redact(text: str, wanted: frozenset[str], within: int) -> str:
     pieces = []
-    done = 0
+    done = reached = 0
     at = text.find('"')
     while at >= 0:
         string = _STRING.match(text, at)
@@ -58,12 +58,14 @@ def _redact(text: str, wanted: frozenset[str], within: int) -> str:
         new = None
         if colon and _read(string[0]).casefold() in wanted:
             at, end, new = colon.end(), _end_of_value(text, colon.end()), f'"{MASK}"'
-        elif not colon and within and "\\" in string[0]:
+        elif not colon and within and "\\" in string[0] and at >= reached:
             new = _redact_within(string[0], wanted, within - 1)
+        reached = max(reached, end)
         if new is not None:
             pieces += [text[done:at], new]
             done = end
-        at = text.find('"', end)
+        # What ends a string may begin a key: after a stray quotation mark all others change their parts.
+        at = text.find('"', max(at + 1, end - 1) if new is None else end)
     return "".join(pieces) + text[done:] if pieces else text
 
 

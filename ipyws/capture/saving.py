@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from ipyws.capture import har, jsonl
+from ipyws.capture.journal import recording
 from ipyws.capture.redaction import make_redact
 from ipyws.core.lock import LOCK
 from ipyws.core.log import Log
@@ -25,6 +26,9 @@ _WRITERS: Final = {".jsonl": jsonl.write, ".har": har.write}
 def save(records: Records, path: str | Path, redact: Iterable[str] = ()) -> Path:
     """Write messages to a file; see `Records.save`."""
     target = _check(path)
+    if any(recording(target)):
+        # It would go on writing into a file that has no name any more.
+        raise InvalidError(f"a connection is recorded in {target}", hint="save to another file")
     write = _WRITERS.get(target.suffix.lower())
     if write is None:
         raise InvalidError(f"{target.name} has no suffix of a capture", hint=".jsonl and .har are allowed")

@@ -19,6 +19,8 @@ _LATEST: Final = 253_370_764_800.0  # the year 9999: what datetime can show, in 
 _HIGHEST: Final = 1 << 53  # what every reader of JSON can count to
 _CODES: Final = 1 << 16
 _NEWEST_VERSION: Final = 1
+_MOST_PAIRS: Final = 1000  # headers; programs take a hundred or two
+_MOST_REFERENCES: Final = 100  # each is looked for in every text of the record
 
 _LARGE: Final = 1 << 20
 _MOST_STRUCTURE: Final = 1 << 16
@@ -152,15 +154,15 @@ def encoded(value: Any) -> bytes:
 
 def references(value: Any) -> tuple[str, ...]:
     """Read the references that stand for secrets."""
-    if not isinstance(value, list) or not all(map(is_reference, value)):
-        raise ValueError('a list of references such as "env.TOKEN"')
+    if not isinstance(value, list) or len(value) > _MOST_REFERENCES or not all(map(is_reference, value)):
+        raise ValueError(f'a list of up to {_MOST_REFERENCES} references such as "env.TOKEN"')
     return tuple(value)
 
 
 def pairs(value: Any) -> tuple[tuple[str, str], ...]:
     """Read headers."""
-    if not isinstance(value, list) or not all(map(_is_pair, value)):
-        raise ValueError("a list of pairs of texts")
+    if not isinstance(value, list) or len(value) > _MOST_PAIRS or not all(map(_is_pair, value)):
+        raise ValueError(f"a list of up to {_MOST_PAIRS:,} pairs of texts")
     return tuple((name, content) for name, content in value)
 
 

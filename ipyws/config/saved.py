@@ -64,10 +64,12 @@ class Saved:
 
     def _journal(self, value: str) -> Path:
         """Return the path of a journal: beside the file, since somebody else may have written that."""
-        path = Path(value)
-        if path.is_absolute() or ".." in path.parts or value.startswith("~"):
+        path, folder = Path(value), Path(self.file).parent
+        beside = not (path.is_absolute() or ".." in path.parts or value.startswith("~") or "\0" in value)
+        # A link on the way may be somebody else's too.
+        if not beside or not Path(os.path.realpath(folder / path)).is_relative_to(os.path.realpath(folder)):
             raise checks.refuse("record", value, "a path in the folder of the file")
-        return Path(self.file).parent / path
+        return folder / path
 
     def __repr__(self) -> str:
         return f"<Saved {self.name} {mask(self.url)} in {self.file}>"

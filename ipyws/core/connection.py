@@ -102,6 +102,12 @@ class Connection:
         return self._sessions.first
 
     @property
+    def origin(self) -> str:
+        """Scheme, host and port that it goes to, redirects aside."""
+        scheme, host, port = self._url.origin
+        return f"{scheme}://{host}:{port}"
+
+    @property
     def insecure(self) -> bool:
         """Whether the server's certificate was not checked."""
         return self._options.insecure and self._url.secure
@@ -129,6 +135,7 @@ class Connection:
             rtts=tuple(rtts),
             connects=tuple(sessions.connects),
             sessions=sessions.lasted,
+            begun=sessions.begun,
             find_latencies=log.latencies,
         )
 
@@ -182,7 +189,7 @@ class Connection:
         ours = not lost and (close is None or (close.initiator == "us" and close.error is None))
         kind: type[WebSocketError] = CanceledError if waited and ours else ClosedError
         details = {"code": close.code, "reason": close.reason, "initiator": close.initiator} if close else {}
-        hint = "send again once it is open anew; close() ends the attempts" if lost else ""
+        hint = "send again once it is open anew; closing it ends the attempts" if lost else ""
         return kind(f"connection {self.name!r} is {describe(close, self._state)}", hint=hint, details=details)
 
     def __repr__(self) -> str:

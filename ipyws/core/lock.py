@@ -1,22 +1,77 @@
-"""The one lock of all logs and channels.
+"""The one lock of all logs and channels, which keeps interrupts out too.
 
 One for all, because a select has to look at several channels at once, and because the appends of all
 connections come from one thread anyway. It is held for a few hundred nanoseconds at a time, and never
 while something waits.
+
+Ctrl-C raises KeyboardInterrupt between any two steps of the main thread: there it would leave a message sent
+and not logged, or counted and not there. While that thread holds the lock an interrupt is noted, and raised
+when it lets go.
 """
 
 from __future__ import annotations
 
+# What `signal` wraps in enums: a section of the main thread costs 0.7 µs more by it, by `signal` 4.5.
+import _signal  # type: ignore[import-not-found]
 import os
 import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
-LOCK = threading.RLock()
+_Handler = Callable[[int, FrameType | None], Any]
 
 
-def _renew() -> None:
-    # A fork may happen while another thread holds the lock; the child has only the forking thread.
-    LOCK._at_fork_reinit()  # type: ignore[attr-defined]
+class Lock:
+    """A re-entrant lock, inside of which the main thread is not interrupted."""
 
+    def __init__(self) -> None:
+        self._handler: _Handler = self._note  # bound once, to be recognised
+        self.renew()
+
+    def renew(self) -> None:
+        """Be free: after a fork, which may happen while another thread holds it."""
+        self._lock = threading.RLock()
+        self._main = threading.main_thread().ident
+        self._theirs: _Handler | None = None
+        self._depth = 0  # of the main thread
+        self._interrupted = False
+
+    def __enter__(self) -> None:
+        if threading.get_ident() == self._main:
+            self._hold_back()
+        self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+        if threading.get_ident() == self._main:
+            self._let_go()
+
+    def _hold_back(self) -> None:
+        theirs = _signal.getsignal(_signal.SIGINT)
+        if theirs is self._handler:
+            self._depth += 1
+        elif callable(theirs):
+            self._interrupted = False
+            _signal.signal(_signal.SIGINT, self._handler)
+            self._theirs, self._depth = theirs, 1
+
+    def _let_go(self) -> None:
+        theirs = self._theirs
+        if theirs is None or _signal.getsignal(_signal.SIGINT) is not self._handler:
+            return
+        self._depth -= 1
+        if not self._depth:
+            self._theirs = None
+            _signal.signal(_signal.SIGINT, theirs)
+            if self._interrupted:
+                theirs(_signal.SIGINT, None)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = True
+
+
+LOCK = Lock()
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew)
+    os.register_at_fork(after_in_child=LOCK.renew)

@@ -13,6 +13,7 @@ from ipyws.core.message import Message
 from ipyws.core.outbox import FULL
 from ipyws.core.payload import Ready, Sendable, TypeChoice, chunks, encode
 from ipyws.errors import CanceledError, ClosedError, InvalidError, PermissionDeniedError, WaitTimeoutError
+from ipyws.references import note_sent
 from ipyws.sizes import show_size
 
 
@@ -87,6 +88,7 @@ class Sending(Lifecycle):
         logged, payload = encode(data, type)
         self.check_open()
         self._check_size(len(payload))
+        note_sent(payload, self.origin)
         return logged, payload
 
     def prepare_all(self, payloads: Iterable[Sendable]) -> list[Ready]:
@@ -103,6 +105,7 @@ class Sending(Lifecycle):
                 made = encode(payload)
                 if limited:
                     self._check_size(len(made[1]))
+                note_sent(made[1], self.origin)
                 ready.append(made)
         except (InvalidError, PermissionDeniedError) as error:
             raise error.within(f"payload {len(ready) + 1}") from None

@@ -12,12 +12,14 @@ class Sessions:
 
     Attributes:
         first: When the connection was first opened: seconds since the epoch, or None.
+        begun: How many there were.
         connects: Seconds that each connecting took.
         lost_at: When the last session ended: monotonic seconds.
     """
 
     def __init__(self) -> None:
         self.first: float | None = None
+        self.begun = 0
         self.connects: list[float] = []
         self.lost_at = 0.0
         self._lasted: list[float] = []
@@ -27,6 +29,7 @@ class Sessions:
     def start(self, elapsed: float) -> None:
         """Note that the connection is open, after ``elapsed`` seconds of connecting."""
         self._running = True
+        self.begun += 1
         self._started = time.monotonic()
         self.connects.append(elapsed)
         del self.connects[:-_KEPT]

@@ -41,7 +41,8 @@ class Stats:
         rtt: The last round trip of a ping, in seconds, or None.
         rtts: The last 1000 round trips, oldest first.
         connects: Seconds that each connecting took, reconnects included.
-        sessions: Seconds that each session lasted, the present one up to now.
+        sessions: Seconds that each session lasted, the last 1000 of them, the present one up to now.
+        begun: How many sessions were started, where that is more than are in ``sessions``.
         find_latencies: Gives the requests that were answered, of what the log keeps when it is asked.
     """
 
@@ -59,6 +60,7 @@ class Stats:
     connects: tuple[float, ...] = ()
     sessions: tuple[float, ...] = ()
     find_latencies: Callable[[], Iterable[Measured]] = field(default=_none, compare=False)
+    begun: int | None = None
 
     @property
     def ws_connecting(self) -> Trend:
@@ -78,7 +80,7 @@ class Stats:
     @property
     def ws_sessions(self) -> int:
         """How many sessions were started."""
-        return len(self.sessions)
+        return len(self.sessions) if self.begun is None else self.begun
 
     @property
     def ws_msgs_sent(self) -> int:

@@ -141,7 +141,7 @@ class AsyncGraphQL:
         """Greet the server and wait until it acknowledges; called once, by `ipyws.graphql`."""
         self._hear()
         try:
-            await self._greet()
+            await self._greet(self._greeting)
         except asyncio.CancelledError:
             self.client.abort()
             raise
@@ -162,8 +162,8 @@ class AsyncGraphQL:
         stop_watching = self.client.watch(self._on_state)
         self._stop_hearing = lambda: (stop_listening(), stop_watching())
 
-    async def _greet(self) -> None:
-        greeting, deadline = self._greeting, Deadline(self._ack_timeout, "ack_timeout")
+    async def _greet(self, greeting: Greeting) -> None:
+        deadline = Deadline(self._ack_timeout, "ack_timeout")
         self._dialect = choose(self._offered, self.client.subprotocol)
         await self.client.send(self._dialect.init(self._init))
         if not await wait_async(greeting.done, deadline.remaining()):
@@ -172,12 +172,13 @@ class AsyncGraphQL:
             raise error
         greeting.check()
 
-    async def _greet_anew(self) -> None:
+    async def _greet_anew(self, greeting: Greeting) -> None:
         try:
-            await self._greet()
+            await self._greet(greeting)
         except WebSocketError as error:  # one that may pass has it opened anew once more
-            self._greeting.answer(error)
-            self.client.fail(NO_ACKNOWLEDGEMENT, "connection not acknowledged", error)
+            greeting.answer(error)
+            if greeting is self._greeting:  # else it is lost meanwhile, and greeted by another
+                self.client.fail(NO_ACKNOWLEDGEMENT, "connection not acknowledged", error)
 
     # -- operations --------------------------------------------------------------------------------
 
@@ -259,7 +260,7 @@ class AsyncGraphQL:
             self._lost, self._greeting = True, Greeting()
         elif state == "open" and self._lost:
             self._lost = False
-            self._greeter = self.client.loop.create_task(self._greet_anew())
+            self._greeter = self.client.loop.create_task(self._greet_anew(self._greeting))
 
     def _end_all(self, error: WebSocketError | None) -> None:
         self._read()  # what came just before

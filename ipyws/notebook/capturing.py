@@ -11,6 +11,7 @@ from ipyws.capture.capture import Capture
 from ipyws.capture.loading import load
 from ipyws.errors import InvalidError
 from ipyws.notebook.line import Parsed
+from ipyws.notebook.rows import byte_size
 from ipyws.notebook.session import Session
 from ipyws.replaying.report import Mode, Report
 
@@ -20,7 +21,8 @@ def save(session: Session, parsed: Parsed) -> Path:
     path = client.log.save(parsed.words[0], redact=parsed.take("redact", []))
     evicted = client.log.evicted
     missing = f"; {evicted:,} older ones had been evicted from the log" if evicted else ""
-    session.say(f"saved the messages of {client.name} to {path}{missing}")
+    size = byte_size(path.stat().st_size)
+    session.say(f"saved the messages of {client.name} to {path} ({size}){missing}")
     return path
 
 

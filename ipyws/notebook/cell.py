@@ -21,15 +21,16 @@ from ipyws.script.expression import Evaluate
 from ipyws.script.request import Request, parse_request
 from ipyws.script.template import expand_plain
 
-_OPTIONS = (
+OPTIONS = (
     CONNECTION,
     VAR,
     RAW,
     Flag(("--text",), "send as text, JSON or not"),
     Flag(("--new",), "what has come until now is not waited for"),
 )
-FLAGS = (*_OPTIONS, *connect_flags())
-"""The options on the line of ``%%ws``."""
+"""The options on the line of ``%%ws`` that are its own."""
+FLAGS = (*OPTIONS, *connect_flags())
+"""All options on the line of ``%%ws``."""
 
 
 def run(session: Session, line: str, text: str) -> list[Message]:

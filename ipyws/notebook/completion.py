@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,16 @@ from ipyws.config.current import CURRENT
 from ipyws.core.constants import SERVER_KINDS, Compression
 from ipyws.errors import InvalidError
 from ipyws.notebook.cell import FLAGS as CELL_FLAGS
+from ipyws.notebook.help import CELL
 from ipyws.notebook.line import Flag
 from ipyws.notebook.policing import WORDS as POLICY_WORDS
 from ipyws.notebook.session import Session
 from ipyws.notebook.table import VAR, VERBS
+from ipyws.script.body import DIRECTIVES
 
+_CAPTURES = (".jsonl", ".har")
+_PATHS = ("PATH", "PEM-FILE")  # what the help calls the value of an option that names a file
+_DIRECTIVE = re.compile(r"===\s+(\S*)")
 _OURS = re.compile(r"(?:^|=|;)\s*(%{1,2})ws\s+(.*)$")
 
 
@@ -27,20 +32,29 @@ def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatche
 
     @context_matcher(identifier="ipyws", priority=200)  # type: ignore[untyped-decorator]
     def ipyws_matcher(context: CompletionContext) -> Any:
-        line = context.text_until_cursor.rsplit("\n", 1)[-1]
-        match = _OURS.search(line)
-        if not match:
+        found = _offered(context.full_text, context.text_until_cursor.rsplit("\n", 1)[-1])
+        if found is None:
             return {"completions": [], "suppress": False}
-        *before, fragment = re.split(r"\s+", match[2])
-        found = [
+        fragment, texts = found
+        offered = [
             SimpleCompletion(text=text, type="magic option" if text.startswith("-") else "magic")
-            for text in candidates(before, fragment, cell=match[1] == "%%")
+            for text in texts
             if text.startswith(fragment)
         ]
-        return {"completions": found, "matched_fragment": fragment, "suppress": True}
+        return {"completions": offered, "matched_fragment": fragment, "suppress": True}
 
     result: Callable[[CompletionContext], SimpleMatcherResult] = ipyws_matcher
     return result
+
+
+def _offered(cell: str, line: str) -> tuple[str, Iterable[str]] | None:
+    """Return the word at the end of a line and what it may be; None where it is none of ours."""
+    if (match := _OURS.search(line)) is not None:
+        *before, fragment = re.split(r"\s+", match[2])
+        return fragment, candidates(before, fragment, cell=match[1] == "%%")
+    if (match := _DIRECTIVE.fullmatch(line)) is not None and cell.startswith("%%ws"):
+        return match[1], DIRECTIVES
+    return None
 
 
 def candidates(before: list[str], fragment: str, *, cell: bool = False) -> Iterable[str]:
@@ -56,7 +70,7 @@ def candidates(before: list[str], fragment: str, *, cell: bool = False) -> Itera
     if not before and not fragment.startswith("-"):
         return [*VERBS, "help", *_urls()]
     if before[:1] == ["help"]:
-        return list(VERBS)
+        return [*VERBS, CELL]
     verb = VERBS.get(before[0] if before else "", VERBS["connect"])
     return _arguments((*verb.flags, VAR), before, fragment, verb.name)
 
@@ -64,28 +78,46 @@ def candidates(before: list[str], fragment: str, *, cell: bool = False) -> Itera
 def _arguments(flags: Iterable[Flag], before: list[str], fragment: str, verb: str) -> Iterable[str]:
     known = {name: flag for flag in flags for name in flag.names}
     if before and (last := known.get(before[-1])) is not None and last.value:
-        return _values(last)
-    return list(known) if fragment.startswith("-") else _words(verb)
+        return _values(last, fragment)
+    if "--file" in before:
+        return _files(fragment)
+    return list(known) if fragment.startswith("-") else _words(verb, fragment)
 
 
-def _values(flag: Flag) -> Iterable[str]:
+def _values(flag: Flag, fragment: str) -> Iterable[str]:
     if flag.key in ("connection", "name"):
         return list(REGISTRY.all())
     if flag.key == "compression":
         return [mode.name.lower() for mode in Compression]
-    return []
+    if flag.key == "reconnect":
+        return ["on"]
+    if flag.key == "replay":
+        return _files(fragment, _CAPTURES)
+    return _files(fragment) if flag.value in _PATHS else []
 
 
-def _words(verb: str) -> Iterable[str]:
+def _words(verb: str, fragment: str) -> Iterable[str]:
     if verb in ("close", "use", "log", "panel"):
         return list(REGISTRY.all())
     if verb == "serve":
         return SERVER_KINDS
-    if verb == "replay":
-        return sorted(str(path) for pattern in ("*.jsonl", "*.har") for path in Path().glob(pattern))
+    if verb in ("save", "replay"):
+        return _files(fragment, _CAPTURES)
     if verb == "policy":
         return POLICY_WORDS
     return [*_saved(), *_urls()] if verb == "connect" else []
+
+
+def _files(fragment: str, suffixes: Collection[str] = ()) -> list[str]:
+    """Return what the folder of a path holds: folders, and files of these suffixes, or of any."""
+    folder, name = fragment[: fragment.rfind("/") + 1], fragment[fragment.rfind("/") + 1 :]
+    try:
+        found = sorted(Path(folder).expanduser().iterdir())
+    except (OSError, RuntimeError):  # there is no such folder, or no such user
+        return []
+    fits = (path for path in found if path.is_dir() or not suffixes or path.suffix.lower() in suffixes)
+    shown = (path for path in fits if name.startswith(".") or not path.name.startswith("."))
+    return [f"{folder}{path.name}{'/' if path.is_dir() else ''}" for path in shown]
 
 
 def _saved() -> list[str]:

@@ -12,7 +12,7 @@ from ipyws.core.message import describe_json_error
 from ipyws.core.options import OPTIONS, Option
 from ipyws.errors import InvalidError, brief
 from ipyws.notebook.line import Convert, Flag
-from ipyws.sizes import read_size
+from ipyws.sizes import read_size, show_size
 
 _SHORT = {
     "headers": ("-H", "--header"),
@@ -129,11 +129,21 @@ def _flag(option: Option) -> Flag:
     value = "DURATION" if option.values == "duration" else option.values.upper().replace(" ", "-")
     return Flag(
         names,
-        option.about,
+        option.about + _default(option),
         _VALUES.get(option.name, value),
         _CONVERT.get(option.name, or_none if option.check is checks.duration else str),
         many=option.name in ("headers", "protocols"),
     )
+
+
+def _default(option: Option) -> str:
+    """Return in words what holds where an option is not given; "" where it is then off, or 0."""
+    value = option.default
+    if not value:
+        return ""
+    if isinstance(value, int):
+        value = show_size(value) if _CONVERT.get(option.name) is read_size else f"{value:,}"
+    return f"; {value} unless given"
 
 
 _VALUES = {

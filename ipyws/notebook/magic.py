@@ -11,12 +11,13 @@ from ipyws.errors import InvalidError, WebSocketError
 from ipyws.notebook import cell
 from ipyws.notebook.failure import shorten
 from ipyws.notebook.flags import check_variable
-from ipyws.notebook.help import help_of, overview
+from ipyws.notebook.help import CELL, help_of, help_of_cell, overview
 from ipyws.notebook.line import Parsed, first_word, parse
 from ipyws.notebook.session import Session
 from ipyws.notebook.table import VAR, VERBS, Verb
 
 NAME = "ws"
+_HELP_FLAGS = ("-h", "--help")
 
 
 class Magic:
@@ -35,7 +36,7 @@ class Magic:
     def line(self, line: str) -> Any:
         """Run a line magic."""
         word, rest = first_word(line)
-        if word in ("", "help", "-h", "--help"):
+        if word in ("", "help", *_HELP_FLAGS):
             return self._help(rest)
         verb = VERBS.get(word)
         if verb is None:
@@ -43,7 +44,7 @@ class Magic:
             if "://" not in word and not word.startswith(("{{", "-")):
                 raise _unknown(word)
             verb, rest = VERBS["connect"], line
-        if rest.split(maxsplit=1)[:1] in (["-h"], ["--help"]):
+        if first_word(rest)[0] in _HELP_FLAGS:
             return self._help(verb.name)
         return self._run(verb, rest)
 
@@ -55,15 +56,25 @@ class Magic:
         self.session.store(variable, result)
         return result
 
-    def cell(self, line: str, body: str) -> list[Message]:
+    def cell(self, line: str, body: str) -> list[Message] | None:
         """Run a cell magic: send the body."""
+        if first_word(line)[0] in _HELP_FLAGS:
+            self._help(CELL)
+            return None
         return cell.run(self.session, line, body)
 
     def _help(self, topic: str) -> None:
-        name = topic.split()[0] if topic.split() else ""
-        if name and name not in VERBS:
-            raise _unknown(name)
-        print(help_of(VERBS[name]) if name else overview())  # noqa: T201 - the help is the cell's output
+        print(_help_on(first_word(topic)[0]))  # noqa: T201 - the help is the cell's output
+
+
+def _help_on(topic: str) -> str:
+    if not topic:
+        return overview()
+    if topic in (CELL, "%%ws"):
+        return help_of_cell()
+    if topic not in VERBS:
+        raise _unknown(topic)
+    return help_of(VERBS[topic])
 
 
 def _unknown(word: str) -> InvalidError:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ipyws.core.close import Close, close_meaning
+from ipyws.core.constants import CloseCode
 from ipyws.core.message import Message
 from ipyws.notebook.pretty import LINE, hex_line, hexdump, indented_json
 from ipyws.printable import visible
@@ -240,9 +241,10 @@ def _code_and_reason(code: int | None, reason: str) -> str:
 def _content(message: Message) -> tuple[str, str, str]:
     """Return preview, detail and a further class."""
     if message.type == "close":
-        sender = "by the server" if message.direction == "in" else "by us"
+        sender = ", sent by the server" if message.direction == "in" else ", sent by us"
+        sent = "" if message.code == CloseCode.ABNORMAL_CLOSURE else sender  # 1006: nobody sent a frame
         look = "" if message.code in _ORDINARY_CLOSES else "bad"
-        return f"{_code_and_reason(message.code, message.reason)}, sent {sender}", "", look
+        return f"{_code_and_reason(message.code, message.reason)}{sent}", "", look
     if message.type == "open":
         return shown(message.reason, 130), "", ""
     data = message.data

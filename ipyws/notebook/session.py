@@ -96,8 +96,11 @@ class Session:
 
     def play(self, capture: str, port: int, speed: float) -> Server:
         """Return a server that plays a capture; one that played before is replaced."""
+        running = self.servers.get("replay")
+        if running is not None and running.port == port:
+            running.close()  # or its port would be taken
         made = serve(port=port, replay=capture, speed=speed)
-        if (running := self.servers.pop(made.kind, None)) is not None:
+        if running is not None:
             running.close()
         self.servers[made.kind] = made
         return made

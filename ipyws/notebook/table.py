@@ -29,6 +29,7 @@ class Verb:
         run: Does it and returns the result.
         words: Least and most number of words that are not options.
         rest: Whether the line ends in a payload.
+        examples: Lines as they may be written, for the help.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Verb:
     run: Callable[[Session, Parsed], Any]
     words: tuple[int, int] = (0, 0)
     rest: bool = False
+    examples: tuple[str, ...] = ()
 
 
 _PAYLOAD_FLAGS = (
@@ -59,6 +61,10 @@ VERBS: dict[str, Verb] = {
             (*connect_flags(), RAW),
             verbs.connect,
             (1, 1),
+            examples=(
+                "%ws wss://example.com/stream --as prices -H 'Authorization: Bearer {{env.TOKEN}}'",
+                "%ws {{url}} -s graphql-transport-ws --reconnect on --record session.jsonl",
+            ),
         ),
         Verb(
             "send",
@@ -67,6 +73,11 @@ VERBS: dict[str, Verb] = {
             (CONNECTION, *_PAYLOAD_FLAGS, RAW),
             verbs.send,
             rest=True,
+            examples=(
+                "%ws send hello",
+                '%ws send {"op": "subscribe", "id": {{number}}}',
+                "%ws send -c prices --hex 00 ff 10",
+            ),
         ),
         Verb(
             "recv",
@@ -85,6 +96,10 @@ VERBS: dict[str, Verb] = {
                 Flag(("--new",), "skip what is there already"),
             ),
             verbs.recv,
+            examples=(
+                "message = %ws recv",
+                '%ws recv -n 3 --timeout 30s --where \'json["type"] == "tick"\' -o ticks',
+            ),
         ),
         Verb(
             "ping",
@@ -105,6 +120,7 @@ VERBS: dict[str, Verb] = {
             ),
             verbs.close,
             (0, 1),
+            examples=("%ws close prices --code 4000 --reason 'that is all'",),
         ),
         Verb(
             "panel",
@@ -130,6 +146,7 @@ VERBS: dict[str, Verb] = {
             ),
             verbs.log,
             (0, 1),
+            examples=("%ws log prices --tail 10 --in --grep BTC",),
         ),
         Verb(
             "save",
@@ -141,6 +158,7 @@ VERBS: dict[str, Verb] = {
             ),
             capturing.save,
             (1, 1),
+            examples=("%ws save session.har --redact password --redact token",),
         ),
         Verb(
             "replay",
@@ -158,19 +176,25 @@ VERBS: dict[str, Verb] = {
             ),
             capturing.replay,
             (1, 1),
+            examples=("%ws replay session.jsonl --lockstep",),
         ),
         Verb(
             "policy",
-            "[check URL | only RULE… | deny RULE…]",
+            "[check URL|only RULE…|deny RULE…]",
             "show what may be connected to, explain it, narrow it",
             (Flag(("--save",), "write it to ipyws.toml for this notebook"),),
             policing.policy,
             (0, 100),
+            examples=(
+                "%ws policy check wss://api.example.com/",
+                "%ws policy only wss://*.example.com/stream/* --save",
+                "%ws policy deny wss://*.internal.example.com",
+            ),
         ),
         Verb(
             "serve",
-            f"{'|'.join(SERVER_KINDS)}|--replay FILE [options]",
-            "start a demo server on this machine",
+            "KIND | --replay FILE [options]",
+            f"start a demo server on this machine: {', '.join(SERVER_KINDS)}",
             (
                 Flag(("--replay",), "play a capture in place of a kind", "FILE"),
                 Flag(("--speed",), "divide the recorded gaps by this; inf leaves none", "NUMBER", number),
@@ -179,6 +203,11 @@ VERBS: dict[str, Verb] = {
             ),
             verbs.serve,
             (0, 1),
+            examples=(
+                "%ws serve prices -o server",
+                "%ws serve --replay session.har --speed 10",
+                "%ws serve --stop",
+            ),
         ),
     )
 }

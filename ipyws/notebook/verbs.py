@@ -14,7 +14,7 @@ from ipyws.core.deadline import Deadline
 from ipyws.core.message import Direction, Message
 from ipyws.core.payload import to_json
 from ipyws.core.reception import Reception
-from ipyws.errors import InvalidError, WaitTimeoutError
+from ipyws.errors import InvalidError
 from ipyws.notebook import rows
 from ipyws.notebook.flags import connect_options
 from ipyws.notebook.line import Parsed
@@ -75,7 +75,7 @@ def recv(session: Session, parsed: Parsed) -> Message | list[Message]:
         raise InvalidError(f"-n is {count}", hint="a whole number from 1 is allowed")
     deadline = Deadline(parsed.take("timeout", "10s"), "--timeout")
     where = parsed.take("where")
-    fulfils = make_predicate(where, session.names) if where else None
+    judge = make_predicate(where, session.names) if where else None
     client = session.client(parsed.take("connection"))
     cursor = client.async_client.cursor
     missed = cursor.missed
@@ -84,12 +84,7 @@ def recv(session: Session, parsed: Parsed) -> Message | list[Message]:
     received: list[Message] = []
     try:
         while len(received) < count:
-            message = Reception(client.async_client, deadline).run()
-            if fulfils is None or fulfils(message):
-                received.append(message)
-    except WaitTimeoutError as error:
-        error.hint = "; ".join(filter(None, (error.hint, fulfils.describe() if fulfils else "")))
-        raise
+            received.append(Reception(client.async_client, deadline, judge).run())
     finally:
         if lost := cursor.missed - missed:
             session.say(f"{lost:,} older messages were evicted from the log before they were received")

@@ -157,7 +157,8 @@ class Views:
 
     def _follow(self, client: Connection) -> None:
         def changed(_: Batch | None = None) -> None:
-            self._schedule(client)
+            if client not in self._scheduled:
+                self.touch(client)
 
         client.log.listen(changed)
         client.watch(changed)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice, zip_longest
 from typing import Any, Final, NamedTuple
 
 from ipyws.core.message import Data, Message
 from ipyws.printable import visible
-from ipyws.secrets import mask, mask_head
+from ipyws.secrets import known, mask, mask_head
 
 PLACES: Final = 3
 """Places of a JSON payload that are named; of more it is said that there are some."""
@@ -35,7 +36,7 @@ class _Pair(NamedTuple):
     new: Any
 
 
-def difference(recorded: Message, actual: Message, hidden: Sequence[str] = ()) -> str:
+def difference(recorded: Message, actual: Message, hidden: tuple[str, ...] = ()) -> str:
     """Return in words how ``actual`` differs from ``recorded``; "" if it does not.
 
     JSON is compared by structure: order of keys, white space and the spelling of a value don't count, and the
@@ -57,7 +58,7 @@ def difference(recorded: Message, actual: Message, hidden: Sequence[str] = ()) -
     return visible(mask(words))
 
 
-def _between_texts(old: str, new: str, hidden: Sequence[str]) -> str:
+def _between_texts(old: str, new: str, hidden: tuple[str, ...]) -> str:
     values = _parse(old), _parse(new)
     if _NOTHING not in values:
         return _between_values(*values, hidden)
@@ -81,13 +82,13 @@ def _refuse(constant: str) -> None:
 # -- JSON --------------------------------------------------------------------------------------------
 
 
-def _between_values(old: Any, new: Any, hidden: Sequence[str]) -> str:
+def _between_values(old: Any, new: Any, hidden: tuple[str, ...]) -> str:
     places = list(islice(_places(old, new, hidden), PLACES + 1))
     more = ["and more"] if len(places) > PLACES else []
     return ", ".join(places[:PLACES] + more)
 
 
-def _places(old: Any, new: Any, hidden: Sequence[str]) -> Iterator[str]:
+def _places(old: Any, new: Any, hidden: tuple[str, ...]) -> Iterator[str]:
     """Yield the places at which two values differ, in words and in order.
 
     An own stack, because hostile JSON may be nested deeper than Python calls may; of iterators, because it
@@ -117,7 +118,7 @@ def _inside(old: Any, new: Any) -> Iterator[_Pair] | None:
     return None
 
 
-def _same(old: Any, new: Any, hidden: Sequence[str]) -> bool:
+def _same(old: Any, new: Any, hidden: tuple[str, ...]) -> bool:
     if isinstance(old, str):
         if old in hidden:
             return new is not _NOTHING
@@ -131,7 +132,7 @@ def _step(key: str) -> str:
 
 
 def _show_path(path: Sequence[str], step: str) -> str:
-    text = "".join((*path, step))
+    text = mask("".join((*path, step)))
     return text if len(text) <= _PATH_SHOWN else f"{text[: _PATH_SHOWN // 2]}…{text[-_PATH_SHOWN // 2 :]}"
 
 
@@ -148,9 +149,9 @@ def _show(value: Any) -> str:
 # -- text and bytes ----------------------------------------------------------------------------------
 
 
-def _matches(recorded: str, actual: str, hidden: Sequence[str]) -> bool:
+def _matches(recorded: str, actual: str, hidden: tuple[str, ...]) -> bool:
     """Tell whether a text is the recorded one, where what is hidden in that may be anything."""
-    first, *pieces = re.split("|".join(map(re.escape, hidden)), recorded) if hidden else [recorded]
+    first, *pieces = _any_of(hidden).split(recorded) if hidden else [recorded]
     if not pieces:
         return recorded == actual
     last = pieces.pop()
@@ -165,11 +166,29 @@ def _matches(recorded: str, actual: str, hidden: Sequence[str]) -> bool:
     return True
 
 
+@lru_cache(maxsize=4)  # a record may have thousands of texts to look for the same in
+def _any_of(hidden: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, hidden)))
+
+
 def _from_first_difference(old: Data, new: Data) -> str:
     start = _first_difference(old, new)
+    while (before := min(_before_secret(old, start), _before_secret(new, start))) < start:
+        start = before
     unit = "character" if isinstance(old, str) else "byte"
     lengths = "" if len(old) == len(new) else f", {len(old)} → {len(new)} {unit}s"
     return f"from {unit} {start + 1} on: {_rest(old, start)} → {_rest(new, start)}{lengths}"
+
+
+def _before_secret(data: Data, place: int) -> int:
+    """Return ``place``, or where the secret begins that it stands in: half a secret would not be masked."""
+    first = place
+    for value in known():
+        secret: Any = value if isinstance(data, str) else value.encode("utf-8", "surrogatepass")
+        found: int = data.find(secret, max(0, place - len(secret) + 1), place + len(secret) - 1)
+        if found >= 0:
+            first = min(first, found)
+    return first
 
 
 def _first_difference(old: Data, new: Data) -> int:
@@ -188,7 +207,11 @@ def _rest(data: Data, start: int) -> str:
     """Return a payload from ``start`` on: text as JSON, bytes as hexadecimal digits."""
     if start == len(data):
         return "nothing"
-    return _quote(data[start:]) if isinstance(data, str) else _cut(data[start : start + _SHOWN].hex(" "))
+    if isinstance(data, str):
+        return _quote(data[start:])
+    window, cut = data[start : start + _WINDOW], len(data) > start + _WINDOW
+    shown = mask_head(window.decode("utf-8", "surrogateescape"), cut)
+    return _cut(shown.encode("utf-8", "surrogateescape").hex(" "))
 
 
 def _quote(text: str) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, get_args
 
 from ipyws.core.client import AsyncClient
 from ipyws.core.durations import Duration, seconds
-from ipyws.core.message import Message, preview
+from ipyws.core.message import Data, Message, preview
 from ipyws.core.waiting import wait_async
-from ipyws.errors import InvalidError, WebSocketError, brief
+from ipyws.errors import InvalidError, PermissionDeniedError, WebSocketError, brief
 from ipyws.replaying.diff import difference
 from ipyws.replaying.payloads import Fill, Payloads
 from ipyws.replaying.recorded import check_repeatable, hidden_in, is_data
@@ -73,7 +73,7 @@ async def replay(
     client.check_open()
     payloads = Payloads(fill)
     pulse = Pulse(progress)
-    report = Report(mode, await _check(capture, payloads, pulse), references=payloads.references)
+    report = Report(mode, await _check(client, capture, payloads, pulse), references=payloads.references)
     if about is None and report.references and not anywhere:
         raise InvalidError(
             "the capture holds references of secrets and does not say where it was made",
@@ -90,17 +90,24 @@ def _begins_with_a_send(capture: Iterable[Message]) -> bool:
     return first is not None and first.direction == "out"
 
 
-async def _check(capture: Iterable[Message], payloads: Payloads, pulse: Pulse) -> int:
+async def _check(client: AsyncClient, capture: Iterable[Message], payloads: Payloads, pulse: Pulse) -> int:
     """Check every message that is to be sent; return how many these are."""
     breath = Breath()
     total = 0
     for number, message in enumerate(capture, 1):
         await breath.take()
         if message.direction == "out" and is_data(message):
-            payloads.of(number, message)
+            _check_one(client, number, payloads.of(number, message))
             total += 1
             pulse.tell(0, total)
     return total
+
+
+def _check_one(client: AsyncClient, number: int, payload: Data) -> None:
+    try:
+        client.prepare(payload)
+    except PermissionDeniedError as error:
+        raise error.within(f"record {number}") from None
 
 
 class _Replay:

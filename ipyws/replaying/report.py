@@ -107,7 +107,8 @@ class Report:
     def _replies(self) -> str:
         if self.mode != "lockstep":
             return ", replies not compared"
+        replies = "reply" if self.matched == 1 else "replies"
         return (
-            f", {self.matched:,} replies as recorded, {self.different:,} different, "
+            f", {self.matched:,} {replies} as recorded, {self.different:,} different, "
             f"{self.missing:,} missing, {self.unexpected:,} unexpected"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from ipyws.transport.servers import RunningServer
     from ipyws.transport.servers.raw import RawConnection
     from ipyws.transport.servers.running import Handler
+
+
+_LOCAL_PAGE = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 
 
 class ReplayServer:
@@ -96,18 +100,31 @@ async def serve_capture(
     playback = Playback(capture, about.opened_at if about else None, longest, speed)
     subprotocol = about.subprotocol if about and not hides_something(about.subprotocol or "") else None
     play = cast("Handler", playback.play)  # the connections are of the class that is given here
-    connection = _connection(subprotocol)
+    connection = _connection(subprotocol, _origin(about))
     running = await listen(ReplayServer.kind, play, host=host, port=port, connection=connection)
     return ReplayServer(running, playback, subprotocol)
 
 
-def _connection(subprotocol: str | None) -> type[RawConnection]:
-    """Return a class of connections that negotiate ``subprotocol`` and no other (RFC 6455 section 4.2.2)."""
+def _origin(about: About | None) -> str | None:
+    """Return the Origin that the recorded client sent, if it did."""
+    headers = about.request_headers if about else ()
+    return next((value for name, value in headers if name.lower() == "origin"), None)
+
+
+def _connection(subprotocol: str | None, origin: str | None) -> type[RawConnection]:
+    """Return a class of connections that negotiate ``subprotocol`` and no other (RFC 6455 section 4.2.2).
+
+    Args:
+        subprotocol: What the recorded server chose, or None.
+        origin: What the recorded client sent: it is allowed too.
+    """
     from ipyws.transport.servers.raw import RawConnection
 
     class Replaying(RawConnection):
         def __init__(self, protocol: Any, *args: Any, **settings: Any) -> None:
             super().__init__(protocol, *args, **settings)
             protocol.available_subprotocols = [subprotocol] if subprotocol else None
+            # A page of the web that finds the port must not read what was recorded (RFC 6455 section 10.2).
+            protocol.origins = [None, _LOCAL_PAGE, *([origin] if origin else [])]
 
     return Replaying

@@ -36,6 +36,7 @@ _SEPARATOR: Final = re.compile(r"===(?:\s+(.*))?")
 _COMMENT: Final = re.compile(r"(?<!\S)//.*")
 _WHERE: Final = re.compile(r"(?<!\S)where(?!\S)")
 _SUFFIX: Final = re.compile(r"(?<!\S)(as|within)\s+([^\s\"'()\[\]]+)$")
+_ENDS_IN_TIME: Final = re.compile(r"\s\d\S*[smh]\s*$")
 _SHOWN: Final = 40
 _DIGITS: Final = 9
 
@@ -81,6 +82,10 @@ def _slots(body: str, first_line: int) -> Iterator[tuple[Step | None, Send | Non
             yield directive, _payload(lines[start:index], first_line + start)
             directive = _directive((match[1] or "").strip(), first_line + index)
             start = index + 1
+        elif glued := _GLUED.match(text):
+            raise _at(
+                first_line + index, _bad("a space is missing after ===", f"write it as: === {glued[1]}")
+            )
     yield directive, _payload(lines[start:], first_line + start)
 
 
@@ -107,10 +112,10 @@ def _directive(text: str, line: int) -> Step | None:
 
 
 def _maker(word: str) -> Callable[[int, str], Step]:
-    if word in _DIRECTIVES:
-        return _DIRECTIVES[word]
-    close = difflib.get_close_matches(word[:_SHOWN], _DIRECTIVES, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(_DIRECTIVES)}"
+    if word in DIRECTIVES:
+        return DIRECTIVES[word]
+    close = difflib.get_close_matches(word[:_SHOWN], DIRECTIVES, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(DIRECTIVES)}"
     raise _bad(f"unknown directive {word[:_SHOWN]!r} after ===", hint)
 
 
@@ -174,7 +179,7 @@ def _file(line: int, text: str) -> Step:
     return Send(line, path, "file")
 
 
-_DIRECTIVES: Final[dict[str, Callable[[int, str], Step]]] = {
+DIRECTIVES: Final[dict[str, Callable[[int, str], Step]]] = {
     "wait-for-server": _wait_for_server,
     "wait": _wait,
     "expect": _expect,
@@ -185,6 +190,10 @@ _DIRECTIVES: Final[dict[str, Callable[[int, str], Step]]] = {
     "base64": _encode("base64"),
     "file": _file,
 }
+"""What may stand behind ``===``."""
+
+# As text it would be sent, and the step be forgotten.
+_GLUED: Final = re.compile(rf"===({'|'.join(DIRECTIVES)})(?!\S)")
 
 
 def _no_arguments(directive: str, text: str) -> None:
@@ -211,7 +220,12 @@ def _duration(what: str, text: str) -> float:
 def _expression(directive: str, text: str) -> str:
     if not text.strip():
         raise _bad(f"{directive} has no expression", f'write it as in: {directive} json["ok"]')
-    compile_expression(text)
+    try:
+        compile_expression(text)
+    except InvalidError as error:
+        hint = "a time stands before where" if directive == "where" else "a time stands behind within"
+        error.hint = error.hint or (hint if _ENDS_IN_TIME.search(text) else "")
+        raise
     return text.strip()
 
 

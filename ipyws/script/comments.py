@@ -15,9 +15,10 @@ _JSON_START: Final = re.compile(r"\s*(?:\[|\{(?!\{))")
 
 
 def without_comments(script: Sequence[Step]) -> list[Step]:
-    """Return the steps with no comment in their JSON; what holds nothing but comments is no message.
+    """Return the steps with no comment in their JSON, nor white space where one stood around it.
 
-    Text that is no JSON stays as it is: ``//`` may belong to a URL.
+    What holds nothing but comments is no message. Text that is no JSON stays as it is:
+    ``//`` may belong to a URL.
     """
     bare = (_bare(step) if isinstance(step, Send) and step.encoding == "text" else step for step in script)
     return [step for step in bare if not isinstance(step, Send) or step.payload.strip()]
@@ -25,4 +26,8 @@ def without_comments(script: Sequence[Step]) -> list[Step]:
 
 def _bare(step: Send) -> Send:
     text = _COMMENT.sub(lambda match: "" if match[1] else match[0], step.payload)
-    return replace(step, payload=text) if _JSON_START.match(text) or not text.strip() else step
+    if text.strip() and not _JSON_START.match(text):
+        return step
+    bare = text.lstrip()
+    above = text[: len(text) - len(bare)].count("\n")
+    return replace(step, line=step.line + above, payload=bare.rstrip())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import os
+import re
 from collections.abc import Callable, Container, Mapping
 from types import CodeType
 from typing import Any, Final
@@ -15,6 +16,7 @@ from ipyws.secrets import Secret, mask, remember
 Evaluate = Callable[[str], object]
 """Returns the value of a Python expression; `make_evaluator` makes one."""
 
+_ASSIGNS: Final = re.compile(r"(?<![=!<>:])=(?!=)")
 _SHOWN_EXPRESSION: Final = 60
 _SHOWN_REASON: Final = 200
 
@@ -59,7 +61,8 @@ def compile_expression(source: str) -> CodeType:
         return compile(source.strip(), "<ipyws>", "eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
-        raise InvalidError(f"{shown(source)!r} is not a Python expression: {reason}") from None
+        hint = "== compares" if _ASSIGNS.search(source) else ""
+        raise InvalidError(f"{shown(source)!r} is not a Python expression: {reason}", hint=hint) from None
 
 
 def check_names(source: str, known: Container[str]) -> None:

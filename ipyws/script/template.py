@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Final
 
 from ipyws.errors import InvalidError
@@ -250,10 +251,10 @@ def _text(expression: str, value: object) -> str:
 
 
 def _plain(expression: str, value: object) -> str:
-    if not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float | PurePath):
         raise InvalidError(
             f"{_template(expression)} yields {type(value).__name__}",
-            hint="a str, a number or a bool is allowed here",
+            hint="a str, a number, a bool or a path is allowed here",
         )
     return str(value)
 

@@ -172,6 +172,8 @@ class Live:
         now = time.monotonic()
         since = now - self._card_at
         if since < CARDS:
+            # What changed last would else stay unsaid until the next sign of life.
+            asyncio.get_running_loop().call_later(CARDS - since, self._news.set)
             return
         known = REGISTRY.all()
         cards = [lines.card(c.async_client, self._rates.sample(c.async_client)) for c in known.values()]

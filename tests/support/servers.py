@@ -246,16 +246,14 @@ def raw_server(
 ) -> Iterator[Site]:
     """Serve TCP (or TLS) connections by a handler that writes the bytes itself."""
     site = Site()
-    writers: set[asyncio.StreamWriter] = set()
+    serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.add(writer)  # a task that is cancelled before it begins closes nothing
-        task = asyncio.ensure_future(serve_one(reader, writer))
-        task.add_done_callback(lambda _: writers.discard(writer) if writer.is_closing() else None)
+        serving[asyncio.create_task(serve_one(reader, writer))] = writer
 
     async def abandon() -> None:
         await _end_tasks()
-        for writer in writers:
+        for writer in serving.values():  # a task that is cancelled before it begins closes nothing
             writer.transport.abort()
         await asyncio.sleep(0)
 

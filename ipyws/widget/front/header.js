@@ -46,7 +46,7 @@ class Header {
     this.rtt = span("number-of rtt");
     this.spark = new Sparkline();
     this.rate = make("strong", { class: "rate" });
-    this.close = button("Close", () => panel.forms.sendClose(1000, ""), { needs: "open" });
+    this.close = button("Close", () => panel.forms.sendClose(1000, ""), { needs: "connection" });
     this.connect = button("Connect…", () => panel.forms.openConnect(), { needs: "kernel" });
     const label = "Close with code and reason";
     this.more = button("⋯", () => panel.forms.toggleClose(), {

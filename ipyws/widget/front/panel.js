@@ -72,8 +72,9 @@ class Panel {
     for (const part of [this.header, this.forms, this.toolbar, this.list, this.sendBox]) part.refresh();
     this.refreshFooter();
     this.element.dataset.state = this.store.state;
+    const there = { kernel: true, open: this.store.isOpen, connection: this.store.isClosable };
     for (const control of this.element.querySelectorAll("[data-needs]"))
-      control.disabled = this.store.gone || (control.dataset.needs === "open" && !this.store.isOpen);
+      control.disabled = this.store.gone || !there[control.dataset.needs];
     this.redraw();
   }
 

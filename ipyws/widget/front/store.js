@@ -209,6 +209,9 @@ class Store {
 
   /** Whether there is one connection that can be sent to. */
   get isOpen() { return this.state === "open" && !this.merged; }
+
+  /** Whether there is one connection that can be closed: also one that is being opened anew. */
+  get isClosable() { return this.isOpen || (this.state === "reconnecting" && !this.merged); }
 }
 
 /** One card for all connections. */

@@ -86,7 +86,7 @@ function make(tag, properties = {}, ...children) {
 
 const span = (className, text = "") => make("span", { class: className }, text);
 
-/** Make a button; `needs: "kernel"` or `"open"` says without what it is disabled. */
+/** Make a button; `needs: "kernel"`, `"open"` or `"connection"` says without what it is disabled. */
 function button(label, onclick, { needs, ...properties } = {}) {
   return make("button", { type: "button", class: "button", "data-needs": needs, onclick, ...properties }, label);
 }
