@@ -47,6 +47,11 @@ def _is_27(python: str) -> bool:
     return run.stdout == "(2, 7)"
 
 
+def can_be_set_up() -> bool:
+    """Tell whether the test suite is installed, or what its installation needs is here."""
+    return (ENVIRONMENT / "installed.txt").exists() or any(map(shutil.which, ("cc", "gcc", "clang")))
+
+
 def set_up(python: str) -> Path:
     """Install the test suite for ``python`` unless that is done; return the interpreter that has it.
 

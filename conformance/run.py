@@ -31,6 +31,8 @@ def main() -> int:
     python = python27.find()
     if python is None:
         return _left_out("there is no Python 2.7 on this machine (PYTHON27=PATH names one)", 0)
+    if not python27.can_be_set_up():
+        return _left_out("there is no C compiler, which parts of the suite for Python 2.7 need", 0)
     try:
         interpreter = python27.set_up(python)
     except python27.SetUpError as error:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 import ipyws
-from tests.support.kernel import Kernel, Result
+from tests.support.cells import fails, ok, value
+from tests.support.kernel import Kernel
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
@@ -37,23 +38,6 @@ def seen(kernel: Kernel, server: Witness) -> Witness:
     assert server.wait(lambda server: server.open == 1)
     server.forget()
     return server
-
-
-def ok(kernel: Kernel, code: str, timeout: float = 20) -> Result:
-    result = kernel.run(code, timeout)
-    assert result.status == "ok", (code, result.traceback)
-    return result
-
-
-def fails(kernel: Kernel, code: str) -> Result:
-    result = kernel.run(code)
-    assert result.status == "error", code
-    assert len(result.traceback) == 1, result.traceback
-    return result
-
-
-def value(kernel: Kernel, expression: str) -> str:
-    return ok(kernel, f"print(repr(({expression})))").stdout.removesuffix("\n")
 
 
 def talk(kernel: Kernel, *payloads: str) -> None:

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from tests.support import interrupts
-from tests.support.kernel import Kernel, Result
+from tests.support.cells import ok
+from tests.support.kernel import Kernel
 from tests.support.peer import peer
 from tests.support.witness import witness
 
@@ -30,12 +31,6 @@ print(all(client.log.total == client.log.evicted + len(client.log) for client in
 print([int(client.log[len(client.log) - 3].data) >= 0 for client in old])
 print([thread.name for thread in threading.enumerate() if thread.name.startswith("ipyws")])
 """
-
-
-def ok(kernel: Kernel, code: str) -> Result:
-    result = kernel.run(code)
-    assert result.status == "ok", (code, result.traceback)
-    return result
 
 
 def test_reloading_under_load_closes_within_2_s_and_leaves_no_thread() -> None:

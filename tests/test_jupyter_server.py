@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.kernel import ROOT, Kernel, Result
+from tests.support.cells import ok
+from tests.support.kernel import ROOT, Kernel
 
 pytestmark = pytest.mark.kernel
 
@@ -116,12 +117,6 @@ def kernel() -> Iterator[Kernel]:
         ok(kernel, "%load_ext ipyws\nimport ipyws, os\ntoken = os.environ['SERVER_TOKEN']")
         ok(kernel, FRAMING)
         yield kernel
-
-
-def ok(kernel: Kernel, code: str) -> Result:
-    result = kernel.run(code, 30)
-    assert result.status == "ok", (code, result.traceback)
-    return result
 
 
 AUTHORIZATIONS = {"variable": "token {{token}}", "environment": "token {{env.SERVER_TOKEN}}"}

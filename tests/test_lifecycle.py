@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import servers
-from tests.support.kernel import Kernel, Result
+from tests.support.cells import ok
+from tests.support.kernel import Kernel
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
@@ -51,12 +52,6 @@ def kernel(shared: Kernel) -> Iterator[Kernel]:
     ok(shared, "%load_ext ipyws\nimport ipyws, asyncio, websockets, time")
     yield shared
     ok(shared, "%unload_ext ipyws")
-
-
-def ok(kernel: Kernel, code: str) -> Result:
-    result = kernel.run(code)
-    assert result.status == "ok", (code, result.traceback)
-    return result
 
 
 def open_two(kernel: Kernel, server: Witness) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from ipyws.script.body import DIRECTIVES
 from tests.support import servers
-from tests.support.kernel import Kernel, Result
+from tests.support.cells import fails, ok, value
+from tests.support.kernel import Kernel
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
@@ -39,26 +40,6 @@ def seen(kernel: Kernel, server: Witness) -> Witness:
     assert server.wait(lambda server: server.open == 1)
     server.forget()
     return server
-
-
-def ok(kernel: Kernel, code: str, timeout: float = 20) -> Result:
-    result = kernel.run(code, timeout)
-    assert result.status == "ok", (code, result.traceback)
-    return result
-
-
-def fails(kernel: Kernel, code: str) -> Result:
-    """Run a cell that must fail the way our errors do: one readable line, and a real error output."""
-    result = kernel.run(code)
-    assert result.status == "error", code
-    assert len(result.traceback) == 1, result.traceback
-    assert "\n" not in result.traceback[0]
-    assert result.traceback[0].startswith(f"{result.ename} [")
-    return result
-
-
-def value(kernel: Kernel, expression: str) -> str:
-    return ok(kernel, f"print(repr(({expression})))").stdout.removesuffix("\n")
 
 
 # -- connecting --------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.kernel import Kernel, Result
+from tests.support.cells import ok
+from tests.support.kernel import Kernel
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
@@ -33,12 +34,6 @@ def kernel(server: Witness, tmp_path: Path) -> Iterator[Kernel]:
         ok(kernel, "%load_ext ipyws\nimport ipyws, time")
         server.forget()
         yield kernel
-
-
-def ok(kernel: Kernel, code: str) -> Result:
-    result = kernel.run(code)
-    assert result.status == "ok", (code, result.traceback)
-    return result
 
 
 class Front:
@@ -272,8 +267,8 @@ def test_a_broken_request_breaks_nothing(kernel: Kernel, server: Witness, reques
 
 def test_what_nobody_foresaw_is_answered_too_without_a_secret(kernel: Kernel, server: Witness) -> None:
     ok(kernel, f"%ws {server.url}/?token={TOKEN} --as main")
-    broken = "import os\nasync def broken(*_): raise OSError(os.environ['PANEL_TOKEN'])\n"
-    ok(kernel, f"{broken}ipyws.current().async_client.send = broken")
+    broken = "import os\ndef broken(*_): raise OSError(os.environ['PANEL_TOKEN'])\n"
+    ok(kernel, f"{broken}ipyws.current().async_client.prepare = broken")
     failed = opened(kernel).answer("send", text="x", mode="auto")
     assert (failed["ok"], failed["kind"], failed["message"]) == (False, "INTERNAL", "OSError: ***")
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.kernel import Kernel, Result
+from tests.support.cells import ok
+from tests.support.kernel import Kernel
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
@@ -49,12 +50,6 @@ def started(folder: Path, **env: str) -> Kernel:
     if notebook := env["IPYWS_NOTEBOOK"]:
         (folder / notebook).write_text('{"metadata": {}}', "utf-8")
     return Loaded(env=env, cwd=folder)
-
-
-def ok(kernel: Kernel, code: str) -> Result:
-    result = kernel.run(code)
-    assert result.status == "ok", (code, result.traceback)
-    return result
 
 
 def refused(kernel: Kernel, code: str, kind: str = "PERMISSION_DENIED") -> str:

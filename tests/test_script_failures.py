@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from ipyws.transport.servers.hostile import PAYLOADS
+from tests.support.cells import fails, value
 from tests.support.kernel import Kernel, Result
 from tests.support.scripts import Obeying, obeying, order, steps
 
@@ -38,19 +39,6 @@ def seen(kernel: Kernel, server: Obeying) -> Obeying:
     assert server.wait(lambda server: server.open == 1)
     server.forget()
     return server
-
-
-def fails(kernel: Kernel, code: str) -> Result:
-    """Run a cell that must fail the way our errors do: one readable line, and a real error output."""
-    result = kernel.run(code)
-    assert result.status == "error", code
-    assert len(result.traceback) == 1, result.traceback
-    assert "\n" not in result.traceback[0]
-    return result
-
-
-def value(kernel: Kernel, expression: str) -> str:
-    return kernel.run(f"print(repr(({expression})))").stdout.removesuffix("\n")
 
 
 # -- what the error says -----------------------------------------------------------------------------

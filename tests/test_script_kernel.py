@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.kernel import Kernel, Result
+from tests.support.cells import fails, ok, value
+from tests.support.kernel import Kernel
 from tests.support.scripts import Obeying, obeying, order, steps
 
 pytestmark = pytest.mark.kernel
@@ -36,25 +37,6 @@ def seen(kernel: Kernel, server: Obeying) -> Obeying:
     assert server.wait(lambda server: server.open == 1)
     server.forget()
     return server
-
-
-def ok(kernel: Kernel, code: str) -> Result:
-    result = kernel.run(code)
-    assert result.status == "ok", (code, result.traceback)
-    return result
-
-
-def fails(kernel: Kernel, code: str) -> Result:
-    """Run a cell that must fail the way our errors do: one readable line, and a real error output."""
-    result = kernel.run(code)
-    assert result.status == "error", code
-    assert len(result.traceback) == 1, result.traceback
-    assert "\n" not in result.traceback[0]
-    return result
-
-
-def value(kernel: Kernel, expression: str) -> str:
-    return ok(kernel, f"print(repr(({expression})))").stdout.removesuffix("\n")
 
 
 def got(kernel: Kernel) -> list[tuple[str, str | bytes]]:

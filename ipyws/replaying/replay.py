@@ -60,6 +60,7 @@ async def replay(
     Raises:
         InvalidError: An argument is not allowed, the connection goes elsewhere, a record can't be sent again,
             or secrets would go to who knows where; nothing was sent.
+        PermissionDeniedError: A message is larger than the policy allows; nothing was sent.
         ClosedError: The connection is closed; nothing was sent.
         WebSocketError: What ``fill`` raises; nothing was sent.
     """
