@@ -24,6 +24,7 @@ from ipyws.config.current import CURRENT
 from ipyws.core.close import Close
 from ipyws.core.options import check_options
 from ipyws.core.reconnect import Reconnect, comes_back, opened_words, retry_after
+from ipyws.notebook.cards import card
 from ipyws.policy.layer import Layer
 from ipyws.policy.url import parse
 from ipyws.transport.dial import dial
@@ -979,6 +980,20 @@ def test_whoever_waits_for_a_message_goes_on_waiting() -> None:
 
     both = frame(TEXT, b'{"n": 1}') + frame(TEXT, b'{"n": 2}')
     with acts(opening(end=on_a_word), opening(both, end=noting)) as site:
+        run(scenario(site))
+
+
+def test_card_says_why_there_is_no_connection_and_how_often_there_was_one() -> None:
+    async def scenario(site: Site) -> None:
+        client = await lasting(site, {"first": "50ms"})
+        await reached(client, lambda: client.retry is not None)
+        assert "attempt 1 of 10 at" in card(client).note
+        await state(client, "open")
+        assert card(client).opened.endswith("opened anew once")
+        assert card(client).note == ""
+        await client.close()
+
+    with acts(opening(), opening(end=noting)) as site:
         run(scenario(site))
 
 

@@ -191,7 +191,14 @@ async def wait_async(signal: Signal, timeout: float | None = None) -> bool:
         return True
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
-    with contextlib.suppress(TimeoutError), _calling(signal, lambda: _resolve_soon(loop, done)):
+
+    def wake() -> None:
+        if asyncio._get_running_loop() is loop:  # awake already: waking it would cost two system calls
+            _resolve(done)
+        else:
+            _resolve_soon(loop, done)
+
+    with contextlib.suppress(TimeoutError), _calling(signal, wake):
         async with asyncio.timeout(timeout):
             await done
     return signal.is_set()
@@ -270,10 +277,7 @@ def _grace(loop: asyncio.AbstractEventLoop) -> float:
 
 
 def _resolve_soon(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
-    """Resolve from any thread; a loop that is closed has nobody left to tell."""
-    if asyncio._get_running_loop() is loop:  # awake already: waking it would cost two system calls
-        _resolve(future)
-        return
+    """Resolve from any thread and from a signal handler; a loop that is closed has nobody left to tell."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(_resolve, future)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipyws.capture.journal import Journal
 from ipyws.core.connection import Connection
 from ipyws.core.reconnect import Retry
+from ipyws.core.stats import Stats
 from ipyws.notebook.rows import Card, clock
 from ipyws.secrets import mask
 
@@ -12,10 +13,6 @@ from ipyws.secrets import mask
 def card(client: Connection, *, current: bool = False, hint: str = "") -> Card:
     """Return the card of a connection as it is now."""
     log, stats = client.log, client.stats
-    response = client.response
-    opened = (
-        "" if response is None else f"{response.status} {response.reason} in {response.elapsed * 1000:.0f} ms"
-    )
     return Card(
         name=client.name,
         url=mask(client.url),
@@ -29,13 +26,23 @@ def card(client: Connection, *, current: bool = False, hint: str = "") -> Card:
         kept=len(log),
         evicted=log.evicted,
         rtt=stats.rtt,
-        opened=opened,
+        opened=_opened(client, stats),
         opened_at=client.opened_at,
         close=client.closed,
         lasted=stats.duration if client.closed else None,
         hint=hint,
         current=current,
     )
+
+
+def _opened(client: Connection, stats: Stats) -> str:
+    """Return the last handshake in words, and how often there was one before it."""
+    response = client.response
+    if response is None:
+        return ""
+    again = stats.ws_sessions - 1
+    times = "" if again < 1 else ", opened anew once" if again == 1 else f", opened anew {again:,} times"
+    return f"{response.status} {response.reason} in {response.elapsed * 1000:.0f} ms{times}"
 
 
 def _note(client: Connection) -> str:

@@ -158,7 +158,10 @@ def log(session: Session, parsed: Parsed) -> list[Message]:
     for message in shown:
         drawn.append(rows.row(message, previous))
         previous = message.time
-    session.show_rows(client, drawn)
+    if drawn:
+        session.show_rows(client, drawn)
+    else:
+        session.say(f"nothing of that kind passed {client.name} yet")
     return found[-tail:]
 
 
