@@ -17,6 +17,7 @@ from tests.support.witness import Witness, witness
 pytestmark = pytest.mark.kernel
 
 TOKEN = "tok-5f2a9c"
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.fixture(scope="module")
@@ -509,10 +510,24 @@ def test_tb_still_has_the_traceback(kernel: Kernel, seen: Witness) -> None:
     assert "run_line_magic" in text
 
 
-def test_an_error_of_plain_python_keeps_its_traceback(kernel: Kernel, seen: Witness) -> None:
-    result = kernel.run("ipyws.current().recv(timeout='20ms')")
+@pytest.mark.parametrize("mode", ["Context", "Plain", "Verbose"])
+def test_an_error_of_plain_python_shows_the_users_frames_and_tb_all(
+    kernel: Kernel, seen: Witness, mode: str
+) -> None:
+    ok(kernel, f"%xmode {mode}")
+    result = kernel.run("def mine():\n    ipyws.current().recv(timeout='20ms')\nmine()")
     assert result.ename == "WaitTimeoutError"
-    assert len(result.traceback) > 1
+    shown = COLOUR.sub("", "\n".join(result.traceback))
+    assert shown.count("Cell In") == 2
+    assert "frames of ipyws: %tb shows them" in shown
+    assert "reception.py" not in shown
+    assert shown.rstrip().endswith("no message came: 20ms passed")
+    request = kernel.send("%tb")
+    kernel.result(request)
+    [whole] = [m["content"] for m in kernel.published(request) if m["msg_type"] == "error"] or [None]
+    text = "\n".join(whole["traceback"]) if whole else kernel.text(request)
+    assert "reception.py" in text
+    ok(kernel, "%xmode Context")
 
 
 def test_a_magic_before_any_connection_says_how_to_open_one(server: Witness) -> None:

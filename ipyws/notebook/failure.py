@@ -17,6 +17,8 @@ from ipyws.printable import visible
 from ipyws.secrets import mask, mask_cut
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_OUR_FRAME = re.compile(r"\s*File [^\n]*[/\\]ipyws[/\\](?:\w+[/\\])*\w+\.py\b")
+_SHOWN = "_ipyws_was_shown"
 
 
 def headline(error: WebSocketError) -> str:
@@ -46,7 +48,7 @@ def mask_tracebacks(shell: Any) -> Callable[[], None]:
     keep = getattr(shell, "_format_exception_for_storage", None)  # what %notebook saves, since IPython 9
 
     def show_masked(kind: type[BaseException], error: BaseException, lines: list[str]) -> None:
-        show(kind, _without_secrets(error), [masked(line) for line in lines])
+        show(kind, _without_secrets(error), [masked(line) for line in _brief(error, lines)])
 
     def keep_masked(*args: Any, **options: Any) -> dict[str, Any]:
         kept: dict[str, Any] = keep(*args, **options)  # type: ignore[misc]
@@ -66,6 +68,22 @@ def mask_tracebacks(shell: Any) -> Callable[[], None]:
                 vars(shell).update({name: theirs[name]} if name in theirs else {})
 
     return undo
+
+
+def _brief(error: BaseException, lines: list[str]) -> list[str]:
+    """Return a traceback, one item a frame, without what lies inside of ipyws; all of it the second time.
+
+    For one of our errors that a user's own Python raised: what is wrong is in the cell and in the last line.
+    """
+    if not isinstance(error, WebSocketError) or hasattr(error, _SHOWN):
+        return lines
+    setattr(error, _SHOWN, True)
+    ours = [place for place, line in enumerate(lines) if _OUR_FRAME.match(_COLOUR.sub("", line))]
+    if not ours:
+        return lines
+    hidden = len(lines) - 1 - ours[0]
+    frames = "1 frame" if hidden == 1 else f"{hidden} frames"
+    return [*lines[: ours[0]], f"[... {frames} of ipyws: %tb shows them ...]\n", lines[-1]]
 
 
 def mask_result(result: Any) -> None:

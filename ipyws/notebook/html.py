@@ -38,6 +38,7 @@ _COLUMNS = (
 )
 _MESSAGE_HEAD = '<th scope="col" class="m" align="left" style="text-align:left">message</th>'
 _LIST_COLUMNS = ("current", "name", "state", "↓ received", "↑ sent", "RTT", "URL")
+_TIME = re.compile(r"(\d) (m?s)\b")
 _JSON_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*"?)(\s*:)?|(-?\d[\d.eE+-]*|true|false|null)')
 
 
@@ -117,10 +118,11 @@ def _steps(lines: Sequence[Line]) -> str:
 
 def _step(line: Line) -> str:
     left = 'style="text-align:left"'
+    result = _TIME.sub(r"\1&nbsp;\2", _code(line.result, 160))
     return (
         f'<tr class="{line.state}"><td class="a">{MARKS[line.state]}</td>'
         f'<td class="t" {left}>{_number(line.where)}</td><td class="m" {left}>{_code(line.words, 160)}</td>'
-        f'<td class="r" {left}>{_code(line.result, 160)}</td></tr>'
+        f'<td class="r" {left}>{result}</td></tr>'
     )
 
 
