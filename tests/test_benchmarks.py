@@ -113,7 +113,6 @@ def test_a_target_that_was_not_measured_is_not_judged() -> None:
 
 
 def test_the_picture_is_a_png_that_needs_not_everything_measured(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     from benchmarks.support.picture import draw
 
     runs = [{"case": "256 B", "contender": "payloads", "round": 0, "cpu_us": 1.0}]
