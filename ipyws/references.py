@@ -13,6 +13,11 @@ _sent: dict[str, set[str]] = {}
 _JSON_START = re.compile(r"\s*(?:\[|\{(?!\{))")
 
 
+def has_any() -> bool:
+    """Tell whether any secret of this process came by reference."""
+    return bool(references(False))
+
+
 def note_sent(data: bytes, origin: str) -> None:
     """Note to where the secrets that came by reference go.
 

@@ -13,7 +13,7 @@ from ipyws.core.message import Message
 from ipyws.core.outbox import FULL
 from ipyws.core.payload import Ready, Sendable, TypeChoice, chunks, encode
 from ipyws.errors import CanceledError, ClosedError, InvalidError, PermissionDeniedError, WaitTimeoutError
-from ipyws.references import note_sent
+from ipyws.references import has_any, note_sent
 from ipyws.sizes import show_size
 
 
@@ -88,7 +88,8 @@ class Sending(Lifecycle):
         logged, payload = encode(data, type)
         self.check_open()
         self._check_size(len(payload))
-        note_sent(payload, self.origin)
+        if has_any():
+            note_sent(payload, self.origin)
         return logged, payload
 
     def prepare_all(self, payloads: Iterable[Sendable]) -> list[Ready]:
@@ -98,14 +99,15 @@ class Sending(Lifecycle):
             WebSocketError: One can't be sent; says which.
         """
         self.check_open()
-        limited = self._transport.max_message is not None
+        limited, noting = self._transport.max_message is not None, has_any()
         ready: list[Ready] = []
         try:
             for payload in payloads:
                 made = encode(payload)
                 if limited:
                     self._check_size(len(made[1]))
-                note_sent(made[1], self.origin)
+                if noting:
+                    note_sent(made[1], self.origin)
                 ready.append(made)
         except (InvalidError, PermissionDeniedError) as error:
             raise error.within(f"payload {len(ready) + 1}") from None
