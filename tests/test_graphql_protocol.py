@@ -15,6 +15,8 @@ from websockets.asyncio.server import ServerConnection
 import ipyws
 from ipyws import errors, graphql
 from ipyws.bridge.registry import REGISTRY
+from ipyws.core.batch import Batch
+from ipyws.core.client import AsyncClient
 from ipyws.graphql import AsyncGraphQL
 from ipyws.graphql.greeting import check_init
 from ipyws.graphql.protocol import CURRENT, LEGACY, Dialect, ViolationError, choose, data_of, reply_error
@@ -252,6 +254,24 @@ def telling(story: Story, dialect: Dialect = CURRENT, *, greet: bool = True) -> 
 
     with server(serve, subprotocols=[dialect.name]) as site:
         yield site
+
+
+def sent(client: AsyncClient, text: str) -> asyncio.Event:
+    """Return what is set once a message that has ``text`` in it goes out, or has gone out."""
+    event = asyncio.Event()
+
+    def look(batch: Batch) -> None:
+        if (
+            batch.direction == "out"
+            and batch.type is None
+            and any(text in str(payload) for payload in batch.payloads)
+        ):
+            event.set()
+
+    client.log.listen(look)
+    for batch, _ in client.log.batches():
+        look(batch)
+    return event
 
 
 def run(scenario: Coroutine[Any, Any, Any]) -> Any:
@@ -573,10 +593,10 @@ def test_server_that_does_not_read_gets_the_newest_pong_and_every_end_once_it_do
             subscription.close()
             for _ in range(3):  # long enough for the messages of the session's own to time out as well
                 assert isinstance(await failure(fill(gql)), errors.WaitTimeoutError)
+            due = [sent(gql.client, text) for text in ('"complete"', f'"pong","payload":{{"n":{pings - 1}}}')]
             let_read.set()
-            for text in ('"complete"', f'"pong","payload":{{"n":{pings - 1}}}'):
-                while not gql.client.log.filter(direction="out", grep=text):
-                    await asyncio.sleep(0)
+            for event in due:
+                await event.wait()
             return await gql.query(QUERY)
 
     with telling(story) as site:
