@@ -1,47 +1,64 @@
-"""Make the README's pictures in a real JupyterLab: the quickstart, its stream ticking, and the panel."""
+"""Make the pictures of the docs in a real JupyterLab: the quickstart, its stream ticking, and the panel.
+
+With names of pictures, only those: `scripts/screenshot.py quickstart.gif`.
+"""
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from playwright.sync_api import Browser  # noqa: E402
+from PIL import Image  # noqa: E402
+from playwright.sync_api import Browser, Page  # noqa: E402
 
-from tests.support.lab import Lab, chromium, lab_server, open_file, open_notebook  # noqa: E402
+from tests.support.lab import Lab, Notebook, chromium, lab_server, open_file, open_notebook  # noqa: E402
 
 PICTURES = ROOT / "docs" / "images"
 BUSY = 7  # the cell that computes
 PANEL = [
-    "%load_ext ipyws\n%ws serve prices -o server\n%ws {{server.url}} --as prices",
+    "%load_ext ipyws\n%ws serve prices -o server\n%ws {{server.url}} --as prices\nimport ipyws",
     'ipyws.current().send({"action": "subscribe", "symbols": ["BTC-USD", "ETH-USD"], "rate": 4})',
     "%ws panel",
 ]
+TAKEN = [
+    "%load_ext ipyws\n%ws serve prices -o server\n%ws {{server.url}} --as prices",
+    '%%ws\n{"action": "subscribe", "symbols": ["BTC-USD"], "rate": 3}',
+    "import time; time.sleep(5)  # this cell keeps the kernel busy; look above",
+    "price = %ws recv --where 'json[\"value\"] > 0'\nprice.json()",
+]
+"""The cells of the animation."""
+
 SIZE = {"width": 1000, "height": 900}
+FRAME = {"width": 900, "height": 620}
+FRAMES_A_SECOND = 5
 
 
 def main() -> None:
+    wanted = sys.argv[1:] or list(MAKERS)
     PICTURES.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as home,
         lab_server(Path(home) / "home") as lab,
         chromium() as browser,
     ):
-        picture_of_the_quickstart(lab, browser)
-        picture_of_the_panel(lab, browser)
+        for name in wanted:
+            MAKERS[name](lab, browser, PICTURES / name)
+            print(f"docs/images/{name}")
 
 
-def picture_of_the_panel(lab: Lab, browser: Browser) -> None:
-    cells = [PANEL[0] + "\nimport ipyws", *PANEL[1:]]
-    with open_notebook(lab, browser, "panel", cells) as opened:
+def picture_of_the_panel(lab: Lab, browser: Browser, path: Path) -> None:
+    with open_notebook(lab, browser, "panel", PANEL) as opened:
         page = opened.page
         page.set_viewport_size(SIZE)
         page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-        for index in range(len(cells)):
+        for index in range(len(PANEL)):
             opened.run(index)
         panel = page.locator(".ipyws-panel")
         panel.scroll_into_view_if_needed()
@@ -51,27 +68,88 @@ def picture_of_the_panel(lab: Lab, browser: Browser) -> None:
         for key in ("ArrowUp", "ArrowUp", "Enter"):
             panel.locator("[role=log]").press(key)
         panel.locator("[role=log] details").first.wait_for()
-        panel.screenshot(path=PICTURES / "panel.png")
-    print("docs/images/panel.png")
+        panel.screenshot(path=path)
 
 
-def picture_of_the_quickstart(lab: Lab, browser: Browser) -> None:
+def picture_of_the_quickstart(lab: Lab, browser: Browser, path: Path) -> None:
     notebook = lab.work / "quickstart.ipynb"
     shutil.copy(ROOT / "notebooks" / "quickstart.ipynb", notebook)
     with open_file(lab, browser, notebook) as opened:
         page = opened.page
         page.set_viewport_size(SIZE)
-        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-        page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-mode')")
+        only_the_notebook(page)
         for index in range(BUSY):
             opened.run(index)
         opened.start(BUSY)
         page.wait_for_timeout(2500)
         opened.output(BUSY - 1).scroll_into_view_if_needed()
-        page.screenshot(path=PICTURES / "quickstart.png")
+        page.screenshot(path=path)
 
 
-print("docs/images/quickstart.png")
+def animation_of_a_stream(lab: Lab, browser: Browser, path: Path) -> None:
+    with open_notebook(lab, browser, "stream", TAKEN) as opened:
+        page = opened.page
+        page.set_viewport_size(FRAME)
+        only_the_notebook(page)
+        film = Film(page)
+        opened.run(0)
+        film.take(1.5)
+        opened.run(1)
+        follow(opened)
+        film.take(2)
+        opened.start(2)
+        follow(opened)
+        film.take(5)
+        opened.start(3)
+        follow(opened, 3, "end")
+        film.take(2.5)
+        film.save(path)
+
+
+def only_the_notebook(page: Page) -> None:
+    """Hide what is around the notebook."""
+    page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+    page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-mode')")
+
+
+def follow(opened: Notebook, index: int = 1, edge: str = "start") -> None:
+    """Scroll to a cell, the one with the stream unless said, when what the newest one shows is there."""
+    opened.page.wait_for_timeout(300)
+    cell = opened.page.locator(".jp-Notebook .jp-Cell").nth(index)
+    cell.evaluate("(cell, edge) => cell.scrollIntoView({block: edge})", edge)
+
+
+class Film:
+    """Pictures of a notebook, and how long each stood."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._frames: list[Image.Image] = []
+        self._durations: list[int] = []
+
+    def take(self, seconds: float) -> None:
+        """Take pictures for some seconds."""
+        end = time.monotonic() + seconds
+        while (begin := time.monotonic()) < end:
+            picture = self._page.locator(".jp-WindowedPanel-outer").screenshot()
+            self._frames.append(Image.open(io.BytesIO(picture)).convert("RGB"))
+            left = 1 / FRAMES_A_SECOND - (time.monotonic() - begin)
+            self._page.wait_for_timeout(max(left, 0) * 1000)
+            self._durations.append(round((time.monotonic() - begin) * 1000))
+
+    def save(self, path: Path) -> None:
+        """Write them as a GIF that begins again after its last picture has stood for two seconds."""
+        self._durations[-1] = 2000
+        palette = self._frames[-1].quantize(64)  # one for all, or every picture would flicker
+        first, *others = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in self._frames]
+        first.save(path, save_all=True, append_images=others, duration=self._durations, loop=0, optimize=True)
+
+
+MAKERS = {
+    "quickstart.png": picture_of_the_quickstart,
+    "panel.png": picture_of_the_panel,
+    "stream.gif": animation_of_a_stream,
+}
 
 
 if __name__ == "__main__":

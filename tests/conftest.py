@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,11 @@ def nothing_is_secret_any_more() -> Iterator[None]:
     known, references, in_json = secrets._known, dict(secrets._references), dict(secrets._references_in_json)
     yield
     secrets._known, secrets._references, secrets._references_in_json = known, references, in_json
+
+
+def pytest_configure() -> None:
+    """Take interrupts, also where a shell that started us in the background has them ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import queue
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
@@ -20,7 +21,7 @@ from ipyws.core.client import AsyncClient
 from ipyws.graphql import AsyncGraphQL
 from ipyws.graphql.greeting import check_init
 from ipyws.graphql.protocol import CURRENT, LEGACY, Dialect, ViolationError, choose, data_of, reply_error
-from tests.support.servers import Site, idle, server, until
+from tests.support.servers import PATIENCE, Site, idle, server, until
 
 BOTH = [pytest.param(CURRENT, id="current"), pytest.param(LEGACY, id="legacy")]
 HUGE = "i" * 1_000_000
@@ -256,7 +257,7 @@ def telling(story: Story, dialect: Dialect = CURRENT, *, greet: bool = True) -> 
         yield site
 
 
-def sent(client: AsyncClient, text: str) -> asyncio.Event:
+def when_sent(client: AsyncClient, text: str) -> asyncio.Event:
     """Return what is set once a message that has ``text`` in it goes out, or has gone out."""
     event = asyncio.Event()
 
@@ -438,24 +439,25 @@ def test_first_of_two_errors_ends_a_subscription(dialect: Dialect) -> None:
     ],
 )
 def test_violation_closes_with_4400_and_ends_who_waits(sent: str, what: str) -> None:
-    codes: list[Any] = []
+    codes: queue.SimpleQueue[int | None] = queue.SimpleQueue()
 
     async def story(peer: Peer) -> None:
         await peer.started()
         await peer.started()
         await peer.connection.send(sent)
         await peer.connection.wait_closed()
-        codes.append(peer.connection.close_code)
+        codes.put(peer.connection.close_code)
 
     async def scenario(gql: AsyncGraphQL) -> list[errors.WebSocketError]:
         subscription = await gql.subscribe(QUERY)
         waiting = [failure(gql.query(QUERY)), failure(subscription.receive_async("5s"))]
-        return list(await asyncio.gather(*waiting))
+        failed = list(await asyncio.gather(*waiting))
+        assert await asyncio.to_thread(codes.get, timeout=PATIENCE) == 4400
+        return failed
 
     for error in converse(story, scenario):
         assert isinstance(error, errors.ClosedError)
         assert f"4400 private to the application 'message 4 broke the protocol: {what}'" in str(error)
-    assert codes == [4400]
 
 
 @pytest.mark.parametrize("code", [4400, 4401, 4403, 4409, 4429])
@@ -593,7 +595,10 @@ def test_server_that_does_not_read_gets_the_newest_pong_and_every_end_once_it_do
             subscription.close()
             for _ in range(3):  # long enough for the messages of the session's own to time out as well
                 assert isinstance(await failure(fill(gql)), errors.WaitTimeoutError)
-            due = [sent(gql.client, text) for text in ('"complete"', f'"pong","payload":{{"n":{pings - 1}}}')]
+            due = [
+                when_sent(gql.client, text)
+                for text in ('"complete"', f'"pong","payload":{{"n":{pings - 1}}}')
+            ]
             let_read.set()
             for event in due:
                 await event.wait()
