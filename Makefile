@@ -8,12 +8,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 2
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -ec
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-view conformance soak matrix clean chromium
+.PHONY: help demo test lint format docs bench bench-view conformance soak matrix clean chromium
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,9 +24,9 @@ demo: $(VENV)/.demo ## show a live stream in the terminal, then open JupyterLab 
 
 test: lint chromium ## run the checks and all tests, the quick ones first
 	@echo "── tests without a kernel"
-	$(PYTEST) -m "not kernel and not browser"
+	$(PYTEST) -n $(WORKERS) -m "not kernel and not browser"
 	@echo "── tests in real kernels"
-	$(PYTEST) -m kernel
+	$(PYTEST) -n $(WORKERS) -m kernel
 	@echo "── tests in a real browser"
 	$(PYTEST) -m browser
 
@@ -38,6 +39,10 @@ lint: $(VENV)/.test ## check style and types
 format: $(VENV)/.test ## bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.test ## build the site of the documentation into build/docs
+	$(BIN)/python -m sphinx --fail-on-warning --nitpicky --quiet -b html docs build/docs
+	@echo "── open build/docs/index.html"
 
 bench: $(VENV)/.bench ## measure everything beside its peers (10 minutes; BENCH=--quick: 4)
 	$(BIN)/python -m benchmarks --check --picture docs/images/benchmarks.png $(BENCH)
