@@ -8,7 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
-WORKERS ?= 2
+# Tests of one group share what is dear to make: a wheel, a site, the runs of a notebook.
+PARALLEL := $(PYTEST) -n 2 --dist loadgroup
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -ec
@@ -24,9 +25,9 @@ demo: $(VENV)/.demo ## show a live stream in the terminal, then open JupyterLab 
 
 test: lint chromium ## run the checks and all tests, the quick ones first
 	@echo "── tests without a kernel"
-	$(PYTEST) -n $(WORKERS) -m "not kernel and not browser"
+	$(PARALLEL) -m "not kernel and not browser"
 	@echo "── tests in real kernels"
-	$(PYTEST) -n $(WORKERS) -m kernel
+	$(PARALLEL) -m kernel
 	@echo "── tests in a real browser"
 	$(PYTEST) -m browser
 

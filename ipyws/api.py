@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipyws.config.current import CURRENT
 from ipyws.config.gate import check_connect, check_connection, check_url
+from ipyws.core.browser import check_sockets
 from ipyws.core.checks import remember_credentials
 from ipyws.core.client import AsyncClient
 from ipyws.core.options import ConnectOptions, check_options, check_secure
@@ -25,7 +26,8 @@ def connect(url: str, **options: Any) -> Client:
 
     Args:
         url: A ``ws://`` or ``wss://`` URL.
-        options: See `ipyws.core.options.OPTIONS`. A ``name`` that an open connection has replaces it.
+        options: Those of a connection, such as ``ping_interval="5s"``. A ``name`` that an open connection
+            has replaces it.
 
     Returns:
         The open connection, also a context manager.
@@ -58,6 +60,7 @@ def open_client(url: str, options: Mapping[str, Any], *, replacing: bool = False
 
 def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
     """Return URL and options as they are dialled; in the order of the actions, connecting comes first."""
+    check_sockets()
     remember_credentials(url, options)
     policy = CURRENT.policy()
     check_connect(policy)
@@ -74,7 +77,7 @@ class connect_async:  # noqa: N801 - it is called like a function
 
     Args:
         url: A ``ws://`` or ``wss://`` URL.
-        options: See `ipyws.core.options.OPTIONS`.
+        options: Those of a connection, such as ``ping_interval="5s"``.
 
     Raises:
         PermissionDeniedError: The policy does not allow it; nothing was dialled.

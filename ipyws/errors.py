@@ -94,6 +94,9 @@ class WebSocketError(Exception):
         details: Facts for programs: status, headers, phase, names that exist...
         kind: Overrides the kind of the class.
         retryable: Overrides whether trying the same again can help.
+
+    Details:
+        written: Of a recording that stopped: how many records are in the file.
     """
 
     kind: Kind = Kind.UNKNOWN
@@ -128,13 +131,30 @@ class WebSocketError(Exception):
 
 
 class PermissionDeniedError(WebSocketError, PermissionError):
-    """The policy refuses the connection."""
+    """The policy refuses the connection, or a message.
+
+    Details:
+        action: What was asked: "websocket.connect" or "websocket.connect.url".
+        layer: The layer that decided, or None.
+        file: The file that it stands in, or None.
+        line: Where in it, or None.
+        rule: Effect and URL of the rule that decided, or None.
+    """
 
     kind = Kind.PERMISSION_DENIED
 
 
 class InvalidError(WebSocketError, ValueError):
-    """An option, a URL, a duration, a close code, a payload or a file is not what it must be."""
+    """An option, a URL, a duration, a close code, a payload or a file is not what it must be.
+
+    Details:
+        file: Of a policy or a configuration: the file, or None.
+        line: Where in it, or None.
+        key: The key that is wrong.
+        variable: Of a template: the variable of the environment that is not set.
+        host: Of a demo server: where it can't listen.
+        port: The port that it can't have.
+    """
 
     kind = Kind.INVALID
 
@@ -147,40 +167,79 @@ class WaitTimeoutError(WebSocketError, TimeoutError):
 
 
 class ConnectError(WebSocketError, ConnectionError):
-    """The connection could not be opened; ``details["phase"]`` says how far it got."""
+    """The connection could not be opened; ``details["phase"]`` says how far it got.
+
+    Details:
+        phase: "dns", "tcp", "proxy", "tls", "handshake", or "open" for a connection that was lost.
+        url: What was dialled, without secrets.
+        addresses: What its name resolved to.
+        address: The one that was dialled last.
+        proxy: The proxy, without its credentials.
+        status: HTTP status of an answer that is not 101.
+        reason: Its reason phrase.
+        headers: Its headers, in order, secrets masked.
+        body: Its first 2 KiB, as text.
+        subprotocol: The one that the server chose, where it does not fit.
+    """
 
     kind = Kind.INTERNAL
     retryable = True
 
 
 class ClosedError(WebSocketError, ConnectionError):
-    """The connection is closed; ``details`` holds code, reason and initiator."""
+    """The connection is closed.
+
+    Details:
+        code: The close code.
+        reason: The reason given with it.
+        initiator: Who closed first: "us", "peer", or "none" when the connection was lost.
+    """
 
     kind = Kind.UNAVAILABLE
     retryable = True
 
 
 class CanceledError(WebSocketError):
-    """Our own close, or the shutdown of the core, ended the operation while it waited."""
+    """Our own close, or the shutdown of the core, ended the operation while it waited.
+
+    Details:
+        code: The close code, if the connection is closed already.
+        reason: The reason given with it.
+        initiator: "us".
+    """
 
     kind = Kind.CANCELED
     retryable = True
 
 
 class ReplyError(WebSocketError):
-    """The server answered a request with an error; ``details`` has what it said."""
+    """The server answered a request with an error; ``details`` has what it said.
+
+    Details:
+        code: Of JSON-RPC: the error's code.
+        message: Its message.
+        data: What else it carries; of GraphQL the data that came in spite of the errors.
+        errors: Of GraphQL: the list of errors.
+    """
 
     kind = Kind.UNKNOWN
 
 
 class ContextError(WebSocketError, RuntimeError):
-    """There is no core to do it: shut down, or a synchronous call from the core's own thread."""
+    """There is no core to do it.
+
+    It is shut down, the call came from its own thread or from a forked process, or Python runs in a browser.
+    """
 
     kind = Kind.INTERNAL
 
 
 class UnknownConnectionError(WebSocketError, LookupError):
-    """No connection has that name; ``details["names"]`` lists those that exist."""
+    """No connection has that name.
+
+    Details:
+        names: Those that exist.
+    """
 
     kind = Kind.INTERNAL
 

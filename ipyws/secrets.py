@@ -250,8 +250,15 @@ def _mask_pair(match: re.Match[str]) -> str:
     return f"{separator}{name}={MASK}"
 
 
-class ShownURL(str):
-    """A URL that is exact as text and shows without its secrets in a repr."""
+def conceal_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return header pairs whose values are exact as text and show without secrets in a repr."""
+    return tuple(
+        (name, Secret(value) if is_sensitive_header(name) else ShownText(value)) for name, value in headers
+    )
+
+
+class ShownText(str):
+    """A text, such as a URL, that is exact as text and shows without its secrets in a repr."""
 
     __slots__ = ()
 

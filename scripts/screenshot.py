@@ -1,12 +1,11 @@
-"""Make the pictures of the docs in a real JupyterLab: the quickstart, its stream ticking, and the panel.
+"""Make the pictures of the docs in a real JupyterLab: a stream that ticks, and the panel.
 
-With names of pictures, only those: `scripts/screenshot.py quickstart.gif`.
+With names of pictures, only those: `scripts/screenshot.py stream.gif`.
 """
 
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 import tempfile
 import time
@@ -18,10 +17,9 @@ sys.path.insert(0, str(ROOT))
 from PIL import Image  # noqa: E402
 from playwright.sync_api import Browser, Page  # noqa: E402
 
-from tests.support.lab import Lab, Notebook, chromium, lab_server, open_file, open_notebook  # noqa: E402
+from tests.support.lab import Lab, Notebook, chromium, lab_server, open_notebook  # noqa: E402
 
 PICTURES = ROOT / "docs" / "images"
-BUSY = 7  # the cell that computes
 PANEL = [
     "%load_ext ipyws\n%ws serve prices -o server\n%ws {{server.url}} --as prices\nimport ipyws",
     'ipyws.current().send({"action": "subscribe", "symbols": ["BTC-USD", "ETH-USD"], "rate": 4})',
@@ -69,21 +67,6 @@ def picture_of_the_panel(lab: Lab, browser: Browser, path: Path) -> None:
             panel.locator("[role=log]").press(key)
         panel.locator("[role=log] details").first.wait_for()
         panel.screenshot(path=path)
-
-
-def picture_of_the_quickstart(lab: Lab, browser: Browser, path: Path) -> None:
-    notebook = lab.work / "quickstart.ipynb"
-    shutil.copy(ROOT / "notebooks" / "quickstart.ipynb", notebook)
-    with open_file(lab, browser, notebook) as opened:
-        page = opened.page
-        page.set_viewport_size(SIZE)
-        only_the_notebook(page)
-        for index in range(BUSY):
-            opened.run(index)
-        opened.start(BUSY)
-        page.wait_for_timeout(2500)
-        opened.output(BUSY - 1).scroll_into_view_if_needed()
-        page.screenshot(path=path)
 
 
 def animation_of_a_stream(lab: Lab, browser: Browser, path: Path) -> None:
@@ -146,7 +129,6 @@ class Film:
 
 
 MAKERS = {
-    "quickstart.png": picture_of_the_quickstart,
     "panel.png": picture_of_the_panel,
     "stream.gif": animation_of_a_stream,
 }

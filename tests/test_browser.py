@@ -55,7 +55,7 @@ def test_a_stream_ticks_in_its_cell_while_a_later_cell_keeps_the_kernel_busy(
         notebook.run(1)
         notebook.start(2)
         notebook.page.wait_for_selector(
-            ".jp-Cell:nth-child(3) .jp-InputPrompt:has-text('[*]')", timeout=SECOND
+            ".jp-Cell:nth-child(3) .jp-InputPrompt:has-text('[*]')", timeout=5 * SECOND
         )
         before = received(notebook, 1)
         notebook.page.wait_for_function(
@@ -66,7 +66,7 @@ def test_a_stream_ticks_in_its_cell_while_a_later_cell_keeps_the_kernel_busy(
         notebook.run(3)
         notebook.run(4)
         closed = notebook.output(0).locator(".s.closed")
-        closed.wait_for(timeout=5 * SECOND)
+        closed.wait_for(timeout=20 * SECOND)
         assert still_busy == 1
         assert notebook.output(3).inner_text().startswith("pong from prices after")
         assert "1000 normal closure by us" in notebook.output(0).inner_text()

@@ -14,7 +14,19 @@ from websockets.asyncio.server import ServerConnection
 
 import ipyws
 from ipyws import errors
-from tests.support.servers import CLOSE, TEXT, Frame, Raw, Site, frame, idle, raw_server, server, until
+from tests.support.servers import (
+    CLOSE,
+    TEXT,
+    Frame,
+    Raw,
+    Site,
+    close_frame,
+    frame,
+    idle,
+    raw_server,
+    server,
+    until,
+)
 
 
 @contextlib.contextmanager
@@ -166,7 +178,15 @@ def test_recv_timeout_repeats_the_value_with_its_unit(echo: ipyws.Client, timeou
     assert (caught.value.kind, caught.value.retryable) == (errors.TIMEOUT, True)
     assert isinstance(caught.value, TimeoutError)
     assert shown in caught.value.message
+    assert "only when asked" in caught.value.hint
     assert echo.state == "open"
+
+
+def test_recv_timeout_points_to_the_log_once_something_came(echo: ipyws.Client) -> None:
+    echo.send("hello")
+    assert echo.recv("5s").data == "hello"
+    with pytest.raises(errors.WaitTimeoutError, match="the log has what came before"):
+        echo.recv("5ms")
 
 
 @pytest.mark.parametrize("timeout", [0, -1, "", "5", "1 s", True])
@@ -426,6 +446,42 @@ def test_close_is_idempotent_and_keeps_telling_how_it_was_closed_first() -> None
         assert client.close(4001, "second") is first
         assert site.next().close_code == 4000
         assert site.seen.empty()
+
+
+@pytest.mark.parametrize(
+    ("end", "options", "advice"),
+    [
+        (close_frame(1000), {}, ""),
+        (close_frame(4001), {}, ""),
+        (close_frame(1008), {}, "it is the server's own policy"),
+        *((close_frame(code), {}, "connect again; reconnect=") for code in (1001, 1011, 1012, 1013, 1014)),
+        (b"", {}, "connect again; reconnect="),
+        (frame(TEXT, b"\xff"), {}, "the fault is the server's"),
+        (frame(TEXT, b"12345678"), {"read_limit": 7}, "read_limit="),
+        (close_frame(4001), {"reconnect": {}}, ""),
+    ],
+)
+def test_a_closed_connection_says_what_to_do_about_it(end: bytes, options: Any, advice: str) -> None:
+    async def act(peer: Raw) -> None:
+        await peer.upgrade(then=end)
+        if end:
+            await peer.rest()
+
+    with raw_server(act) as site:
+        client = ipyws.connect(site.url, close_timeout="50ms", **options)
+        with pytest.raises(errors.ClosedError) as received:
+            client.recv("10s")
+        with pytest.raises(errors.ClosedError) as sent:
+            client.send("too late")
+    assert received.value.hint == sent.value.hint
+    assert received.value.hint.startswith(advice) if advice else not received.value.hint
+
+
+def test_our_own_close_needs_no_advice(echo: ipyws.Client) -> None:
+    echo.close()
+    with pytest.raises(errors.ClosedError) as caught:
+        echo.send("too late")
+    assert caught.value.hint == ""
 
 
 def test_concurrent_closes_agree(echo: ipyws.Client) -> None:

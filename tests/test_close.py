@@ -94,6 +94,10 @@ def test_ranges_of_codes_have_meanings(code: int, meaning: str) -> None:
             Close(1006, error=ClosedError("reset")),
             "closed: the connection was lost without a close frame (reset)",
         ),
+        (
+            Close(1007, "invalid byte", "us", ClosedError("not UTF-8: invalid byte")),
+            "closed by us: 1007 invalid payload (not UTF-8: invalid byte)",
+        ),
     ],
 )
 def test_how_it_ended_is_told_with_who_closed(close: Close, words: str) -> None:

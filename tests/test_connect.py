@@ -201,6 +201,14 @@ def test_server_that_never_answers_the_handshake_ends_with_the_dial_timeout() ->
     assert (error.details["phase"], error.retryable) == ("handshake", True)
     assert "200ms" in error.message
     assert error.details["address"] == "127.0.0.1"
+    assert "ws://" not in error.hint
+
+
+def test_server_that_is_silent_to_tls_may_not_speak_it() -> None:
+    with raw_server(accept_and_ignore) as site:
+        error = failure(site.url.replace("ws:", "wss:"), dial_timeout="200ms")
+    assert error.details["phase"] == "tls"
+    assert "ws://" in error.hint
 
 
 @pytest.mark.parametrize(
@@ -211,8 +219,8 @@ def test_server_that_never_answers_the_handshake_ends_with_the_dial_timeout() ->
         ("403 Forbidden", False, "credentials"),
         ("404 Not Found", False, "path"),
         ("429 Too Many Requests", True, "wait"),
-        ("500 Internal Server Error", True, ""),
-        ("503 Service Unavailable", True, ""),
+        ("500 Internal Server Error", True, "later"),
+        ("503 Service Unavailable", True, "gateway"),
         ("200 OK", False, "endpoint"),
         ("302 Found", False, "follow_redirects"),
     ],
@@ -298,15 +306,15 @@ def test_reset_during_the_handshake_is_retryable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "accept", "part"),
+    ("headers", "accept", "part", "ours"),
     [
-        ((), "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "Sec-WebSocket-Accept"),
-        (("Sec-WebSocket-Protocol: other",), None, "other"),
-        (("Sec-WebSocket-Extensions: permessage-deflate",), None, "extension"),
+        ((), "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "Sec-WebSocket-Accept", False),
+        (("Sec-WebSocket-Protocol: other",), None, "other", True),
+        (("Sec-WebSocket-Extensions: permessage-deflate",), None, "extension", False),
     ],
 )
 def test_answer_that_breaks_the_handshake_is_refused(
-    headers: tuple[str, ...], accept: str | None, part: str
+    headers: tuple[str, ...], accept: str | None, part: str, ours: bool
 ) -> None:
     async def break_it(peer: Raw) -> None:
         await peer.upgrade(*headers, accept=accept)
@@ -316,6 +324,8 @@ def test_answer_that_breaks_the_handshake_is_refused(
         error = failure(site.url, protocols=["mine"])
     assert not error.retryable
     assert part in error.message
+    assert "the fault is the server's" in error.hint
+    assert ("protocols=" in error.hint) is ours
 
 
 def test_message_in_the_same_packet_as_the_handshake_is_received() -> None:

@@ -70,6 +70,7 @@ def test_unchecked_certificate_needs_leave(here: Place, authority: Authority) ->
         with dialling() as dialled:
             error = denial(site.url, insecure=True)
         assert dialled == []
+        assert "the policy denies insecure=True (-k): " in error.message
         assert f"{path}, line 3" in error.hint
         here.machine(policy())
         assert 'insecure_tls = "allow"' in denial(site.url, insecure=True).message
@@ -287,12 +288,15 @@ def test_message_at_the_limit_goes_both_ways(here: Place, site: Site, data: Any)
 
 @pytest.mark.parametrize("data", ["x" * 1001, b"\0" * 1001, "é" * 501, {"a": "x" * 993}])
 def test_larger_message_is_refused_before_a_byte_is_sent(here: Place, data: Any) -> None:
-    here.machine(policy("max_message = 1000"))
+    path = here.machine(policy("max_message = 1000"))
     with witness() as seen, ipyws.connect(seen.url) as client:
         with pytest.raises(errors.PermissionDeniedError) as caught:
             client.send(data)
         assert not caught.value.retryable
-        assert "max_message is 1000 B" in caught.value.message
+        assert " bytes: max_message is 1000 B" in caught.value.message
+        assert caught.value.hint == f"the machine policy decides: {path}, line 3; nothing was sent"
+        where = {"layer": "machine", "file": str(path), "line": 3}
+        assert where.items() <= caught.value.details.items()
         assert client.stats.sent == 0
         assert echoes(client)
         assert seen.messages == ["hello"]
@@ -325,7 +329,7 @@ def test_larger_message_of_the_servers_ends_the_connection_with_1009(
 ) -> None:
     here.machine(policy("max_message = 1000"))
     with sending(payload) as site, ipyws.connect(site.url, compression=compression) as client:
-        with pytest.raises(errors.ClosedError):
+        with pytest.raises(errors.ClosedError, match="max_message set the limit"):
             client.recv("5s")
         assert client.closed is not None
         assert (client.closed.code, client.closed.initiator) == (1009, "us")
@@ -357,7 +361,7 @@ def test_a_larger_read_limit_is_refused_and_a_smaller_one_holds(here: Place) -> 
     path = here.machine(policy("max_message = 1000"))
     with sending("x" * 501) as site:
         error = denial(site.url, read_limit=1001)
-        assert "max_message" in error.message
+        assert "the policy denies read_limit=1001 B: max_message is 1000 B" in error.message
         assert f"{path}, line 3" in error.hint
         with ipyws.connect(site.url, read_limit=1000) as client:
             assert client.recv("5s").size == 501

@@ -45,6 +45,7 @@ def test_silent_server_is_given_up_after_ping_timeout() -> None:
     with pytest.raises(errors.ClosedError) as caught:
         client.recv()
     assert caught.value.details["code"] == 1011
+    assert caught.value.hint == close.error.hint
 
 
 def test_waiting_recv_is_told_of_the_keep_alive_timeout_as_closed() -> None:
@@ -100,6 +101,8 @@ def test_read_timeout_ends_a_connection_without_messages_although_pongs_come() -
     assert close.error.kind is errors.TIMEOUT
     assert "100ms" in close.error.message
     assert "read_timeout" in close.error.hint
+    with pytest.raises(errors.ClosedError, match="read_timeout= sets"):
+        client.send("too late")
 
 
 def test_read_timeout_is_put_off_by_each_message() -> None:

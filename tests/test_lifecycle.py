@@ -29,7 +29,8 @@ def traces():
         "magics": [kind for kind, known in shell.magics_manager.magics.items() if "ws" in known],
         "matchers": [m for m in shell.Completer.custom_matchers if "ipyws" in repr(m)],
         "callbacks": [f for fs in shell.events.callbacks.values() for f in fs if "ipyws" in f.__module__],
-        "transformers": [t for t in shell.ast_transformers if "ipyws" in type(t).__module__],
+        "transformers": [t for t in shell.ast_transformers if "ipyws" in type(t).__module__]
+        + [t for t in shell.input_transformer_manager.token_transformers if "ipyws" in t.__module__],
     }
 """
 

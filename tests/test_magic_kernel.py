@@ -351,6 +351,7 @@ def test_serve_starts_a_server_once_prints_its_url_and_stops(kernel: Kernel) -> 
     assert result.stdout.endswith("True\n")
     ok(kernel, f"%ws {url[0]} --as demo\n%ws send hi")
     assert ok(kernel, "m = %ws recv\nprint(m.data)").stdout == "hi\n"
+    ok(kernel, "t.close()\nu = %ws serve echo\n%ws {{u.url}} --as again")
     assert "echo" in ok(kernel, "%ws serve --stop").stdout
     assert ok(kernel, "%ws serve --stop").stdout == "no server was running\n"
     assert fails(kernel, f"%ws {url[0]}").ename == "ConnectError"
@@ -425,6 +426,35 @@ PLACES = {
 def test_the_magic_works_inside_other_code(kernel: Kernel, seen: Witness, cell: str) -> None:
     result = ok(kernel, cell)
     assert "True" in result.stdout or "pong" in value(kernel, "out.stdout")
+
+
+@pytest.mark.parametrize(
+    ("cell", "sent"),
+    [
+        ("%ws send how are you?", "how are you?"),
+        ("%ws send what??", "what??"),
+        ("%ws send ?", "?"),
+        ("%ws send it's what?", "it's what?"),
+        ("%ws send a = b?  ", "a = b?"),
+        ("if True:\n    answer = %ws send why?\n    assert answer.data == 'why?'", "why?"),
+        ("_ = 1\n%ws send 'who'?\n_ = 2", "'who'?"),
+    ],
+)
+def test_a_question_mark_at_the_end_is_sent(kernel: Kernel, seen: Witness, cell: str, sent: str) -> None:
+    ok(kernel, cell)
+    assert seen.wait(lambda server: server.messages == [sent])
+
+
+@pytest.mark.parametrize("line", ["%ws send?", "%ws help send?"])
+def test_a_verb_and_a_question_mark_are_help(kernel: Kernel, seen: Witness, line: str) -> None:
+    assert "--base64" in ok(kernel, line).stdout
+    assert seen.messages == []
+
+
+def test_other_questions_are_left_to_ipython(kernel: Kernel, seen: Witness) -> None:
+    for question in ("asyncio.sleep?", "'%ws send what' and asyncio.sleep?", "%ws?", "%time?"):
+        assert ok(kernel, question).reply["payload"], question
+    assert seen.messages == []
 
 
 def test_names_given_to_o_must_be_python_names(kernel: Kernel, seen: Witness) -> None:
@@ -521,7 +551,7 @@ def test_an_error_of_plain_python_shows_the_users_frames_and_tb_all(
     assert shown.count("Cell In") == 2
     assert "frames of ipyws: %tb shows them" in shown
     assert "reception.py" not in shown
-    assert shown.rstrip().endswith("no message came: 20ms passed")
+    assert "no message came: 20ms passed" in shown.rstrip().splitlines()[-1]
     request = kernel.send("%tb")
     kernel.result(request)
     [whole] = [m["content"] for m in kernel.published(request) if m["msg_type"] == "error"] or [None]

@@ -25,6 +25,7 @@ from tests.support.lab import ROOT
 # The first test of a notebook pays for all its runs, on whatever machine.
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]
 
+QUICKSTART = ROOT / "notebooks" / "quickstart.ipynb"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTIONS = ROOT / "tests" / "data" / "solutions"
 METADATA = {
@@ -34,7 +35,15 @@ METADATA = {
 WIDEST = 120
 """Characters in a line of a cell."""
 
-each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+def in_one_process(path: Path) -> pytest.MarkDecorator:
+    """Have the tests of a notebook share its runs where they are spread over several processes."""
+    return pytest.mark.xdist_group(path.stem)
+
+
+each_notebook = pytest.mark.parametrize(
+    "path", [pytest.param(path, id=path.stem, marks=in_one_process(path)) for path in NOTEBOOKS]
+)
 
 STILL_THERE = """
 import asyncio, gc, json, ipyws
@@ -279,8 +288,9 @@ def test_a_notebook_passes_as_a_test(name: str) -> None:
     assert "1 passed" in ran.stdout
 
 
+@in_one_process(QUICKSTART)
 def test_the_price_stream_of_the_quickstart_ticked_while_later_cells_ran() -> None:
-    cells = code_cells(runs(ROOT / "notebooks" / "quickstart.ipynb")[0].notebook)
+    cells = code_cells(runs(QUICKSTART)[0].notebook)
     subscribe = next(
         cell for cell in cells if '"subscribe"' in cell.source and cell.source.startswith("%%ws")
     )

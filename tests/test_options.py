@@ -371,6 +371,11 @@ def test_record_is_refused_where_no_file_can_be(value: object, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+def test_record_in_no_folder_says_which_is_missing(tmp_path: Path) -> None:
+    error = refusal(record=str(tmp_path / "absent" / "x.jsonl"))
+    assert str(error) == f"record: there is no folder {tmp_path / 'absent'}; create it first"
+
+
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import shlex
+import subprocess
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,7 +37,17 @@ def test_the_shell_takes_a_copied_line_as_it_is_meant(text: str) -> None:
     client = connection(text)
     wscat = shlex.split(copy_as("wscat", client))
     assert wscat == ["wscat", "-c", URL, "-x", text]
-    assert shlex.split(copy_as("websocat", client))[-2:] == ["websocat", URL]
+    assert shlex.split(copy_as("websocat", client))[-3:] == ["websocat", "-n", URL]
+
+
+def test_a_copied_line_sends_all_messages_in_order() -> None:
+    client = connection("first", b"\x00", "second line", "third")
+    executed = ["-x", "first", "-x", "second line", "-x", "third"]
+    assert shlex.split(copy_as("wscat", client)) == ["wscat", "-c", URL, *executed]
+    printed = subprocess.run(
+        ["sh", "-c", copy_as("websocat", client).partition(" | ")[0]], capture_output=True, check=True
+    )
+    assert printed.stdout == b"first\nsecond line\nthird\n"
 
 
 @pytest.mark.parametrize("payload", [*TEXTS, b"\x00\xff"])

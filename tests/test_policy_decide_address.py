@@ -350,6 +350,30 @@ def test_a_refused_address_names_the_layer_and_what_to_edit() -> None:
     assert "93.184.216.34" in verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("lists", "ip", "reason"),
+    [
+        (
+            "allow = ['loopback']",
+            "10.0.0.7",
+            "address 10.0.0.7, which is private, is not in addresses.allow",
+        ),
+        ("deny = ['10.0.0.0/8']", "10.0.0.7", "addresses.deny holds address 10.0.0.7, which is private"),
+        (
+            "allow = ['loopback']",
+            "::ffff:10.0.0.7",
+            "address ::ffff:a00:7 (it holds 10.0.0.7), which is private, is not in addresses.allow",
+        ),
+    ],
+)
+def test_a_refused_address_is_told_with_its_class_in_a_whole_sentence(
+    lists: str, ip: str, reason: str
+) -> None:
+    verdict = Policy.from_toml(f"[policy]\naddresses = {{{lists}}}").decide_address(NAME, ip)
+    # How Python writes an embedded address differs by its version.
+    assert verdict.reason.replace("::ffff:10.0.0.7", "::ffff:a00:7") == reason
+
+
 def test_what_is_built_in_says_so_and_who_lifts_it() -> None:
     for verdict in (
         Policy.from_toml(NONE).decide_address(NAME, "169.254.169.254"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -108,16 +110,31 @@ def test_refusal_of_a_proxy_is_told_from_one_of_the_server(site: Site, status: s
     with connect_proxy(site, status=status) as proxy:
         error = failure(f"ws://{NAME}/", proxy=f"http://127.0.0.1:{proxy.port}")
     assert f"proxy answered HTTP {status}" in error.message
+    assert f"http://127.0.0.1:{proxy.port}" in error.hint
     assert error.retryable is retryable
 
 
+@pytest.mark.parametrize("given", [True, False], ids=["option", "environment"])
 @pytest.mark.parametrize("scheme", ["http", "socks5h"])
-def test_proxy_that_is_down_is_named_and_worth_another_try(scheme: str) -> None:
+def test_proxy_that_is_down_is_named_and_worth_another_try(
+    scheme: str, given: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with dead_port() as port:
-        error = failure(f"ws://{NAME}/", proxy=f"{scheme}://127.0.0.1:{port}")
+        address = f"{scheme}://me:sesame-8-canary@127.0.0.1:{port}"
+        if not given:
+            monkeypatch.setenv("http_proxy", address)
+            monkeypatch.setenv("https_proxy", address)
+        error = failure(f"ws://{NAME}/", **({"proxy": address} if given else {}))
     assert error.retryable
-    assert "proxy" in error.message
-    assert NAME not in error.message
+    said = f"the proxy {scheme}://127.0.0.1:{port} can't be reached: {os.strerror(errno.ECONNREFUSED)}"
+    assert error.message == said
+    assert "canary" not in str(error) + repr(error.details)
+
+
+def test_name_of_a_proxy_that_does_not_resolve_says_so() -> None:
+    error = failure(f"ws://{NAME}/", proxy="http://no-such-proxy.invalid:3128", dial_timeout="20s")
+    assert "no-such-proxy.invalid" in error.message
+    assert "error -" not in error.message.lower()
 
 
 def test_proxy_that_talks_nonsense_is_an_error(site: Site) -> None:
@@ -135,6 +152,7 @@ def test_silent_proxy_ends_with_the_dial_timeout(scheme: str) -> None:
         error = failure(f"ws://{NAME}/", proxy=address, dial_timeout="200ms")
     assert error.retryable
     assert "200ms" in error.message
+    assert address in error.hint
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])

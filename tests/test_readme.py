@@ -43,13 +43,6 @@ def test_every_verb_is_in_the_table_of_verbs() -> None:
         assert f"`%ws {verb} " in README or f"`%ws {verb}`" in README
 
 
-def test_every_picture_is_there() -> None:
-    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
-    assert pictures
-    for picture in pictures:
-        assert (ROOT / picture).is_file()
-
-
 @pytest.mark.kernel
 def test_the_snippets_run_in_order() -> None:
     assert len(SNIPPETS) >= 7

@@ -426,6 +426,9 @@ def test_server_that_is_gone_is_given_up_after_so_many_attempts() -> None:
     assert client.closed.error.message.startswith("it could not be opened again in 3 attempts: 127.0.0.1:")
     assert client.closed.error.retryable
     assert "could not be opened again" in repr(client)
+    with pytest.raises(errors.ClosedError) as caught:
+        client.check_open()
+    assert caught.value.hint == client.closed.error.hint
 
 
 def test_server_that_accepts_and_drops_again_and_again_is_given_up() -> None:

@@ -143,6 +143,7 @@ def test_loop_of_redirects_ends() -> None:
         error = failure(site.url, follow_redirects=True)
         assert site.seen.qsize() == 11
     assert "10 redirects" in error.message
+    assert error.hint
 
 
 @pytest.mark.parametrize("scheme", ["ws", "http"])

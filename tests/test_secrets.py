@@ -7,10 +7,12 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.lib.pretty import pretty
 
+import ipyws
 from ipyws import secrets
 from ipyws.secrets import (
-    ShownURL,
+    ShownText,
     is_sensitive_header,
     mask,
     mask_cut,
@@ -21,6 +23,7 @@ from ipyws.secrets import (
     remember_userinfo,
     secret,
 )
+from tests.support.servers import echo, server
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -83,6 +86,17 @@ def test_the_credentials_of_a_url_are_masked_as_they_stand_there_and_as_they_are
 ) -> None:
     remember_userinfo(url)
     assert [mask(f"a {spelling} b") for spelling in shown] == ["a *** b"] * len(shown)
+
+
+@pytest.mark.parametrize("password", ["pass", "user", "word", "password"])
+def test_a_password_that_is_a_common_word_hides_nothing_of_the_advice_against_it(
+    password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "_known", ())
+    with pytest.raises(ipyws.errors.InvalidError) as caught:
+        ipyws.connect(f"wss://user:{password}@example.com/")
+    assert caught.value.hint == "use auth=(USER, PASSWORD), or --auth USER:PASSWORD"
+    assert password not in mask(f"rest = 'me:{password}@example.com/'")
 
 
 def test_a_secret_that_a_cut_goes_through_is_masked_too() -> None:
@@ -169,7 +183,7 @@ def test_masking_reaches_every_text_in_nested_values() -> None:
 
 
 def test_a_url_is_exact_as_text_and_masked_in_its_repr() -> None:
-    url = ShownURL("wss://host/?token=abc")
+    url = ShownText("wss://host/?token=abc")
     assert str(url) == "wss://host/?token=abc"
     assert "abc" not in repr(url)
 
@@ -178,3 +192,21 @@ def test_a_url_is_exact_as_text_and_masked_in_its_repr() -> None:
 def test_nothing_of_a_secret_that_was_remembered_gets_through(value: str, before: str, after: str) -> None:
     remember(value)
     assert value not in mask(before + value + after)
+
+
+def test_the_headers_of_a_handshake_are_exact_as_text_and_masked_when_they_are_shown() -> None:
+    with (
+        server(echo) as site,
+        ipyws.connect(
+            site.url,
+            name="headers",
+            headers={"Authorization": "Bearer tok-81c2", "X-Note": f"about {ipyws.secret('s3cr3t-note')}"},
+        ) as client,
+    ):
+        sent = client.response.request_headers
+    assert dict(sent)["Authorization"] == "Bearer tok-81c2"
+    assert dict(sent)["X-Note"] == "about s3cr3t-note"
+    for shown in (repr(sent), pretty(sent), pretty(dict(sent))):
+        assert "X-Note" in shown
+        assert "tok-81c2" not in shown
+        assert "s3cr3t-note" not in shown

@@ -23,6 +23,8 @@ from ipyws.policy.toml import read
 from ipyws.script.body import DIRECTIVES
 from tests.support.lab import ROOT
 
+pytestmark = pytest.mark.xdist_group("site")  # it is built once
+
 CLASSES = [getattr(ipyws, name) for name in ipyws.__all__ if isinstance(getattr(ipyws, name), type)]
 CALLED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href", "object": "data"}
 NOT_FOR_USERS = {"ipyws.AsyncClient.ask"}

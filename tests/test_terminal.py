@@ -95,6 +95,16 @@ def test_connect_send_receive_and_exit(terminal: Terminal, server: Witness) -> N
     assert server.closes[0][0] == 1001
 
 
+def test_rows_of_several_connections_say_whose_they_are(terminal: Terminal, server: Witness) -> None:
+    terminal.run("%load_ext ipyws")
+    terminal.run(f"%ws {server.url} --as one")
+    assert not re.search(r"one .*alone", terminal.run("%ws send alone").partition("\n")[2])
+    terminal.run(f"%ws {server.url} --as two")
+    for name in ("one", "two"):
+        rows = terminal.run(f"%ws send -c {name} hello")
+        assert re.search(rf"{name} .*↑ +text .*hello", rows), rows
+
+
 def test_messages_that_come_later_are_printed(terminal: Terminal) -> None:
     terminal.run("%load_ext ipyws")
     terminal.run("%ws serve chaos -o server")

@@ -35,6 +35,12 @@ def test_the_columns_of_all_lines_stand_below_each_other() -> None:
     ] * 3
 
 
+def test_a_line_of_one_connection_among_others_begins_with_its_name() -> None:
+    made = row(message("first"), None)
+    assert text.line(made, "prices") == f"prices       {text.line(made)}"
+    assert len(text.line(row(message("x" * 300), None), "n" * 100)) == text.WIDTH
+
+
 def test_a_view_says_how_it_ended_and_where_every_message_went() -> None:
     card = Card(
         "n", "ws://h/", "closed", received=9000, sent=2, kept=9, evicted=8993, close=Close(1000, "", "us")

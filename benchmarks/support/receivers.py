@@ -84,7 +84,7 @@ async def ipyws(url: str, count: int, size: int, deflate: bool) -> Seconds:
     sink = Sink(count, size)
     wire = await dial(parse(url), check_options({"compression": int(deflate), "read_limit": LARGEST}), sink)
     watch = Stopwatch()
-    wire.send(b"go", text=True)
+    wire.send([(b"go", True)])
     await sink.done
     taken = watch.read()
     wire.close(1000, "")

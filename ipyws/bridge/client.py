@@ -77,7 +77,7 @@ class Client:
 
     @property
     def response(self) -> Handshake | None:
-        """How the server answered the handshake: status, headers, extensions, addresses."""
+        """How the server answered the handshake, with status, headers, extensions and addresses."""
         return self._client.response
 
     @property

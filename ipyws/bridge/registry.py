@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipyws.bridge.client import Client
 from ipyws.bridge.thread import CoreThread
+from ipyws.core.browser import check_sockets
 from ipyws.core.client import AsyncClient
 from ipyws.core.constants import CloseCode
 from ipyws.core.options import ConnectOptions
@@ -41,6 +42,7 @@ class Registry:
 
     def core(self) -> CoreThread:
         """Return the background thread, started if need be."""
+        check_sockets()
         with self._lock:
             if self._core is None:
                 self._core = CoreThread()

@@ -22,6 +22,7 @@ class Server:
         url: Where to connect.
         port: The port of that.
         subprotocol: Of a replay: the subprotocol that clients have to offer, or None.
+        closed: Whether `close` was called.
     """
 
     def __init__(self, running: RunningServer | ReplayServer) -> None:
@@ -30,6 +31,7 @@ class Server:
         self.url = running.url
         self.port = running.port
         self.subprotocol: str | None = getattr(running, "subprotocol", None)
+        self.closed = False
         self._forget = REGISTRY.at_end(running.close)
 
     @property
@@ -39,11 +41,12 @@ class Server:
 
     @property
     def differing(self) -> int:
-        """Of a replay: how many messages of clients were not the recorded ones."""
+        """How many messages of clients were not the recorded ones, where a capture is replayed."""
         return getattr(self._running, "differing", 0)
 
     def close(self) -> None:
         """Stop serving; clients are closed with 1001. Idempotent."""
+        self.closed = True
         if self._forget():
             REGISTRY.core().call(self._running.close)
 

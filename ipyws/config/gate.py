@@ -34,11 +34,9 @@ def check_connection(policy: Policy, url: URL, options: ConnectOptions, *, redir
     """
     _require(policy.decide(url), _subject(url, redirected))
     if options.insecure:
-        _require(policy.decide_insecure(), "insecure")
-    layer = policy.limiting("max_message")
-    if layer is not None and layer.max_message is not None and options.read_limit > layer.max_message:
-        limit = show_size(layer.max_message)
-        _require(layer.verdict(False, f"max_message is {limit}", "max_message"), "read_limit")
+        _require(policy.decide_insecure(), "insecure=True (-k)")
+    if options.read_limit > (policy.max_message or options.read_limit):
+        raise refusal(_too_big(policy), f"read_limit={show_size(options.read_limit)}")
 
 
 def check_url(policy: Policy, url: URL) -> None:
@@ -94,6 +92,16 @@ def check_count(policy: Policy, count: int) -> None:
         _require(verdict, "another connection", hint="%ws close NAME makes room")
 
 
+def message_refusal(policy: Policy, size: int) -> PermissionDeniedError:
+    """Return the error for a message that is larger than a policy allows.
+
+    Args:
+        policy: It limits messages.
+        size: The message's bytes.
+    """
+    return refusal(_too_big(policy), f"a message of {size} bytes", hint="nothing was sent")
+
+
 def refusal(verdict: Verdict, what: str, hint: str = "") -> PermissionDeniedError:
     """Return the error for what a policy denies.
 
@@ -114,6 +122,13 @@ def refusal(verdict: Verdict, what: str, hint: str = "") -> PermissionDeniedErro
             "rule": verdict.rule and f"{verdict.rule.effect} {verdict.rule.url}",
         },
     )
+
+
+def _too_big(policy: Policy) -> Verdict:
+    layer = policy.limiting("max_message")
+    assert layer is not None
+    assert layer.max_message is not None
+    return layer.verdict(False, f"max_message is {show_size(layer.max_message)}", "max_message")
 
 
 def _subject(url: URL, redirected: bool) -> str:

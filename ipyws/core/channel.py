@@ -24,7 +24,12 @@ _NEVER = Deadline(None)
 
 
 class Received(NamedTuple):
-    """What a receive gave: the value, and False for ``ok`` once the channel is closed and drained."""
+    """What a receive gave.
+
+    Attributes:
+        value: The value; None where there is none.
+        ok: False once the channel is closed and drained.
+    """
 
     value: Any
     ok: bool
@@ -81,6 +86,10 @@ class Channel:
 
     def send(self, value: Any, timeout: Duration | None = None) -> None:
         """Queue a value, waiting for room.
+
+        Args:
+            value: The value.
+            timeout: How long to wait: milliseconds, "5s", a timedelta, or None for no limit.
 
         Raises:
             ClosedError: The channel is closed.
@@ -192,6 +201,9 @@ class Timer(Channel):
 
 def after(delay: Duration) -> Timer:
     """Return a channel that delivers the time (seconds since the epoch) once after ``delay``, then closes.
+
+    Args:
+        delay: How long: milliseconds, "5s" or a timedelta.
 
     Raises:
         InvalidError: ``delay`` is not a positive duration.

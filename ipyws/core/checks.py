@@ -222,8 +222,10 @@ def writable_file(name: str, value: Any) -> Path | None:
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
         raise refuse(name, value, 'a path such as "prices.jsonl"')
     path = Path(os.path.expanduser(value))
-    if "\0" in str(path) or path.is_dir() or not path.parent.is_dir():
+    if "\0" in str(path) or path.is_dir():
         raise InvalidError(f"{name} names {brief(str(path))}, which can't be a file", hint="check the path")
+    if not path.parent.is_dir():
+        raise InvalidError(f"{name}: there is no folder {path.parent}", hint="create it first")
     return path
 
 

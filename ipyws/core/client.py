@@ -26,7 +26,16 @@ _JOURNAL = 2.0  # seconds that the end of a journal is waited for
 
 
 class AsyncClient(Sending):
-    """A WebSocket connection for coroutines; made by `ipyws.connect_async`."""
+    """A WebSocket connection for coroutines; made by `ipyws.connect_async`.
+
+    Attributes:
+        name: The name it goes by.
+        url: The URL it was opened with; its repr masks secrets.
+        log: Everything that passed.
+        response: How the server answered the handshake: status, headers, extensions, addresses.
+        closed: How it ended, or None.
+        journal: What records it (``record=``), or None.
+    """
 
     async def ping(self, data: bytes | str = b"", timeout: Duration | None = None) -> float:
         """Send a ping and wait for its pong.
@@ -168,7 +177,7 @@ class AsyncClient(Sending):
             reason: At most 123 bytes of UTF-8.
 
         Returns:
-            How it ended: by us now, or earlier and by whom.
+            How it ended, by us now or earlier, and by whom.
 
         Raises:
             InvalidError: The code or the reason may not be sent; nothing was.

@@ -9,6 +9,7 @@ from ipyws.errors import InvalidError, WebSocketError, brief
 from ipyws.secrets import mask
 
 Initiator = Literal["us", "peer", "none"]
+"""Who closed first; "none" where the connection was lost."""
 
 REASON_LIMIT = 123
 """Bytes of UTF-8: a control frame holds 125, the code takes two (RFC 6455 section 5.5)."""
@@ -57,13 +58,18 @@ class Close:
         """The meaning of the code, in words."""
         return close_meaning(self.code)
 
+    @property
+    def shown_reason(self) -> str:
+        """The reason, or "" where it would repeat ``error``, for which we closed."""
+        return "" if self.initiator == "us" and self.error else self.reason
+
     def describe(self) -> str:
         """Return in words how the connection ended."""
         why = f" ({self.error.message})" if self.error else ""
         if self.initiator == "none":
             return f"closed: the connection was lost without a close frame{why}"
         who = "by us" if self.initiator == "us" else "by the server"
-        reason = f" {mask(self.reason)!r}" if self.reason else ""
+        reason = f" {mask(self.shown_reason)!r}" if self.shown_reason else ""
         unanswered = "" if self.clean else ", unanswered"
         return f"closed {who}: {self.code} {self.meaning}{reason}{unanswered}{why}"
 

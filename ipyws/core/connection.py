@@ -10,20 +10,22 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from ipyws.core.about import About
 from ipyws.core.close import Close, describe
+from ipyws.core.constants import CloseCode
 from ipyws.core.cursor import Cursor
 from ipyws.core.holding import Holding
 from ipyws.core.log import Log
 from ipyws.core.pings import Pings
+from ipyws.core.reconnect import comes_back
 from ipyws.core.sessions import Sessions
 from ipyws.core.stats import Stats
 from ipyws.core.stream import Stream
 from ipyws.core.waiting import Signal
 from ipyws.errors import CanceledError, ClosedError, WebSocketError
-from ipyws.secrets import ShownURL, remember_parameters
+from ipyws.secrets import ShownText, remember_parameters
 
 if TYPE_CHECKING:
     import asyncio
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from ipyws.policy.url import URL
 
 State = Literal["connecting", "open", "closing", "closed", "reconnecting"]
+"""What a connection is doing; "reconnecting" while it is lost and will be opened anew."""
+
+_AGAIN: Final = "send again once it is open anew; closing it ends the attempts"
 
 
 class Connection:
@@ -66,7 +71,7 @@ class Connection:
 
     def __init__(self, url: URL, options: ConnectOptions) -> None:
         self.name = options.name or f"{url.host}:{url.port}"
-        self.url = ShownURL(str(url))
+        self.url = ShownText(str(url))
         remember_parameters(self.url)
         self.log = Log(options.log_messages, options.log_bytes)
         self.log.describe = self.describe
@@ -189,8 +194,20 @@ class Connection:
         ours = not lost and (close is None or (close.initiator == "us" and close.error is None))
         kind: type[WebSocketError] = CanceledError if waited and ours else ClosedError
         details = {"code": close.code, "reason": close.reason, "initiator": close.initiator} if close else {}
-        hint = "send again once it is open anew; closing it ends the attempts" if lost else ""
-        return kind(f"connection {self.name!r} is {describe(close, self._state)}", hint=hint, details=details)
+        what = f"connection {self.name!r} is {describe(close, self._state)}"
+        return kind(what, hint=_AGAIN if lost else self._advice(), details=details)
+
+    def _advice(self) -> str:
+        """Return what to do about how it ended, or ""."""
+        close = self.closed
+        if close is None:
+            return ""
+        if close.error is not None and close.error.hint:
+            return close.error.hint
+        if close.initiator == "peer" and close.code == CloseCode.POLICY_VIOLATION:
+            return "it is the server's own policy: check the credentials"
+        may_come_back = self._options.reconnect is None and comes_back(close)
+        return "connect again; reconnect= does so by itself" if may_come_back else ""
 
     def __repr__(self) -> str:
         held = ", reading paused: channel full" if self.held else ""

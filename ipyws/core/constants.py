@@ -10,7 +10,7 @@ BINARY: Final = 2
 """Numeric message types, for sending (RFC 6455 section 5.6)."""
 
 MessageType = Literal["text", "binary", "ping", "pong", "close", "open"]
-"""Types of a log's records; "open" says that a lost connection was opened anew (`reconnect`)."""
+"""Types of a log's records; "open" says that a lost connection was opened anew."""
 
 TYPE_TEXT: Final = "text"
 TYPE_BINARY: Final = "binary"
@@ -31,7 +31,7 @@ class Compression(enum.IntEnum):
     DISABLED = 0
     """No compression is offered to the server."""
     CONTEXT_TAKEOVER = 1
-    """One sliding window over all messages: smallest on the wire, most memory."""
+    """One sliding window over all messages; smallest on the wire, most memory."""
     NO_CONTEXT = 2
     """Each message is compressed on its own."""
 

@@ -35,6 +35,11 @@ class Cursor:
         self._stop_listening()
 
     @property
+    def passed(self) -> int:
+        """How many received messages it has moved past."""
+        return self._passed
+
+    @property
     def unread(self) -> int:
         """How many received messages are still to be read here."""
         with LOCK:

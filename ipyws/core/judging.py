@@ -16,8 +16,8 @@ _SHOWN = 120
 _KEPT = 3
 
 Wanted = Callable[[Message], object] | Mapping[str, Any] | None
-"""What `expect` and `request` wait for: what a function of the message says, what its JSON object holds, or
-None for whatever comes next."""
+"""What `Client.expect` and `Client.request` wait for, by a function of the message, by what its JSON object
+holds, or None for whatever comes next."""
 
 
 class Judge:

@@ -1,8 +1,8 @@
 """The log of a connection: everything that passed, both ways, control frames too.
 
 One writer (the connection's loop) appends; everything else reads with a place of its own. Entries are
-batches, one for each read from the socket, because a batch costs a fifth of the memory and a third of the
-time of one record object per message; `Message` objects are made when somebody looks.
+batches, one for each read from the socket, because messages that came together cost a ninth of the memory of
+one record object each; `Message` objects are made when somebody looks.
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Direction = Literal["in", "out"]
+"""From the server, or to it."""
 Data = str | bytes
+"""The payload of a text or of a binary message."""
 
 _PREVIEW = 60
 _WINDOW = 4096
@@ -137,6 +139,8 @@ def describe_json_error(error: Exception) -> str:
     """Return where and why JSON text is wrong, in words."""
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg.lower()} at line {error.lineno} column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):  # of bytes; json guesses which encoding they should be in
+        return "it is not text"
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 

@@ -12,7 +12,9 @@ from ipyws.core.outbox import FULL
 from ipyws.errors import InvalidError, brief
 
 Sendable = str | bytes | bytearray | memoryview | dict[str, Any] | list[Any]
+"""Text, bytes, or what becomes JSON text."""
 TypeChoice = Literal[1, 2, "text", "binary"]
+"""As what a message is sent, `ipyws.TEXT` or `ipyws.BINARY`, also by name."""
 
 Ready = tuple[Data, bytes]
 """A payload as the log keeps it, and as the wire carries it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from ipyws.core.cursor import Cursor
 from ipyws.core.deadline import Deadline
@@ -10,6 +10,10 @@ from ipyws.core.judging import Judge
 from ipyws.core.message import Message
 from ipyws.core.waiting import Signal, wait, wait_async
 from ipyws.errors import ClosedError, WebSocketError
+
+_HELD: Final = "an open channel is full and holds the server back: read it, or close it"
+_SILENT: Final = "nothing has come yet: many servers speak only when asked"
+_BEFORE: Final = "the log has what came before"
 
 
 class Receiving(Protocol):
@@ -106,6 +110,7 @@ class Reception:
         return None
 
     def _late(self) -> WebSocketError:
-        held = "an open channel is full and holds the server back: read it, or close it"
         what = "no message came" if self._judge is None or not self._judge.refused else "no such message came"
-        return self._deadline.error(what, hint=held if self._client.held else "")
+        before = _BEFORE if self._cursor.passed else _SILENT
+        hint = _HELD if self._client.held else "" if self._judge else before
+        return self._deadline.error(what, hint=hint)

@@ -14,7 +14,6 @@ from ipyws.core.outbox import FULL
 from ipyws.core.payload import Ready, Sendable, TypeChoice, chunks, encode
 from ipyws.errors import CanceledError, ClosedError, InvalidError, PermissionDeniedError, WaitTimeoutError
 from ipyws.references import has_any, note_sent
-from ipyws.sizes import show_size
 
 
 class Sending(Lifecycle):
@@ -135,10 +134,7 @@ class Sending(Lifecycle):
     def _check_size(self, size: int) -> None:
         limit = self._transport.max_message
         if limit is not None and size > limit:
-            raise PermissionDeniedError(
-                f"the policy denies a message of {size} bytes: max_message is {show_size(limit)}",
-                hint="nothing was sent",
-            )
+            raise self._transport.refuse_message(size)
 
     async def _wait_for_room(self) -> None:
         self.outbox.flush()

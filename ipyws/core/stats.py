@@ -35,7 +35,7 @@ class Stats:
         bytes_sent: Their payload bytes, before deflating.
         kept: Records in the log, control frames included.
         evicted: Records that the log evicted.
-        missed: Received messages that were evicted before `recv` read them.
+        missed: Received messages that were evicted before `Client.recv` read them.
         connecting: Seconds it took to connect, the last time.
         duration: Seconds from open until now, or until the end.
         rtt: The last round trip of a ping, in seconds, or None.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ipyws.core.close import Close
 from ipyws.core.message import Control, Direction
+from ipyws.errors import WebSocketError
 from ipyws.printable import visible
 from ipyws.secrets import mask, mask_headers
 
@@ -75,6 +76,8 @@ class Transport(Protocol):
     handshake: Handshake
     max_message: int | None
     """Bytes of the largest message that may be sent, or None for no limit."""
+    refuse_message: Callable[[int], WebSocketError]
+    """Returns the error for a message of so many bytes, where that is too many."""
 
     @property
     def writable(self) -> bool:

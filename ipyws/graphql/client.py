@@ -32,7 +32,7 @@ class GraphQL:
 
     @property
     def protocol(self) -> str:
-        """The subprotocol that is spoken: "graphql-transport-ws", or the older "graphql-ws"."""
+        """The subprotocol that is spoken, "graphql-transport-ws" or the older "graphql-ws"."""
         return self._session.protocol
 
     @property

@@ -72,7 +72,7 @@ class AsyncGraphQL:
 
     @property
     def protocol(self) -> str:
-        """The subprotocol that is spoken: "graphql-transport-ws", or the older "graphql-ws"."""
+        """The subprotocol that is spoken, "graphql-transport-ws" or the older "graphql-ws"."""
         return self._dialect.name
 
     async def query(
@@ -186,7 +186,8 @@ class AsyncGraphQL:
         return str(next(self._numbers))
 
     async def _start(self, operation: Operation, request: dict[str, Any], deadline: Deadline) -> None:
-        self.client.check_open()
+        if self.client.state != "reconnecting":  # then the greeting of the next one is waited for
+            self.client.check_open()
         greeting = self._greeting
         if not await wait_async(greeting.done, deadline.remaining()):
             raise deadline.error("the server has not acknowledged the connection yet")

@@ -8,11 +8,13 @@ from weakref import WeakKeyDictionary
 
 from ipyws.bridge.registry import REGISTRY
 from ipyws.core import waiting
+from ipyws.core.browser import check_sockets
 from ipyws.notebook.completion import make_matcher
 from ipyws.notebook.failure import mask_result, mask_tracebacks
 from ipyws.notebook.help import overview
 from ipyws.notebook.magic import NAME, HideResults, Magic, ends_with_magic
 from ipyws.notebook.publisher import publisher_for
+from ipyws.notebook.question import QuestionLine
 from ipyws.notebook.session import MakePanel, Session
 
 _KINDS = ("line", "cell")
@@ -36,6 +38,7 @@ class Extension:
         self._register_event("post_run_cell", self._cell_ends)
         self._register_event("post_run_cell", mask_result)
         self._append(self.shell.ast_transformers, HideResults())
+        self._append(self.shell.input_transformer_manager.token_transformers, QuestionLine)
         if completer := getattr(self.shell, "Completer", None):
             self._append(completer.custom_matchers, make_matcher(self.session))
         self._hide_result_of_this_cell()
@@ -107,6 +110,7 @@ def load(shell: Any, make_panel: MakePanel) -> None:
         shell: An IPython shell.
         make_panel: What ``%ws panel`` opens.
     """
+    check_sockets()
     if shell not in _loaded:
         _loaded[shell] = Extension(shell, make_panel)
         _loaded[shell].load()

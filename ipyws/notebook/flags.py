@@ -66,7 +66,7 @@ def credentials(text: str) -> tuple[str, str]:
     """
     user, colon, password = text.partition(":")
     if not colon:
-        raise InvalidError("auth lacks its colon", hint="write --auth user:password")
+        raise InvalidError("auth lacks its colon", hint="write --auth USER:PASSWORD")
     return user, password
 
 

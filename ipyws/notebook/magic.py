@@ -38,6 +38,8 @@ class Magic:
         word, rest = first_word(line)
         if word in ("", "help", *_HELP_FLAGS):
             return self._help(rest)
+        if word.endswith("?") and not rest:  # as in IPython, `%ws send?` asks for help
+            return self._help(word)
         verb = VERBS.get(word)
         if verb is None:
             # `%ws wss://…` and `%ws {{url}}` connect; so does an option first, `%ws -k wss://…`.
@@ -64,7 +66,7 @@ class Magic:
         return cell.run(self.session, line, body)
 
     def _help(self, topic: str) -> None:
-        print(_help_on(first_word(topic)[0]))  # noqa: T201 - the help is the cell's output
+        print(_help_on(first_word(topic)[0].rstrip("?")))  # noqa: T201 - the help is the cell's output
 
 
 def _help_on(topic: str) -> str:

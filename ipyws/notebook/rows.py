@@ -230,7 +230,7 @@ def counters(card: Card, drawn: int) -> str:
 def _ending(close: Close, lasted: float | None) -> str:
     after = "" if lasted is None else f" after {duration(lasted)}"
     why = f": {shown(close.error.message, 200)}" if close.error else ""
-    return f"closed {_code_and_reason(close.code, close.reason)}{_CLOSERS[close.initiator]}{after}{why}"
+    return f"closed {_code_and_reason(close.code, close.shown_reason)}{_CLOSERS[close.initiator]}{after}{why}"
 
 
 def _code_and_reason(code: int | None, reason: str) -> str:

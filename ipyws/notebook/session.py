@@ -108,7 +108,7 @@ class Session:
     def serve(self, kind: str, port: int) -> Server:
         """Return the server of that kind, started if none runs; re-running a cell starts no second one."""
         running = self.servers.get(kind)
-        if running is not None and port in (0, running.port):
+        if running is not None and not running.closed and port in (0, running.port):
             return running
         made = serve(kind, port)
         if running is not None:

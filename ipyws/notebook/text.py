@@ -29,9 +29,16 @@ def headline(card: Card) -> str:
     return _fit("  ".join(part for part in parts if part))
 
 
-def line(row: Row) -> str:
-    """Return one message on one line; the columns of all lines stand below each other."""
-    return _fit(f"{row.time:12} {row.delta:>10} {row.arrow:1} {row.kind:6} {row.size:>8}  {row.preview}")
+def line(row: Row, name: str = "") -> str:
+    """Return one message on one line; the columns of all lines stand below each other.
+
+    Args:
+        row: The message.
+        name: Of its connection, where it is not the only one.
+    """
+    whose = f"{shown(name, 20):12} " if name else ""
+    columns = f"{row.time:12} {row.delta:>10} {row.arrow:1} {row.kind:6} {row.size:>8}  {row.preview}"
+    return _fit(whose + columns)
 
 
 def _step(step: Line) -> str:

@@ -59,14 +59,18 @@ class View:
         }
         return None if bundle == self._sent else self._remember(bundle)
 
-    def new_lines(self) -> Bundle | None:
-        """Return the rows that came since the last call, for a terminal; None if there are none."""
+    def new_lines(self, name: str) -> Bundle | None:
+        """Return the rows that came since the last call, for a terminal; None if there are none.
+
+        Args:
+            name: What stands in front of each; "" for nothing.
+        """
         messages, gaps = self._tail(self._printed, _TERMINAL_ROWS)
         if not messages:
             return None
         self._printed = messages[-1].seq + 1
         drawn = [*gaps, *(self._row(message) for message in messages)]
-        return {"text/plain": "\n".join(text.line(row) for row in drawn)}
+        return {"text/plain": "\n".join(text.line(row, name) for row in drawn)}
 
     def headline(self) -> Bundle:
         """Return the first line of the view, for a terminal."""
@@ -195,6 +199,7 @@ class Views:
         with self._lock:
             if view.handle is None:  # it is about to be shown
                 return
-            bundle = view.bundle() if self._publisher.live else view.new_lines()
+            name = view.client.name if len(self._newest) > 1 else ""
+            bundle = view.bundle() if self._publisher.live else view.new_lines(name)
             if bundle:
                 self._publisher.update(view.handle, bundle)

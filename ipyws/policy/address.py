@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 
 IPAddress = IPv4Address | IPv6Address
+"""A parsed address."""
 IPNetwork = IPv4Network | IPv6Network
 
 

@@ -13,6 +13,7 @@ from ipyws.policy.url import URL
 from ipyws.policy.verdict import CONNECT, CONNECT_URL, Action, Verdict
 
 Scope = Literal["built in", "machine", "project", "notebook", "kernel"]
+"""Where a layer of a policy comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Layer:
             return self.verdict(True, f"addresses.allow holds {_described(ip, kind)}", "addresses")
         if naming := next((rule for rule in self.rules if url and _names(rule, url, ip)), None):
             return self._by_rule(naming, f"rule allow {naming.url} names its address")
-        reason = f"{_described(ip, kind)} is not in addresses.allow"
+        reason = f"{_described(ip, kind)}, is not in addresses.allow"
         return self.verdict(False, reason, "addresses")
 
     def verdict(self, allowed: bool, reason: str, key: str = "", action: Action = CONNECT_URL) -> Verdict:
@@ -110,4 +111,4 @@ def _names(rule: Rule, url: URL, ip: IPAddress) -> bool:
 
 def _described(ip: IPAddress, kind: AddressClass) -> str:
     inner = f" (it holds {', '.join(map(str, embedded(ip)))})" if embedded(ip) else ""
-    return f"address {ip}{inner}, which is {kind},"
+    return f"address {ip}{inner}, which is {kind}"

@@ -109,7 +109,11 @@ class Policy:
         return bool(machine) and all(map(by, machine))
 
     def decide_proxy_address(self, ip: str) -> Verdict:
-        """Return whether a proxy may be at one of its addresses."""
+        """Return whether a proxy may be at one of its addresses.
+
+        Args:
+            ip: An address that the proxy's name resolved to.
+        """
         try:
             address = read_address(ip)
         except ValueError:
@@ -123,7 +127,11 @@ class Policy:
         return self._decide_key("insecure_tls", "certificates must be checked")
 
     def decide_proxy(self, url: URL) -> Verdict:
-        """Return whether a connection may go through a proxy, which resolves its name."""
+        """Return whether a connection may go through a proxy, which resolves its name.
+
+        Args:
+            url: Where the connection leads.
+        """
         if url.host in NAMES_AT_A_PROXY and not self._lifted(_serves_metadata):
             return _built_in(f"{url.host} may serve the credentials of the proxy's cloud machine")
         return self._decide_key("proxy", "a proxy resolves names by itself")

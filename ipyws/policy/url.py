@@ -42,7 +42,7 @@ _KEPT_IN_QUERY: Final = _KEPT_IN_PATH + "?|"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class URL:
-    """A canonical WebSocket URL; `parse` is the only way to one that can be trusted.
+    """A canonical WebSocket URL; ``parse`` is the only way to one that can be trusted.
 
     Attributes:
         scheme: "ws" or "wss".
@@ -209,7 +209,7 @@ def _split_authority(rest: str) -> tuple[str, str]:
     end = next((index for index, char in enumerate(rest) if char in "/?"), len(rest))
     authority, tail = rest[:end], rest[end:]
     if "@" in authority:
-        _refuse("holds user information", "use auth=(user, password), or --auth user:password")
+        _refuse("holds user information", "use auth=(USER, PASSWORD), or --auth USER:PASSWORD")
     if "%" in authority:
         _refuse('holds "%" in its host', "write the host itself; zone ids are not allowed")
     return authority, tail

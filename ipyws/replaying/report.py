@@ -9,6 +9,7 @@ from ipyws.core.message import Message
 from ipyws.errors import WebSocketError
 
 Mode = Literal["timed", "fast", "lockstep"]
+"""When a capture's messages are sent, at the recorded times, at once, or each after the replies before it."""
 
 LISTED: Final = 100
 """Differences that are listed; more are only counted."""
@@ -49,7 +50,7 @@ class Report:
         shortened: Recorded gaps that were too long to be waited for in full.
         references: References of secrets, such as "env.TOKEN", whose values were sent.
         stopped: What ended the replay early, or None.
-        differences: The differences, at most `LISTED` and `LISTED_BYTES` of them.
+        differences: The differences, at most 100 of them and 4 MiB of payload.
     """
 
     mode: Mode

@@ -12,6 +12,7 @@ import ssl
 import time
 import weakref
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from websockets.client import ClientProtocol
@@ -21,7 +22,7 @@ from websockets.proxy import Proxy
 from websockets.typing import Origin, Subprotocol
 
 from ipyws.config.current import CURRENT
-from ipyws.config.gate import check_addresses, check_connection, check_proxy
+from ipyws.config.gate import check_addresses, check_connection, check_proxy, message_refusal
 from ipyws.core.checks import credentials_among
 from ipyws.core.durations import format_duration
 from ipyws.core.options import ConnectOptions, check_secure
@@ -29,6 +30,7 @@ from ipyws.core.transport import Handshake, Sink
 from ipyws.errors import ConnectError, InvalidError, WebSocketError
 from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL, join
+from ipyws.secrets import conceal_headers
 from ipyws.transport import compression, proxy, tls
 from ipyws.transport.network import connect_tcp, resolve
 from ipyws.transport.slots import SLOTS
@@ -113,7 +115,12 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
     here = progress.url
     refusal = status_error(response, {"phase": "handshake", "url": here.masked})
     if len(progress.redirects) >= MAX_REDIRECTS:
-        raise ConnectError(f"more than {MAX_REDIRECTS} redirects", details=refusal.details, retryable=False)
+        raise ConnectError(
+            f"more than {MAX_REDIRECTS} redirects",
+            hint="connect to where they should end",
+            details=refusal.details,
+            retryable=False,
+        )
     try:
         there = join(here, response.headers.get("Location", ""))
     except InvalidError as error:
@@ -164,11 +171,12 @@ async def _dial_once(
         wire.abort()
         raise
     wire.max_message = policy.max_message
+    wire.refuse_message = partial(message_refusal, policy)
     wire.handshake = Handshake(
         status=response.status_code,
         reason=response.reason_phrase,
-        headers=tuple(response.headers.raw_items()),
-        request_headers=tuple(request.headers.raw_items()),
+        headers=conceal_headers(response.headers.raw_items()),
+        request_headers=conceal_headers(request.headers.raw_items()),
         subprotocol=protocol.subprotocol,
         extensions=response.headers.get("Sec-WebSocket-Extensions", ""),
         local_address=wire.address("sockname"),

@@ -31,7 +31,8 @@ def context(options: ConnectOptions) -> ssl.SSLContext:
 
 
 def _unusable(name: str, path: object, error: OSError) -> InvalidError:
-    reason = getattr(error, "reason", None) or error.strerror or str(error)
+    known = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+    reason = known or "nothing in it can be read"
     return InvalidError(
         f"{name} can't be used: {str(path)!r}: {reason.replace('_', ' ').lower()}",
         hint="PEM files without a passphrase are allowed",

@@ -18,6 +18,7 @@ from websockets.exceptions import (
     InvalidProxyStatus,
     InvalidStatus,
     InvalidUpgrade,
+    NegotiationError,
     PayloadTooBig,
     ProxyError,
 )
@@ -35,13 +36,15 @@ _BINDER_PORTS = (80, 443)
 
 _STATUS_HINTS = {
     400: "check the URL; a TLS server answers 400 to ws://, then use wss://",
-    401: "give auth=(user, password) or an Authorization header",
+    401: "give auth=(USER, PASSWORD) or an Authorization header",
     403: "the server forbids it: check credentials, and origin= where it checks the Origin",
     404: "check the path of the URL",
     407: "give the proxy's credentials in its URL",
     426: "the server wants another protocol version or subprotocol: check protocols=",
     429: "wait before you try again",
 }
+_TOO_BIG = "read_limit= and the policy's max_message set the limit"
+_OUT_OF_ORDER = "the server or its gateway is out of order: try later"
 
 
 def dial_error(error: BaseException, phase: str, url: URL, facts: Mapping[str, Any]) -> WebSocketError:
@@ -57,16 +60,11 @@ def dial_error(error: BaseException, phase: str, url: URL, facts: Mapping[str, A
     if isinstance(error, InvalidStatus):
         return status_error(error.response, details)
     if isinstance(error, InvalidProxyStatus):
-        status = error.response.status_code
-        message = f"the proxy answered HTTP {status} {error.response.reason_phrase}"
-        details |= {"phase": "proxy", "status": status}
-        return ConnectError(
-            message, hint=_STATUS_HINTS.get(status, ""), details=details, retryable=_worth_retrying(status)
-        )
+        return _proxy_status_error(error.response, details)
     if isinstance(error, ssl.SSLError):
         # With TLS 1.3 a server may refuse the client's certificate only after the client's own handshake.
         details["phase"] = "proxy" if phase == "proxy" else "tls"
-    message, hint, retryable = _describe(error, url, phase)
+    message, hint, retryable = _describe(error, url, phase, str(facts.get("proxy", "")))
     return ConnectError(message, hint=hint, details=details, retryable=retryable)
 
 
@@ -82,7 +80,7 @@ def status_error(response: Response, details: Mapping[str, Any]) -> ConnectError
         "headers": mask_headers(response.headers.raw_items()),
         "body": body,
     }
-    hint = _STATUS_HINTS.get(status, "")
+    hint = _STATUS_HINTS.get(status, _OUT_OF_ORDER if status >= 500 else "")
     if 200 <= status < 300:
         hint = "is this a WebSocket endpoint? check the path of the URL"
     if 300 <= status < 400:
@@ -96,9 +94,25 @@ def status_error(response: Response, details: Mapping[str, Any]) -> ConnectError
     )
 
 
+def _proxy_status_error(response: Response, details: Mapping[str, Any]) -> ConnectError:
+    status = response.status_code
+    shown = details["proxy"]
+    no = f"ask whoever runs {shown}; proxy=None connects directly"
+    return ConnectError(
+        f"the proxy answered HTTP {status} {response.reason_phrase}",
+        hint=f"{_STATUS_HINTS[status]}: {shown}" if status == 407 else no,
+        details={**details, "phase": "proxy", "status": status},
+        retryable=_worth_retrying(status),
+    )
+
+
 def timeout_error(phase: str, url: URL, waited: str, facts: Mapping[str, Any]) -> ConnectError:
     """Return the error for a dial that took longer than ``dial_timeout``."""
     hint = "dial_timeout= sets the limit"
+    if phase == "proxy":
+        hint = f"check the proxy {facts['proxy']}; {hint}"
+    if phase == "tls":
+        hint = f"a server without TLS may stay silent: try ws://; {hint}"
     if "BINDER_SERVICE_HOST" in os.environ and url.port not in _BINDER_PORTS:
         hint = f"Binder lets out only a few ports, such as 80 and 443, and this is port {url.port}"
     doing = {
@@ -116,7 +130,7 @@ def close_error(error: BaseException | None) -> WebSocketError | None:
     if error is None or isinstance(error, EOFError):  # the peer only ended what we had closed
         return None
     if isinstance(error, PayloadTooBig):
-        return InvalidError(f"the server sent too big a message: {error}", hint="read_limit= sets the limit")
+        return InvalidError(f"the server sent too big a message: {error}", hint=_TOO_BIG)
     return InvalidError(f"the server broke the WebSocket protocol: {error}", hint="the fault is the server's")
 
 
@@ -124,12 +138,18 @@ def _worth_retrying(status: int) -> bool:
     return status >= 500 or status in (408, 425, 429)
 
 
-def _describe(error: BaseException, url: URL, phase: str) -> tuple[str, str, bool]:
+def _why(error: OSError) -> str:
+    """Return what the system said: asyncio and the SOCKS library put texts of their own in its place."""
+    if isinstance(error, (socket.gaierror, ssl.SSLError)) or not error.errno:
+        return error.strerror or str(error) or type(error).__name__
+    return os.strerror(error.errno)
+
+
+def _describe(error: BaseException, url: URL, phase: str, proxy: str) -> tuple[str, str, bool]:
     """Return message, hint and whether trying again can help."""
     if phase == "proxy" and isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
-        why = error.strerror or str(error)
         return (
-            f"the proxy can't be reached: {why}",
+            f"the proxy {proxy} can't be reached: {_why(error)}",
             "check proxy=, or the environment's proxy variables",
             True,
         )
@@ -142,7 +162,7 @@ def _describe(error: BaseException, url: URL, phase: str) -> tuple[str, str, boo
     if isinstance(error, ssl.SSLError):
         return _describe_tls(error)
     if isinstance(error, InvalidHandshake):
-        return _describe_handshake(error, url)
+        return _describe_handshake(error, url, proxy)
     if isinstance(error, ImportError):
         return "a SOCKS proxy needs the package python-socks", "pip install python-socks[asyncio]", False
     if isinstance(error, ConnectionRefusedError):
@@ -152,7 +172,7 @@ def _describe(error: BaseException, url: URL, phase: str) -> tuple[str, str, boo
         return f"the server dropped the connection {what}", _dropped_hint(url), True
     if isinstance(error, OSError):
         name = errno.errorcode.get(error.errno or 0, type(error).__name__)
-        return f"the network failed: {error.strerror or error} ({name})", "", True
+        return f"the network failed: {_why(error)} ({name})", "check network and VPN", True
     return f"{type(error).__name__}: {error}", "", False
 
 
@@ -174,10 +194,12 @@ def _describe_tls(error: ssl.SSLError) -> tuple[str, str, bool]:
 
 
 def _dropped_hint(url: URL) -> str:
-    return "a server that wants a client certificate may do so: cert=, key=" if url.secure else ""
+    if url.secure:
+        return "a server that wants a client certificate may do so: cert=, key="
+    return "check the port, and the server's log"
 
 
-def _describe_handshake(error: InvalidHandshake, url: URL) -> tuple[str, str, bool]:
+def _describe_handshake(error: InvalidHandshake, url: URL, proxy: str) -> tuple[str, str, bool]:
     if isinstance(error, InvalidMessage):
         dropped = isinstance(error.__cause__, EOFError)
         if dropped:
@@ -185,14 +207,18 @@ def _describe_handshake(error: InvalidHandshake, url: URL) -> tuple[str, str, bo
             return what, _dropped_hint(url), True
         return "the server's answer is not HTTP", "a TLS server answers so to ws://, then use wss://", False
     if isinstance(error, ProxyError):
-        return f"the proxy failed: {error.__cause__ or error}", "check the proxy's URL", False
+        return f"the proxy failed: {error.__cause__ or error}", f"check the proxy's URL: {proxy}", False
     if isinstance(error, InvalidUpgrade):
         return f"the server did not upgrade to WebSocket: {error}", "check the path of the URL", False
-    return f"the server's handshake breaks the protocol: {error}", "", False
+    hint = "the fault is the server's"
+    if isinstance(error, NegotiationError) and "subprotocol" in str(error):
+        hint += "; protocols= offers what it speaks"
+    return f"the server's handshake breaks the protocol: {error}", hint, False
 
 
 def lost_error(error: Exception | None) -> ConnectError:
     """Return why an open connection is gone without a closing handshake."""
     if error is None:
         return ConnectError("the server ended the TCP connection", details={"phase": "open"})
-    return ConnectError(f"the network failed: {error}", details={"phase": "open"})
+    why = _why(error) if isinstance(error, OSError) else error
+    return ConnectError(f"the network failed: {why}", details={"phase": "open"})

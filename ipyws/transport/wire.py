@@ -20,6 +20,7 @@ from websockets.protocol import State
 from ipyws.core.close import Close
 from ipyws.core.message import Control
 from ipyws.core.transport import Handshake, Sink
+from ipyws.errors import WebSocketError
 from ipyws.transport.fast import FastPath, path_for
 from ipyws.transport.frames import FAULTS, Inbox, UnreadPongsError, verdict
 from ipyws.transport.framing import frame_all
@@ -45,6 +46,7 @@ class Wire(asyncio.Protocol):
 
     handshake: Handshake
     max_message: int | None = None
+    refuse_message: Callable[[int], WebSocketError]
 
     def __init__(self, protocol: ClientProtocol, sink: Sink, close_timeout: float | None) -> None:
         self._protocol = protocol

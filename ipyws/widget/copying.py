@@ -79,7 +79,7 @@ def _python(url: str, sent: list[Message]) -> str:
 
 def _wscat(url: str, sent: list[Message]) -> str:
     texts = [message.data for message in sent if isinstance(message.data, str)]
-    executed = "".join(f" -x {shlex.quote(text)}" for text in texts[-1:])
+    executed = "".join(f" -x {shlex.quote(text)}" for text in texts)
     return f"wscat -c {shlex.quote(url)}{executed}"
 
 
@@ -88,7 +88,8 @@ def _websocat(url: str, sent: list[Message]) -> str:
     if not texts:
         return f"websocat {shlex.quote(url)}"
     lines = " ".join(shlex.quote(" ".join(text.splitlines())) for text in texts)
-    return f"printf '%s\\n' {lines} | websocat {shlex.quote(url)}"
+    # Without -n it closes the connection once the messages are sent, and the replies are lost.
+    return f"printf '%s\\n' {lines} | websocat -n {shlex.quote(url)}"
 
 
 _FORMS: Final[dict[str, Callable[[str, list[Message]], str]]] = {

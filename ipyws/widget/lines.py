@@ -110,7 +110,7 @@ def card(client: Connection, rate: list[float]) -> dict[str, Any]:
         "close": close
         and {
             "code": close.code,
-            "reason": rows.shown(close.reason, 130),
+            "reason": rows.shown(close.shown_reason, 130),
             "meaning": close_meaning(close.code),
             "who": _WHO[close.initiator],
             "error": rows.shown(close.error.message, 200) if close.error else "",
