@@ -303,6 +303,7 @@ def test_reset_during_the_handshake_is_retryable() -> None:
     with raw_server(reset) as site:
         error = failure(site.url)
     assert (error.details["phase"], error.retryable) == ("handshake", True)
+    assert "wss://" in error.hint
 
 
 @pytest.mark.parametrize(

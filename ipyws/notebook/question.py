@@ -33,6 +33,7 @@ class QuestionLine(TokenTransformBase):  # type: ignore[misc] # IPython has no t
     def transform(self, lines: list[str]) -> list[str]:
         """Return the lines of the cell with the one that was found as Python."""
         found = _LINE.fullmatch(lines[self.start_line])
-        assert found is not None
+        if found is None:
+            raise SyntaxError(lines[self.start_line])  # IPython asks the next one
         call = f"{found['before']}get_ipython().run_line_magic('ws', {found['rest']!r})\n"
         return [*lines[: self.start_line], call, *lines[self.start_line + 1 :]]

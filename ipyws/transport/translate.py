@@ -179,7 +179,7 @@ def _describe(error: BaseException, url: URL, phase: str, proxy: str) -> tuple[s
 def _describe_tls(error: ssl.SSLError) -> tuple[str, str, bool]:
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
-            f"the server's certificate is not trusted: {error.verify_message}",
+            f"the server's certificate is not trusted: {error.verify_message.rstrip('.')}",
             "ca= names the authority to trust; insecure=True (-k) accepts any certificate",
             False,
         )
@@ -196,7 +196,7 @@ def _describe_tls(error: ssl.SSLError) -> tuple[str, str, bool]:
 def _dropped_hint(url: URL) -> str:
     if url.secure:
         return "a server that wants a client certificate may do so: cert=, key="
-    return "check the port, and the server's log"
+    return "check the port; a TLS server may hang up on ws://, then use wss://"
 
 
 def _describe_handshake(error: InvalidHandshake, url: URL, proxy: str) -> tuple[str, str, bool]:
