@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from benchmarks.support.part import SCALES, Case, Part, Ports
 from benchmarks.support.processes import serving
 from benchmarks.support.summary import Line, lines_of
 from benchmarks.support.targets import TARGETS, Target
+from tests.support.lab import ROOT
 
 SMALLEST = SCALES["smallest"]
 NOWHERE = Ports(0, 0)
@@ -64,6 +67,18 @@ def test_a_run_writes_every_round_with_versions_and_load(tmp_path: Path) -> None
     assert all(run["load"] >= 0 for run in made["runs"]["journal"])
     assert made["machine"]["python"]
     assert {"part", "case", "contender", "figure", "low", "median", "high"} == set(made["summary"][0])
+
+
+def test_receiving_alone_is_measured_of_every_client_that_needs_nothing_more(tmp_path: Path) -> None:
+    output = tmp_path / "made.json"
+    clients = {"ipyws", "ipyws-plain", "websockets", "websockets.sync"}
+    command = (sys.executable, "-m", "benchmarks.receive", "--rounds=1", "--seconds=0.001", "--sizes=32")
+    options = ("--kinds=text", "--no-deflate", "--clients", *clients, f"--output={output}")
+    ran = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert ran.returncode == 0, ran.stderr
+    (case,) = json.loads(output.read_text())["cases"]
+    assert {line["client"] for line in case["summary"]} == clients
+    assert all(line["cpu_us"] > 0 for line in case["summary"])
 
 
 @pytest.mark.parametrize(("arguments", "scale"), [([], "full"), (["--quick"], "quick")])
