@@ -26,6 +26,7 @@ PACKAGE = ROOT / "ipyws"
 DOWNSTREAM = ROOT / "tests" / "data" / "downstream"
 TAG = f"v{ipyws.__version__}"
 HOME = "https://github.com/ipyws/ipyws"
+SITE = "https://ipyws.github.io/ipyws/"
 
 LOAD = """
 import sys
@@ -137,6 +138,7 @@ def test_the_metadata_are_those_of_a_released_package(metadata: Message) -> None
     assert set(metadata.get_all("Provides-Extra", [])) == {"all", "demo", "frames", "plot", "socks"}
     urls = dict(url.split(", ") for url in metadata.get_all("Project-URL", []))
     assert set(urls) == {"Homepage", "Documentation", "Source", "Issues", "Changelog"}
+    assert urls.pop("Documentation") == SITE
     assert all(url.startswith(HOME) for url in urls.values())
     said = set(metadata.get_all("Classifier", []))
     assert said <= classifiers

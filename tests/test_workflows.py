@@ -27,14 +27,16 @@ def test_an_action_is_used_in_one_version() -> None:
     assert len({use.partition("@")[0] for use in used}) == len(used)
 
 
-def test_only_the_job_that_publishes_may_prove_who_it_is() -> None:
+def test_only_the_jobs_that_publish_may_write_or_prove_who_they_are() -> None:
     granted = {name: re.findall(r"^ *[\w-]+: write", text, re.MULTILINE) for name, text in TEXTS.items()}
     assert {name: [grant.strip() for grant in grants] for name, grants in granted.items() if grants} == {
-        "release.yml": ["id-token: write"]
+        "release.yml": ["id-token: write"],
+        "site.yml": ["pages: write", "id-token: write"],
     }
-    publish = TEXTS["release.yml"].partition("\n  publish:\n")[2]
-    assert "id-token: write" in publish
-    assert "run:" not in publish
+    for name, job in (("release.yml", "publish"), ("site.yml", "deploy")):
+        publishing = TEXTS[name].partition(f"\n  {job}:\n")[2]
+        assert "id-token: write" in publishing
+        assert "run:" not in publishing
 
 
 def test_every_job_that_runs_has_a_time_limit() -> None:
