@@ -158,6 +158,8 @@ def test_server_that_drops_the_connection_during_the_tls_handshake_is_worth_anot
         error = failure(site.url.replace("ws://", "wss://"))
     assert (error.details["phase"], error.retryable) == ("tls", True)
     assert "TLS" in error.message
+    assert "ws://" in error.hint
+    assert "client certificate" in error.hint
 
 
 def test_silence_during_the_tls_handshake_ends_with_the_dial_timeout() -> None:

@@ -46,12 +46,9 @@ _AGAIN: Final = "send again once it is open anew; closing it ends the attempts"
 class Connection:
     """A WebSocket connection on the event loop that opened it.
 
+    What users see of it is told by `AsyncClient`; the rest is for those who work on it.
+
     Attributes:
-        name: The name it goes by.
-        url: The URL it was opened with; its repr masks secrets.
-        log: Everything that passed.
-        response: How the server answered the handshake: status, headers, extensions, addresses.
-        closed: How it ended, or None.
         retry: The next attempt to open it anew, while it is lost, or None.
         loop: The event loop it lives on.
         cursor: The place in the log of `recv` and of expectations.
@@ -62,7 +59,6 @@ class Connection:
         last_read: When the last data message came: monotonic seconds.
         numbers: Gives the ids of its requests.
         holding: Its backpressure.
-        journal: What records it (``record=``), or None.
     """
 
     holding: Holding

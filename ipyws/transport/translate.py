@@ -168,8 +168,10 @@ def _describe(error: BaseException, url: URL, phase: str, proxy: str) -> tuple[s
     if isinstance(error, ConnectionRefusedError):
         return f"{url.authority} refused the connection", "is the server running, and this its port?", True
     if isinstance(error, ConnectionError):
-        what = "during the TLS handshake" if phase == "tls" else "before the handshake was complete"
-        return f"the server dropped the connection {what}", _dropped_hint(url), True
+        if phase == "tls":
+            what = "the server dropped the connection during the TLS handshake"
+            return what, f"a server without TLS may do so: try ws://; {_dropped_hint(url)}", True
+        return "the server dropped the connection before the handshake was complete", _dropped_hint(url), True
     if isinstance(error, OSError):
         name = errno.errorcode.get(error.errno or 0, type(error).__name__)
         return f"the network failed: {_why(error)} ({name})", "check network and VPN", True
