@@ -8,7 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
-# Tests of one group share what is dear to make: a wheel, a site, the runs of a notebook.
+# Tests of one group share what is dear to make: a wheel, a site. Kernels are started one after the other: Jupyter picks
+# their ports before they bind them, and what runs beside them may take one meanwhile.
 PARALLEL := $(PYTEST) -n 2 --dist loadgroup
 
 SHELL := bash
@@ -27,7 +28,7 @@ test: lint chromium ## run the checks and all tests, the quick ones first
 	@echo "── tests without a kernel"
 	$(PARALLEL) -m "not kernel and not browser"
 	@echo "── tests in real kernels"
-	$(PARALLEL) -m kernel
+	$(PYTEST) -m kernel
 	@echo "── tests in a real browser"
 	$(PYTEST) -m browser
 

@@ -21,10 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / ".matrix"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-TESTS = (
-    *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not browser"),
-    *("-n", "2", "--dist", "loadgroup"),  # as in the Makefile
-)
+TESTS = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not browser")
 
 
 @dataclass(frozen=True)
