@@ -16,7 +16,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -ec
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench bench-view conformance soak matrix clean chromium
+.PHONY: help demo test lint format docs bench bench-view conformance soak matrix clean chromium programs
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ help: ## say what can be made
 demo: $(VENV)/.demo ## show a live stream in the terminal, then open JupyterLab on the quickstart
 	@$(BIN)/python scripts/demo.py
 
-test: lint chromium ## run the checks and all tests, the quick ones first
+test: lint chromium programs ## run the checks and all tests, the quick ones first
 	@echo "── tests without a kernel"
 	$(PARALLEL) -m "not kernel and not browser"
 	@echo "── tests in real kernels"
@@ -55,6 +55,9 @@ bench-view: $(VENV)/.test chromium ## measure the live views in a real browser (
 
 chromium:
 	@scripts/chromium
+
+programs:
+	@scripts/programs
 
 conformance: $(VENV)/.test ## run the Autobahn test suite against the client (a minute; CONFORMANCE=--all: a quarter of an hour)
 	$(BIN)/python -m conformance.run $(CONFORMANCE)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from ipyws import secrets
+from tests.support.debian import find_program
 from tests.support.lab import find_chromium
 
 _left_out: list[str] = []
@@ -28,14 +30,23 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the browser tests where there is no browser; in CI they stay, and fail."""
-    if find_chromium() is not None or os.environ.get("IPYWS_CI"):
+    """Leave out the tests of programs that are not on this machine; in CI they stay, and fail."""
+    if os.environ.get("IPYWS_CI"):
         return
-    browser = [item for item in items if item.get_closest_marker("browser")]
-    if browser:
-        items[:] = [item for item in items if item not in browser]
-        config.hook.pytest_deselected(items=browser)
-        _left_out.append(f"{len(browser)} browser tests: there is no Chromium on this machine")
+    left_out = {item: missing for item in items if (missing := _missing(item))}
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=list(left_out))
+        for program, count in Counter(left_out.values()).items():
+            _left_out.append(f"{count} tests: there is no {program} on this machine")
+
+
+def _missing(item: pytest.Item) -> str:
+    """Return the program that a test needs and that isn't here, or ""."""
+    if item.get_closest_marker("browser") and find_chromium() is None:
+        return "Chromium"
+    names = (str(name) for marker in item.iter_markers("debian") for name in marker.args)
+    return next((name for name in names if find_program(name) is None), "")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -45,6 +56,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Without a browser there is no browser test to run: said above, and no failure of its own."""
+    """Where all that was asked for is left out, that is said above, and is no failure of its own."""
     if _left_out and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
         session.exitstatus = pytest.ExitCode.OK
