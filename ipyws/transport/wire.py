@@ -138,7 +138,7 @@ class Wire(asyncio.Protocol):
 
     def abort(self) -> None:
         if self._transport is not None:
-            self._transport.abort()
+            self._later(self._transport.abort)
 
     def pause(self) -> None:
         if self._transport is not None and not self._paused and not self._lost:
@@ -272,7 +272,14 @@ class Wire(asyncio.Protocol):
                 with contextlib.suppress(OSError, RuntimeError):  # the peer may be gone already
                     transport.write_eof()
             else:
-                transport.close()
+                self._later(transport.close)
+
+    def _later(self, end: Callable[[], object]) -> None:
+        """End the transport once it has returned from what it calls us for.
+
+        A TLS transport that is ended from within `data_received`, and whose peer has ended it too, raises.
+        """
+        self._loop.call_soon(end)
 
     def _after_closing(self) -> None:
         """Note a close frame that was sent, and give the peer its time to end the TCP connection."""

@@ -30,6 +30,12 @@ class Authority:
         client.cert_chain_pems[0].write_to_path(str(self.cert))
         client.private_key_pem.write_to_path(str(self.key))
 
+    def write_server(self, cert: Path, key: Path) -> None:
+        """Write certificate and private key of a server on the loopback, for programs that want files."""
+        issued = self._ca.issue_cert("127.0.0.1", "localhost")
+        cert.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
+        issued.private_key_pem.write_to_path(str(key))
+
     def server(self, *hosts: str, wants_client: bool = False) -> ssl.SSLContext:
         """Return the context of a server that is called so."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
