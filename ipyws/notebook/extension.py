@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from ipyws.bridge.registry import REGISTRY
 from ipyws.core import waiting
 from ipyws.core.browser import check_sockets
+from ipyws.notebook.aliases import NAME, leave_templates, means_ws
+from ipyws.notebook.closures import KeepNames
 from ipyws.notebook.completion import make_matcher
 from ipyws.notebook.failure import mask_result, mask_tracebacks
 from ipyws.notebook.help import overview
-from ipyws.notebook.magic import NAME, HideResults, Magic, ends_with_magic
+from ipyws.notebook.magic import Magic
 from ipyws.notebook.publisher import publisher_for
 from ipyws.notebook.question import QuestionLine
+from ipyws.notebook.results import HideResults, ends_with_magic
 from ipyws.notebook.session import MakePanel, Session
 
 _KINDS = ("line", "cell")
@@ -29,6 +33,7 @@ class Extension:
         self.publisher = publisher_for(shell)
         self.session = Session(shell, self.publisher, make_panel)
         self.magic = Magic(self.session)
+        self._means_ws = partial(means_ws, shell)
         self._undo: list[Callable[[], object]] = []
 
     def load(self) -> None:
@@ -37,7 +42,9 @@ class Extension:
         self._register_event("pre_run_cell", lambda *_: self.publisher.cell_starts())
         self._register_event("post_run_cell", self._cell_ends)
         self._register_event("post_run_cell", mask_result)
-        self._append(self.shell.ast_transformers, HideResults())
+        self._undo.append(leave_templates(self.shell))
+        self._append(self.shell.ast_transformers, KeepNames(self._means_ws))
+        self._append(self.shell.ast_transformers, HideResults(self._means_ws))
         self._append(self.shell.input_transformer_manager.token_transformers, QuestionLine)
         if completer := getattr(self.shell, "Completer", None):
             self._append(completer.custom_matchers, make_matcher(self.session))
@@ -61,8 +68,8 @@ class Extension:
         before = {kind: magics[kind].get(NAME) for kind in _KINDS}
         run = self.magic
 
-        def ws(line: str, body: str | None = None) -> Any:
-            return run(line, body)
+        def ws(line: str, body: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
+            return run(line, body, local_ns)
 
         ws.__doc__ = overview()
         ws._ipython_magic_no_var_expand = True  # type: ignore[attr-defined]
@@ -83,7 +90,7 @@ class Extension:
         The cell was compiled before `HideResults` came, so that only its display can still be held back.
         """
         history = getattr(self.shell.history_manager, "input_hist_parsed", [""])
-        if not ends_with_magic(history[-1]):
+        if not ends_with_magic(history[-1], self._means_ws):
             return
         hook = self.shell.displayhook
         hook.quiet = lambda: True

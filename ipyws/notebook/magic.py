@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 from typing import Any
 
@@ -13,10 +12,10 @@ from ipyws.notebook.failure import shorten
 from ipyws.notebook.flags import check_variable
 from ipyws.notebook.help import CELL, help_of, help_of_cell, overview
 from ipyws.notebook.line import Parsed, first_word, parse
+from ipyws.notebook.scope import calling_frame, names_at
 from ipyws.notebook.session import Session
 from ipyws.notebook.table import VAR, VERBS, Verb
 
-NAME = "ws"
 _HELP_FLAGS = ("-h", "--help")
 
 
@@ -26,9 +25,11 @@ class Magic:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def __call__(self, line: str, body: str | None = None) -> Any:
+    def __call__(self, line: str, body: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
+        names = names_at(calling_frame(), self.session.shell.user_ns, local_ns)
+        call = Magic(self.session.within(names))
         try:
-            return self.line(line) if body is None else self.cell(line, body)
+            return call.line(line) if body is None else call.cell(line, body)
         except WebSocketError as error:
             shorten(error)
             raise
@@ -92,42 +93,3 @@ def _check_words(verb: Verb, parsed: Parsed) -> None:
     what = "too much is" if len(parsed.words) > most else "something is missing"
     stands = f"{what} given" if len(parsed.words) > most else what
     raise InvalidError(f"{stands} in %ws {verb.name}", hint=f"write %ws {verb.name} {verb.form}")
-
-
-class HideResults(ast.NodeTransformer):
-    """Keeps a bare ``%ws`` from adding to ``Out``: its view is its output.
-
-    IPython shows the value of a cell's last statement if it is an expression, or an assignment where the user
-    wants that; inside an ``if`` it is neither.
-    """
-
-    def visit_Module(self, node: ast.Module) -> ast.Module:
-        node.body = [self._hidden(statement) for statement in node.body]
-        return node
-
-    def _hidden(self, statement: ast.stmt) -> ast.stmt:
-        if not (isinstance(statement, ast.Expr) and _is_ours(statement.value)):
-            return statement
-        wrapped = ast.If(test=ast.Constant(True), body=[statement], orelse=[])
-        return ast.fix_missing_locations(ast.copy_location(wrapped, statement))
-
-
-def ends_with_magic(cell: str) -> bool:
-    """Tell whether the last statement of a cell, as IPython transformed it, is a bare ``%ws``."""
-    try:
-        body = ast.parse(cell).body
-    except SyntaxError:
-        return False
-    return bool(body) and isinstance(body[-1], ast.Expr) and _is_ours(body[-1].value)
-
-
-def _is_ours(value: ast.expr) -> bool:
-    """Tell whether this is ``get_ipython().run_line_magic("ws", …)`` or its cell sibling."""
-    return (
-        isinstance(value, ast.Call)
-        and isinstance(value.func, ast.Attribute)
-        and value.func.attr in ("run_line_magic", "run_cell_magic")
-        and bool(value.args)
-        and isinstance(value.args[0], ast.Constant)
-        and value.args[0].value == NAME
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
@@ -60,24 +61,32 @@ class Session:
         self.servers: dict[str, Server] = {}
         self.panels: dict[str | None, Shown] = {}
         self._make_panel = make_panel
+        self._names: dict[str, Any] | None = None
+
+    def within(self, names: dict[str, Any]) -> Session:
+        """Return this session for the time of one magic, whose expressions mean these names."""
+        session = copy.copy(self)
+        session._names = names
+        return session
 
     # -- the notebook's names ----------------------------------------------------------------------
 
     @property
     def names(self) -> dict[str, Any]:
-        """The notebook's variables."""
-        names: dict[str, Any] = self.shell.user_ns
+        """The names that expressions mean: those of the code that calls the magic, else the notebook's."""
+        names: dict[str, Any] = self.shell.user_ns if self._names is None else self._names
         return names
 
     @property
     def evaluate(self) -> Evaluate:
-        """Evaluates an expression with the notebook's names."""
+        """Evaluates an expression with `names`."""
         return make_evaluator(self.names)
 
     def store(self, name: str | None, value: object) -> None:
         """Keep ``value`` in the notebook's variable ``name``."""
         if name is not None:
             self.shell.push({name: value})
+            self.names[name] = value  # what comes later in the same body means this one
 
     # -- connections -------------------------------------------------------------------------------
 
