@@ -8,8 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
-# Tests of one group share what is dear to make: a wheel, a site. Kernels are started one after the other: Jupyter picks
-# their ports before they bind them, and what runs beside them may take one meanwhile.
+# Tests of one group share what is dear to make: a wheel, a site, a kernel, a browser (tests/conftest.py).
 PARALLEL := $(PYTEST) -n 2 --dist loadgroup
 
 SHELL := bash
@@ -27,10 +26,8 @@ demo: $(VENV)/.demo ## show a live stream in the terminal, then open JupyterLab 
 test: lint chromium programs ## run the checks and all tests, the quick ones first
 	@echo "── tests without a kernel"
 	$(PARALLEL) -m "not kernel and not browser"
-	@echo "── tests in real kernels"
-	$(PYTEST) -m kernel
-	@echo "── tests in a real browser"
-	$(PYTEST) -m browser
+	@echo "── tests in real kernels and in a real browser"
+	$(PARALLEL) -m "kernel or browser"
 
 lint: $(VENV)/.test ## check style and types
 	@echo "── style and types"

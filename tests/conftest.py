@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 
@@ -24,13 +25,28 @@ def nothing_is_secret_any_more() -> Iterator[None]:
     secrets._known, secrets._references, secrets._references_in_json = known, references, in_json
 
 
+@pytest.fixture(scope="session", autouse=True)
+def short_paths_for_kernels() -> Iterator[None]:
+    """Keep the sockets of kernels in a folder of a short name: the path of one has at most 107 characters."""
+    with (
+        tempfile.TemporaryDirectory(prefix="jupyter-", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("JUPYTER_RUNTIME_DIR", folder)
+        yield
+
+
 def pytest_configure() -> None:
     """Take interrupts, also where a shell that started us in the background has them ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of programs that are not on this machine; in CI they stay, and fail."""
+    """Keep together what shares a kernel; leave out, but not in CI, what needs a program that isn't here."""
+    for item in items:
+        if isinstance(item, pytest.Function) and _shares(item):
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
     if os.environ.get("IPYWS_CI"):
         return
     left_out = {item: missing for item in items if (missing := _missing(item))}
@@ -39,6 +55,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=list(left_out))
         for program, count in Counter(left_out.values()).items():
             _left_out.append(f"{count} tests: there is no {program} on this machine")
+
+
+def _shares(item: pytest.Item) -> bool:
+    """Tell whether a test shares a kernel, a server or a browser with the others of its module."""
+    starts = item.get_closest_marker("kernel") or item.get_closest_marker("browser")
+    return starts is not None and item.get_closest_marker("xdist_group") is None
 
 
 def _missing(item: pytest.Item) -> str:

@@ -16,7 +16,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.support.canary import AWKWARD, Canary, Watched, watched
-from tests.support.kernel import ROOT
+from tests.support.kernel import ROOT, without_ports
 from tests.support.servers import PING, Raw, Site, close_frame, dead_port, frame, raw_server, server
 
 pytestmark = pytest.mark.kernel
@@ -156,7 +156,7 @@ def test_a_saved_notebook_holds_no_secret(
         "%tb",
     ]
     canaries = [Canary() for _ in cells]
-    for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+    for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))))
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
@@ -174,7 +174,11 @@ def test_a_saved_notebook_holds_no_secret(
             ]
         )
         NotebookClient(
-            made, timeout=60, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}}
+            made,
+            config=without_ports(),
+            timeout=60,
+            allow_errors=True,
+            resources={"metadata": {"path": str(tmp_path)}},
         ).execute()
     nbformat.write(made, tmp_path / "book.ipynb")  # type: ignore[no-untyped-call]
     saved = (tmp_path / "book.ipynb").read_text("utf-8")

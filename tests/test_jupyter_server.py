@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.support.cells import ok
-from tests.support.kernel import ROOT, Kernel
+from tests.support.kernel import ROOT, TRANSPORT, Kernel
 
 pytestmark = pytest.mark.kernel
 
@@ -74,6 +74,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
         *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"),
         *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}"),
+        f"--KernelManager.transport={TRANSPORT}",
     ]
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=home, env=_environment(home), stdout=log, stderr=log)
@@ -87,7 +88,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    names = ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    names = ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")
     python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     return os.environ | {name: str(home / name.lower()) for name in names} | {"PYTHONPATH": python_path}
 

@@ -292,7 +292,7 @@ def test_an_interrupt_ends_a_wait_and_spares_connection_and_tasks(kernel: Kernel
     kernel.interrupt()
     result = kernel.result(request, 5)
     assert result.ename == "KeyboardInterrupt"
-    assert result.answered - interrupted < 1
+    assert result.answered - interrupted < 3  # a second on a quiet machine; the wait itself takes a minute
     assert ok(kernel, TICKS).stdout == "True\n"
     assert ok(kernel, "%ws send b\nm = %ws recv\nprint(m.data)").stdout == "echo:b\n"
     ok(kernel, "%ws close\nown.close(); ticker.cancel()")
@@ -313,7 +313,9 @@ def test_an_interrupt_ends_a_connect_to_a_server_that_never_answers(kernel: Kern
         kernel.interrupt()
         result = kernel.result(request, 5)
         assert result.ename == "KeyboardInterrupt"
-        assert result.answered - interrupted < 1
+        assert (
+            result.answered - interrupted < 3
+        )  # a second on a quiet machine; the wait itself takes a minute
         assert site.next() == b""  # the TCP connection was given up
     assert ok(kernel, TICKS).stdout == "True\n"
     ok(kernel, "own.close(); ticker.cancel()")

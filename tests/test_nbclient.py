@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.support.kernel import ROOT
+from tests.support.kernel import ROOT, without_ports
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.kernel
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Folders of its own for the kernels, and the repository on their path."""
-    for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+    for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     monkeypatch.setenv("PYTHONPATH", python_path)
@@ -43,6 +43,11 @@ def notebook(*cells: str) -> Any:
     return made
 
 
+def run_all(made: Any, home: Path) -> None:
+    resources = {"metadata": {"path": str(home)}}
+    NotebookClient(made, config=without_ports(), timeout=60, resources=resources).execute()
+
+
 def test_a_saved_notebook_holds_each_view_once_with_its_last_content(home: Path, server: Witness) -> None:
     made = notebook(
         "%load_ext ipyws",
@@ -52,7 +57,7 @@ def test_a_saved_notebook_holds_each_view_once_with_its_last_content(home: Path,
         "%ws ping",
         "%ws send last words",
     )
-    NotebookClient(made, timeout=60, resources={"metadata": {"path": str(home)}}).execute()
+    run_all(made, home)
     outputs = [cell.outputs for cell in made.cells]
     assert [len(found) for found in outputs] == [0, 1, 1, 0, 1, 1]
     card, body, ping, last = (outputs[index][0] for index in (1, 2, 4, 5))
@@ -71,7 +76,7 @@ def test_a_saved_notebook_holds_each_view_once_with_its_last_content(home: Path,
 
 def test_a_close_later_in_the_notebook_is_in_the_saved_card(home: Path, server: Witness) -> None:
     made = notebook("%load_ext ipyws", f"%ws {server.url}", "%ws send hello", "%ws close --code 4001")
-    NotebookClient(made, timeout=60, resources={"metadata": {"path": str(home)}}).execute()
+    run_all(made, home)
     for index in (1, 2):
         assert "closed 4001" in made.cells[index].outputs[0].data["text/plain"]
 

@@ -20,7 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tests.support.lab import ROOT
+from tests.support.kernel import ROOT, without_ports
 
 # The first test of a notebook pays for all its runs, on whatever machine.
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]
@@ -134,7 +134,9 @@ def runs(path: Path) -> list[Run]:
         "its exercises alone, after all cells": only_exercises(solved(path)),
     }
     with TemporaryDirectory() as folder:
-        client = NotebookClient(read(path), timeout=100, resources={"metadata": {"path": folder}})
+        client = NotebookClient(
+            read(path), config=without_ports(), timeout=100, resources={"metadata": {"path": folder}}
+        )
         with client.setup_kernel():
             return [run_all(client, Run(way, notebook), folder) for way, notebook in notebooks.items()]
 

@@ -134,7 +134,7 @@ def test_an_interrupt_ends_the_wait_and_spares_the_users_tasks_and_the_connectio
     kernel.interrupt()
     result = kernel.result(request, 5)
     assert (result.status, result.ename) == ("error", error)
-    assert result.answered - interrupted < 1
+    assert result.answered - interrupted < 3  # a second on a quiet machine; the wait itself takes a minute
     after = kernel.run("before = ticks\nawait asyncio.sleep(0.1)\nprint(ticks > before, client.echo('b'))")
     assert after.stdout == "True echo:b\n"
 

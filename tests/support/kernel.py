@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +16,22 @@ from types import TracebackType
 from typing import Any
 
 from jupyter_client.manager import KernelManager
+from jupyter_core.paths import jupyter_runtime_dir
+from traitlets.config import Config
 
 ROOT = Path(__file__).parent.parent.parent
 START_TIMEOUT = 60.0
+# Over TCP Jupyter picks a kernel's ports before it binds them: what runs beside it may take one meanwhile.
+TRANSPORT = "tcp" if sys.platform == "win32" else "ipc"
 Message = dict[str, Any]
+
+
+def without_ports() -> Config:
+    """Return settings of a kernel for whoever starts it by another class, such as nbclient's."""
+    settings = {"transport": TRANSPORT}
+    if TRANSPORT == "ipc":
+        settings["ip"] = os.path.join(jupyter_runtime_dir(), f"kernel-{uuid.uuid4().hex[:12]}")
+    return Config({"KernelManager": settings})
 
 
 @dataclass
@@ -53,7 +66,7 @@ class Kernel:
 
     def __enter__(self) -> Kernel:
         self._manager = KernelManager(
-            kernel_name="python3", connection_file=str(self.home / "connection.json")
+            kernel_name="python3", connection_file=str(self.home / "kernel.json"), transport=TRANSPORT
         )
         spec = self._manager.kernel_spec
         assert spec is not None

@@ -19,6 +19,8 @@ from typing import Any
 import nbformat
 from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
 
+from tests.support.kernel import TRANSPORT
+
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "test-artifacts"
 TOKEN = "lab-test"
@@ -87,7 +89,7 @@ def lab_server(home: Path, *, theme: str = "JupyterLab Light") -> Iterator[Lab]:
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
         *(f"--ServerApp.root_dir={work}", "--LabApp.expose_app_in_browser=True"),
-        "--JupyterNotebookApp.expose_app_in_browser=True",
+        *("--JupyterNotebookApp.expose_app_in_browser=True", f"--KernelManager.transport={TRANSPORT}"),
     ]
     with (home / "server.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=work, env=_environment(home), stdout=log, stderr=log)
@@ -114,7 +116,6 @@ def _environment(home: Path) -> dict[str, str]:
         "IPYTHONDIR": home / "ipython",
         "JUPYTER_CONFIG_DIR": home / "config",
         "JUPYTER_DATA_DIR": home / "data",
-        "JUPYTER_RUNTIME_DIR": home / "runtime",
         "JUPYTERLAB_SETTINGS_DIR": home / "settings",
         "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
     }
