@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Coroutine
 from typing import Any
 
@@ -334,3 +335,53 @@ def test_the_last_of_several_quick_changes_is_told_without_waiting_for_a_sign_of
 
     with ipyws.serve("echo") as server, ipyws.connect(server.url, name="quick") as client:
         run(scenario(client))
+
+
+def test_a_new_filter_does_not_wait_for_the_search_of_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    searching, released = threading.Event(), threading.Event()
+
+    def endless(_: Any) -> bool:
+        searching.set()
+        return released.wait(60)
+
+    side = Side()
+    side.receive("one", "two")
+    it = feed(a=side)
+
+    async def scenario() -> dict[str, Any]:
+        it.filter(Sieve("o", regex=True))
+        monkeypatch.setattr(it, "_matches", endless)
+        old = asyncio.create_task(it.begin())
+        await asyncio.to_thread(searching.wait, 60)
+        it.filter(Sieve("tw"))
+        await old
+        return await it.begin()
+
+    try:
+        assert texts(run(scenario())) == ["two"]
+    finally:
+        released.set()
+
+
+def test_the_loop_goes_on_while_a_filter_searches_a_long_log() -> None:
+    side = Side()
+    for number in range(100):
+        side.receive(*(f"price {number} " + "price " * 100 for _ in range(100)))
+    it = feed(a=side)
+    it.filter(Sieve("price.*cancelled", regex=True))
+
+    async def scenario() -> int:
+        beats = 0
+        collecting = asyncio.create_task(it.begin())
+        while not collecting.done():
+            beats += 1
+            await asyncio.sleep(0)
+        assert texts(await collecting) == []
+        return beats
+
+    assert run(scenario()) > 10
+
+
+def test_a_filter_that_can_not_be_searched_in_bounded_time_is_refused() -> None:
+    with pytest.raises(InvalidError, match="look-ahead"):
+        feed(a=Side()).filter(Sieve("a(?=b)", regex=True))

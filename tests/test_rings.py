@@ -33,6 +33,7 @@ MAY: dict[str, set[str]] = {
             "ipyws.sizes",
         ),
     },
+    "ipyws.core.regex": {"ipyws.core", "ipyws.errors", "re2"},
     "ipyws.policy": {"ipyws.policy", "ipyws.errors", "ipyws.secrets", "ipyws.sizes", "idna"},
     "ipyws.config": {
         *("ipyws.config", "ipyws.policy", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.sizes"),

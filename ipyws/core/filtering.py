@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import get_args
 
 from ipyws.core.constants import MessageType
-from ipyws.core.message import Data, Direction, Message
+from ipyws.core.message import Direction, Message
+from ipyws.core.regex import compile_regex
 from ipyws.errors import InvalidError, brief
 
 
@@ -17,18 +17,19 @@ def make_filter(
     """Return the function that tells whether a message matches all that is not None.
 
     Raises:
-        InvalidError: ``direction`` or a type does not exist, or ``grep`` is not a regular expression.
+        InvalidError: ``direction`` or a type does not exist, or ``grep`` is not a regular expression that can
+            be searched in bounded time.
     """
     if direction not in (None, "in", "out"):
         raise InvalidError(f"direction is {brief(direction)}", hint='"in" and "out" are allowed')
     wanted = None if types is None else _check_types(types)
-    pattern = None if grep is None else _compile(grep)
+    holds = None if grep is None else compile_regex(_check_grep(grep))
 
     def matches(message: Message) -> bool:
         return (
             (direction is None or message.direction == direction)
             and (wanted is None or message.type in wanted)
-            and (pattern is None or pattern.search(_as_text(message.data)) is not None)
+            and (holds is None or holds(message.data))
         )
 
     return matches
@@ -44,12 +45,7 @@ def _check_types(types: Iterable[str]) -> frozenset[str]:
     return wanted
 
 
-def _compile(grep: str) -> re.Pattern[str]:
-    try:
-        return re.compile(grep, re.IGNORECASE)
-    except re.error as error:
-        raise InvalidError(f"{brief(grep)} is not a regular expression: {error}") from None
-
-
-def _as_text(data: Data) -> str:
-    return data if isinstance(data, str) else data.decode("latin-1")
+def _check_grep(grep: object) -> str:
+    if isinstance(grep, str):
+        return grep
+    raise InvalidError(f"grep is {brief(grep)}", hint="a regular expression as text is allowed")

@@ -40,10 +40,11 @@ class Records(Iterable[Message]):
             direction: "in" or "out".
             types: Types of message, such as ("text", "binary").
             grep: A regular expression searched, without regard to case, in the whole payload; bytes are
-                searched as Latin-1.
+                searched as Latin-1. It has the syntax of `re` without look-around and back-references, so
+                that the time of a search grows with the payload and no faster.
 
         Raises:
-            InvalidError: ``direction`` or a type does not exist, ``grep`` is not a regular expression.
+            InvalidError: ``direction`` or a type does not exist, ``grep`` is not such a regular expression.
         """
         return Selection(self, make_filter(direction, types, grep))
 

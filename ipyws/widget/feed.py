@@ -8,11 +8,13 @@ may be slow, or its word may wait behind a busy cell. So the cost does not grow 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ipyws.core.aside import aside
 from ipyws.core.connection import Connection
 from ipyws.core.message import Message
 from ipyws.widget import lines
@@ -41,7 +43,8 @@ UNDRAWN: Final = 12
 
 _LATE: Final = 4  # times the rows and bytes that the latest batch may have
 _FIELDS: Final = 160  # bytes of a row beside its preview
-_CHUNK: Final = 200
+_CHUNK: Final = 200  # messages that are looked at in one go
+_SEARCHED: Final = 2000  # the same, where that happens beside the loop
 
 Entry = tuple[str, Connection, Message]
 
@@ -73,15 +76,18 @@ class Feed:
         self._drawn = 0
         self._matched = 0
         self._previous: float | None = None
+        self._searching: asyncio.Future[list[Message]] | None = None
 
     def filter(self, sieve: Sieve) -> None:
         """Show other messages; call `begin` then.
 
         Raises:
-            InvalidError: Its text is not a regular expression.
+            InvalidError: Its text is not a regular expression that can be searched in bounded time.
         """
         self._matches = sieve.matcher()
         self._sieve = sieve
+        if self._searching is not None:  # for what nobody wants to see any more
+            self._searching.cancel()
 
     def acknowledge(self, batch: int) -> None:
         """Note that the front end has drawn a batch."""
@@ -141,13 +147,31 @@ class Feed:
             return log.read(first, stop - first), first - start
         matching: list[Message] = []
         hidden = 0
-        for place in range(start, stop, _CHUNK):
-            chunk = log.read(place, min(_CHUNK, stop - place))
-            matching += filter(self._matches, chunk)
+        size = _SEARCHED if self._sieve.text else _CHUNK
+        for place in range(start, stop, size):
+            matching += await self._search(log.read(place, min(size, stop - place)))
             hidden += max(0, len(matching) - most)
             matching = matching[-most:]
-            await asyncio.sleep(0)  # a long log is searched between the reads and pings of the connections
         return matching, hidden
+
+    async def _search(self, chunk: list[Message]) -> list[Message]:
+        """Return what matches; where payloads are searched, the loop goes on meanwhile."""
+        matches = self._matches
+        if not self._sieve.text:
+            await asyncio.sleep(0)
+            return list(filter(matches, chunk))
+        over = threading.Event()
+        searching = aside(
+            lambda: [each for each in chunk if not over.is_set() and matches(each)], "ipyws-search"
+        )
+        self._searching = searching
+        try:
+            await asyncio.wait((searching,))
+        finally:
+            self._searching = None
+            over.set()
+        # A new filter cancels it: what this one had found is of no use, everything is collected again.
+        return [] if searching.cancelled() else searching.result()
 
     def _make(self, found: list[Entry], hidden: int, evicted: int, *, reset: bool) -> dict[str, Any]:
         made: list[dict[str, Any]] = []

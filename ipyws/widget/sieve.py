@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ipyws.core.filtering import make_filter
 from ipyws.core.message import Message
+from ipyws.core.regex import compile_regex, compile_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +37,10 @@ class Sieve:
         """Return the function that tells whether a message is shown.
 
         Raises:
-            InvalidError: The text is not a regular expression.
+            InvalidError: The text is not a regular expression that can be searched in bounded time.
         """
-        pattern = self.text if self.regex else re.escape(self.text)
-        holds = make_filter(None, None, pattern) if self.text else None
+        make = compile_regex if self.regex else compile_text
+        holds = make(self.text) if self.text else None
 
         def matches(message: Message) -> bool:
             if message.type in ("text", "binary"):
@@ -49,7 +48,7 @@ class Sieve:
                     return False
             elif not self.control:
                 return False
-            return holds is None or holds(message)
+            return holds is None or holds(message.data)
 
         return matches
 
