@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,16 @@ import pytest
 
 import ipyws
 from ipyws import errors
+from ipyws.core.options import check_options
+from ipyws.transport import tls
 from tests.support.servers import Raw, raw_server, server
 from tests.support.tls import Authority, handshaking
+
+
+@pytest.fixture(autouse=True)
+def _no_trust_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -183,3 +194,113 @@ def test_large_messages_pass_tls_unchanged(authority: Authority, data: str | byt
     with server(ssl=authority.server()) as site, ipyws.connect(site.url, ca=authority.ca) as client:
         client.send(data)
         assert client.recv("10s").data == data
+
+
+# -- private authorities and the system's store ------------------------------------------------
+
+
+def openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A private authority as many are made: its certificates have no Authority Key Identifier."""
+    folder = tmp_path_factory.mktemp("plain")
+    (folder / "ca.cnf").write_text(
+        "[req]\ndistinguished_name=dn\nprompt=no\nx509_extensions=v3\n[dn]\nCN=Plain\n"
+        "[v3]\nbasicConstraints=CA:TRUE\n"
+    )
+    (folder / "leaf.cnf").write_text("subjectAltName=IP:127.0.0.1\nauthorityKeyIdentifier=none\n")
+    new = ("-newkey", "rsa:2048", "-nodes", "-keyout")
+    openssl(folder, "req", "-x509", "-config", "ca.cnf", *new, "ca.key", "-out", "ca.pem", "-days", "9")
+    openssl(folder, "req", *new, "leaf.key", "-subj", "/CN=leaf", "-out", "leaf.csr")
+    openssl(
+        *(folder, "x509", "-req", "-in", "leaf.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "9"),
+        *("-CAcreateserial", "-extfile", "leaf.cnf", "-out", "leaf.pem"),
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plain_context(plain: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(str(plain / "leaf.pem"), str(plain / "leaf.key"))
+    return context
+
+
+def test_private_authority_without_key_identifiers_is_trusted_where_it_is_named(
+    plain: Path, plain_context: ssl.SSLContext
+) -> None:
+    with server(ssl=plain_context) as site:
+        assert echoes(site.url, ca=plain / "ca.pem")
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["ca", "system"])
+def test_no_context_is_stricter_than_browsers_are(
+    authority: Authority, given: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ssl.create_default_context
+
+    def as_in_3_13(*arguments: Any, **named: Any) -> ssl.SSLContext:
+        made = real(*arguments, **named)
+        made.verify_flags |= ssl.VERIFY_X509_STRICT
+        return made
+
+    monkeypatch.setattr(ssl, "create_default_context", as_in_3_13)
+    made = tls.context(check_options({"ca": authority.ca} if given else {}))
+    assert not made.verify_flags & ssl.VERIFY_X509_STRICT
+    assert (made.verify_mode, made.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_authority_of_the_system_is_trusted_and_none_beside_it(
+    plain: Path, plain_context: ssl.SSLContext, variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with server(ssl=plain_context) as site:
+        error = failure(site.url)
+        assert (error.details["phase"], error.retryable) == ("tls", False)
+        shutil.copy(plain / "ca.pem", tmp_path / "ca.pem")
+        openssl(tmp_path, "rehash", ".")
+        value = tmp_path / "ca.pem" if variable == "SSL_CERT_FILE" else tmp_path
+        monkeypatch.setenv(variable, str(value))
+        assert echoes(site.url)
+
+
+def test_system_store_is_used_though_openssl_was_built_without_knowing_it(
+    plain: Path, plain_context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a Python of conda, uv or pyenv may be: its OpenSSL looks where the system has nothing."""
+    nothing = ssl.DefaultVerifyPaths(None, None, "SSL_CERT_FILE", "", "SSL_CERT_DIR", "")  # type: ignore[arg-type]
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nothing)
+    monkeypatch.setattr("truststore._openssl._CA_FILE_CANDIDATES", [str(plain / "ca.pem")])
+    with server(ssl=plain_context) as site:
+        assert echoes(site.url)
+
+
+def test_without_truststore_the_store_of_openssl_is_used(
+    plain: Path, plain_context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "truststore", None)
+    with server(ssl=plain_context) as site:
+        assert not failure(site.url).retryable
+        assert echoes(site.url, ca=plain / "ca.pem")
+
+
+def test_client_certificate_is_presented_to_a_server_that_the_system_trusts(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = ssl.DefaultVerifyPaths(None, None, "SSL_CERT_FILE", "", "SSL_CERT_DIR", "")  # type: ignore[arg-type]
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nothing)
+    monkeypatch.setattr("truststore._openssl._CA_FILE_CANDIDATES", [str(authority.ca)])
+    with server(ssl=authority.server(wants_client=True)) as site:
+        assert echoes(site.url, cert=authority.cert, key=authority.key)
+
+
+def test_keys_are_logged_where_the_environment_wants_it(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
+    with server(ssl=authority.server()) as site:
+        assert echoes(site.url, insecure=True)
+    assert "SECRET" in (tmp_path / "keys.log").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 
 from ipyws.core.options import ConnectOptions
@@ -14,13 +15,9 @@ def context(options: ConnectOptions) -> ssl.SSLContext:
     Raises:
         InvalidError: ``ca``, ``cert`` or ``key`` names a file that holds no such thing.
     """
-    try:
-        made = ssl.create_default_context(cafile=options.ca and str(options.ca))
-    except (ssl.SSLError, OSError) as error:
-        raise _unusable("ca", options.ca, error) from None
+    made = _trusting(options) if options.ca else _system()
     if options.insecure:
-        made.check_hostname = False
-        made.verify_mode = ssl.CERT_NONE
+        _trust_anyone(made)
     if options.cert:
         try:
             # A passphrase can't be asked for in a cell: an empty one makes OpenSSL fail instead of prompt.
@@ -28,6 +25,59 @@ def context(options: ConnectOptions) -> ssl.SSLContext:
         except (ssl.SSLError, OSError) as error:
             raise _unusable("cert" if options.key is None else "cert and key", options.cert, error) from None
     return made
+
+
+def proxy_context(options: ConnectOptions) -> ssl.SSLContext:
+    """Return the TLS context for a proxy: it trusts the system's authorities and those of ``ca``.
+
+    The client certificate is meant for the server.
+
+    Raises:
+        InvalidError: ``ca`` names a file that holds no certificate.
+    """
+    made = _system()
+    if options.ca:
+        try:
+            made.load_verify_locations(cafile=str(options.ca))
+        except (ssl.SSLError, OSError) as error:
+            raise _unusable("ca", options.ca, error) from None
+    if options.insecure:
+        _trust_anyone(made)
+    return made
+
+
+def _system() -> ssl.SSLContext:
+    """Return a context that trusts the system's store, or what SSL_CERT_FILE or SSL_CERT_DIR names."""
+    if any(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")):
+        return _lenient(ssl.create_default_context())
+    try:
+        import truststore
+
+        made = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    except (ImportError, NotImplementedError):  # an old system, or a Python without the means
+        return _lenient(ssl.create_default_context())
+    if keys := os.environ.get("SSLKEYLOGFILE"):  # as ssl.create_default_context does
+        made.keylog_filename = keys
+    return made
+
+
+def _trusting(options: ConnectOptions) -> ssl.SSLContext:
+    """Return a context that trusts the authorities of ``ca`` and no others."""
+    try:
+        return _lenient(ssl.create_default_context(cafile=str(options.ca)))
+    except (ssl.SSLError, OSError) as error:
+        raise _unusable("ca", options.ca, error) from None
+
+
+def _lenient(made: ssl.SSLContext) -> ssl.SSLContext:
+    """Take private authorities as they are: Python 3.13 wants an Authority Key Identifier, browsers don't."""
+    made.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return made
+
+
+def _trust_anyone(made: ssl.SSLContext) -> None:
+    made.check_hostname = False
+    made.verify_mode = ssl.CERT_NONE
 
 
 def _unusable(name: str, path: object, error: OSError) -> InvalidError:
