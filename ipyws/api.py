@@ -67,7 +67,7 @@ def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
     target = parse(url)
     check_url(policy, target)
     checked = check_options(options)
-    check_secure(checked, target.secure)
+    check_secure(checked, target.secure, checked.proxy)
     check_connection(policy, target, checked)
     return target, checked
 

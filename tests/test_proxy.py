@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -237,3 +238,143 @@ def test_environment_that_names_no_proxy_is_invalid(monkeypatch: pytest.MonkeyPa
     with pytest.raises(errors.InvalidError) as caught:
         ipyws.connect(f"ws://{NAME}/")
     assert "proxy=None" in caught.value.hint
+
+
+# -- a proxy that is reached by TLS -----------------------------------------------------------
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "ca")
+
+
+@pytest.mark.parametrize("trust", ["ca", "insecure"])
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+def test_ca_and_insecure_reach_a_proxy_with_tls(authority: Authority, trust: str, secure: bool) -> None:
+    options: dict[str, Any] = {"ca": authority.ca} if trust == "ca" else {"insecure": True}
+    settings = {"ssl": authority.server(NAME)} if secure else {}
+    with server(**settings) as site, connect_proxy(site, tls=authority.server("127.0.0.1")) as proxy:
+        options["proxy"] = f"https://127.0.0.1:{proxy.port}"
+        with ipyws.connect(f"{site.scheme}://{NAME}/", **options) as client:
+            assert echoes(client)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+def test_certificate_of_a_proxy_is_told_from_the_servers(
+    site: Site, authority: Authority, secure: bool
+) -> None:
+    with connect_proxy(site, tls=authority.server("127.0.0.1")) as proxy:
+        address = f"https://127.0.0.1:{proxy.port}"
+        error = failure(f"{'wss' if secure else 'ws'}://{NAME}/", proxy=address)
+        assert proxy.seen.empty()
+    assert error.message.startswith(f"the certificate of the proxy {address} is not trusted: ")
+    assert "ca=" in error.hint
+    assert not error.retryable
+
+
+def test_certificate_of_a_proxy_for_another_name_is_refused(site: Site, authority: Authority) -> None:
+    with connect_proxy(site, tls=authority.server("elsewhere.test")) as proxy:
+        error = failure(f"ws://{NAME}/", proxy=f"https://127.0.0.1:{proxy.port}", ca=authority.ca)
+    assert "certificate of the proxy" in error.message
+
+
+def test_proxy_without_tls_that_is_asked_for_it_is_recognised(site: Site) -> None:
+    async def answer_in_plain_text(peer: Raw) -> None:
+        await peer.reader.read(1 << 16)
+        await peer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await peer.rest()
+
+    with raw_server(answer_in_plain_text) as proxy:
+        error = failure(f"ws://{NAME}/", proxy=f"https://127.0.0.1:{proxy.port}")
+    assert "does not speak TLS" in error.message
+    assert "proxy" in error.message
+    assert "http://" in error.hint
+
+
+def test_client_certificate_is_not_shown_to_a_proxy(authority: Authority) -> None:
+    context = authority.server("127.0.0.1")
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.load_verify_locations(str(authority.ca))
+    shown: list[Any] = []
+
+    async def note(peer: Raw) -> None:
+        shown.append(peer.writer.get_extra_info("peercert"))
+
+    with raw_server(note, tls=context) as proxy:
+        failure(
+            f"wss://{NAME}/",
+            proxy=f"https://127.0.0.1:{proxy.port}",
+            ca=authority.ca,
+            cert=authority.cert,
+            key=authority.key,
+        )
+    assert shown == [None]
+
+
+@pytest.mark.parametrize("proxy", [None, "env", "http://127.0.0.1:1", "socks5h://127.0.0.1:1"])
+@pytest.mark.parametrize("name", ["ca", "insecure"])
+def test_tls_options_without_any_tls_are_invalid(authority: Authority, name: str, proxy: str | None) -> None:
+    options: dict[str, Any] = {"ca": authority.ca} if name == "ca" else {"insecure": True}
+    with pytest.raises(errors.InvalidError, match=f"^{name} is of no use"):
+        ipyws.connect(f"ws://{NAME}/", proxy=proxy, **options)
+
+
+# -- what a SOCKS proxy says decides whether trying again can help -----------------------------
+
+
+def socks_answer(answer: bytes) -> Any:
+    """A SOCKS 5 proxy that answers every request so, and hangs up."""
+
+    async def handler(peer: Raw) -> None:
+        _, count = await peer.reader.readexactly(2)
+        await peer.reader.readexactly(count)
+        await peer.write(b"\x05\x00")
+        await peer.reader.readexactly(5)
+        await peer.write(answer)
+
+    return raw_server(handler)
+
+
+@pytest.mark.parametrize(
+    ("code", "retryable"),
+    [(1, True), (2, False), (3, True), (4, True), (5, True), (6, True), (7, False), (8, False)],
+)
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+def test_reply_of_a_socks_proxy_decides(scheme: str, code: int, retryable: bool) -> None:
+    with socks_answer(bytes([5, code, 0, 1, 0, 0, 0, 0, 0, 0])) as proxy:
+        address = f"{scheme}://127.0.0.1:{proxy.port}"
+        error = failure("ws://8.8.8.8/", proxy=address)
+    assert (error.retryable, error.details["reply"]) == (retryable, code)
+    assert address in error.message
+    assert f"SOCKS reply {code}" in error.message
+
+
+@pytest.mark.parametrize(("code", "retryable"), [(91, True), (92, False), (93, False)])
+def test_reply_of_a_socks4_proxy_decides(code: int, retryable: bool) -> None:
+    async def handler(peer: Raw) -> None:
+        await peer.reader.readexactly(9)
+        await peer.write(bytes([0, code, 0, 0, 0, 0, 0, 0]))
+
+    with raw_server(handler) as proxy:
+        error = failure("ws://8.8.8.8/", proxy=f"socks4://127.0.0.1:{proxy.port}")
+    assert (error.retryable, error.details["reply"]) == (retryable, code)
+
+
+@pytest.mark.parametrize(
+    ("answer", "retryable"),
+    [(b"", True), (b"\x05", True), (b"\x05\x63\x00", False), (b"HTTP/1.1 400", False)],
+)
+def test_socks_proxy_that_hangs_up_is_worth_another_try_and_nonsense_is_not(
+    answer: bytes, retryable: bool
+) -> None:
+    with socks_answer(answer) as proxy:
+        error = failure("ws://8.8.8.8/", proxy=f"socks5h://127.0.0.1:{proxy.port}")
+    assert error.retryable is retryable
+
+
+def test_http_proxy_that_hangs_up_is_worth_another_try() -> None:
+    async def hang_up(peer: Raw) -> None:
+        await peer.read_request()
+
+    with raw_server(hang_up) as proxy:
+        assert failure(f"ws://{NAME}/", proxy=f"http://127.0.0.1:{proxy.port}").retryable

@@ -57,6 +57,7 @@ MAY: dict[str, set[str]] = {
         "ipyws.errors",
         "ipyws.secrets",
         "websockets",
+        "aiohappyeyeballs",
     },
     "ipyws.bridge": {"ipyws.bridge", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.references"},
     "ipyws.api": {"ipyws.config", "ipyws.core", "ipyws.policy", "ipyws.errors", "ipyws.secrets"},
@@ -85,6 +86,8 @@ MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.graphql": {"ipyws.api", "ipyws.bridge"},
     "ipyws.bridge": {"ipyws.transport", "ipyws.capture", "ipyws.replaying"},
     "ipyws.config.save": {"tomlkit"},
+    "ipyws.transport.proxy": {"python_socks"},
+    "ipyws.transport.tls": {"truststore"},
     "ipyws.api": {"ipyws.bridge", "ipyws.transport"},
     "ipyws": {"ipyws.notebook", "ipyws.widget"},
 }

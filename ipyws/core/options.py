@@ -160,11 +160,18 @@ def check_options(given: Mapping[str, Any]) -> ConnectOptions:
     return options
 
 
-def check_secure(options: ConnectOptions, secure: bool) -> None:
-    """Refuse TLS options for a connection that uses no TLS, rather than ignore them."""
+def check_secure(options: ConnectOptions, secure: bool, proxy: str | None = None) -> None:
+    """Refuse TLS options for a connection that uses no TLS, rather than ignore them.
+
+    Args:
+        options: The options.
+        secure: Whether the URL is one with TLS.
+        proxy: The URL of the proxy that it goes through, None for none, or "env" where that is not known yet.
+    """
     if secure or options.follow_redirects:
         return
-    for name in ("ca", "cert", "key", "insecure"):
+    with_proxy = proxy is not None and proxy.startswith(("https://", "env"))
+    for name in ("cert", "key") if with_proxy else ("ca", "cert", "key", "insecure"):
         if getattr(options, name):
             raise InvalidError(f"{name} is of no use with a ws:// URL", hint="use wss://, or leave it out")
 

@@ -1,7 +1,8 @@
 """Opening a connection: resolve, TCP or proxy, TLS, handshake, redirects.
 
 What was parsed is dialled, and nothing is that the policy of this moment does not allow: the URL of every hop
-before it is resolved, and every address before one of them is dialled.
+before it is resolved, every address before one of them is dialled, and all of it once more before anything is
+sent.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from websockets.proxy import Proxy
 from websockets.typing import Origin, Subprotocol
 
 from ipyws.config.current import CURRENT
-from ipyws.config.gate import check_addresses, check_connection, check_proxy, message_refusal
+from ipyws.config.gate import message_refusal
 from ipyws.core.checks import credentials_among
 from ipyws.core.durations import format_duration
 from ipyws.core.options import ConnectOptions, check_secure
@@ -32,7 +33,9 @@ from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL, join
 from ipyws.secrets import conceal_headers
 from ipyws.transport import compression, proxy, tls
-from ipyws.transport.network import connect_tcp, resolve
+from ipyws.transport.network import Attempts, connect_tcp, resolve
+from ipyws.transport.permission import Permission
+from ipyws.transport.proxy_failure import SocksError
 from ipyws.transport.slots import SLOTS
 from ipyws.transport.translate import dial_error, status_error, timeout_error
 from ipyws.transport.wire import SILENT, Wire
@@ -51,9 +54,10 @@ class _Progress:
     redirects: tuple[str, ...] = ()
     started: float = field(default_factory=time.perf_counter)
 
-    def trying(self, address: str) -> None:
-        """Note the address that is dialled."""
-        self.facts["address"] = address
+    @property
+    def attempts(self) -> Attempts:
+        """Where to note the addresses that are dialled."""
+        return Attempts(self.facts)
 
 
 async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
@@ -64,12 +68,12 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
         InvalidError: A TLS file, the combination of URL and options, or a policy file can't be used.
         ConnectError: The connection could not be opened; ``details`` says how far it got.
     """
-    check_secure(options, url.secure)
+    through = proxy.choose(url, options.proxy)
+    check_secure(options, url.secure, None if through is None else proxy.shown(through))
     context = tls.context(options) if url.secure or options.follow_redirects else None
-    policy = CURRENT.policy()
-    leave = SLOTS.take(policy)
+    leave = SLOTS.take(CURRENT.policy())
     try:
-        wire = await _dial_in_time(_Progress(url), options, sink, context, policy)
+        wire = await _dial_in_time(_Progress(url), options, sink, context)
     except BaseException:
         leave()
         raise
@@ -79,15 +83,15 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
 
 
 async def _dial_in_time(
-    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None, policy: Policy
+    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
 ) -> Wire:
     timer = asyncio.timeout(options.dial_timeout)
     try:
         async with timer:
-            return await _follow(progress, options, sink, context, policy)
+            return await _follow(progress, options, sink, context)
     except WebSocketError:
         raise
-    except (OSError, InvalidHandshake, ImportError, EOFError) as error:
+    except (OSError, InvalidHandshake, ImportError, EOFError, SocksError) as error:
         if timer.expired():
             waited = format_duration(options.dial_timeout or 0)
             raise timeout_error(progress.phase, progress.url, waited, progress.facts) from None
@@ -96,18 +100,17 @@ async def _dial_in_time(
 
 
 async def _follow(
-    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None, policy: Policy
+    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
 ) -> Wire:
     """Dial, and dial again where a redirect leads if that is wanted."""
     while True:
         try:
-            return await _dial_once(progress, options, sink, context, policy)
+            return await _dial_once(progress, options, sink, context)
         except InvalidStatus as error:
             if not (options.follow_redirects and error.response.status_code in _REDIRECTS):
                 raise
             options = _redirected(progress, options, error.response)
             context = tls.context(options)
-            policy = CURRENT.policy()
 
 
 def _redirected(progress: _Progress, options: ConnectOptions, response: Response) -> ConnectOptions:
@@ -148,23 +151,21 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
 
 
 async def _dial_once(
-    progress: _Progress,
-    options: ConnectOptions,
-    sink: Sink,
-    context: ssl.SSLContext | None,
-    policy: Policy,
+    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
 ) -> Wire:
-    url = progress.url
-    check_connection(policy, url, options, redirected=bool(progress.redirects))
-    protocol = _protocol(url, options, policy)
+    permission = Permission(progress.url, options, redirected=bool(progress.redirects))
+    policy = permission.ask()
+    protocol = _protocol(progress.url, options, policy)
     wire = Wire(protocol, sink, options.close_timeout)
-    through = proxy.choose(url, options.proxy)
+    through = proxy.choose(progress.url, options.proxy)
     try:
         if through is None:
-            await _connect_directly(progress, wire, context, policy)
+            await _connect_directly(progress, wire, context, permission)
         else:
-            await _connect_through(progress, wire, context, through, policy)
+            await _connect_through(progress, wire, context, through, permission)
         progress.phase = "handshake"
+        policy = permission.ask_again()
+        protocol.max_message_size = _largest(options, policy)
         request = _request(protocol, options)
         response = await wire.open(request)
     except BaseException:
@@ -194,9 +195,13 @@ def _protocol(url: URL, options: ConnectOptions, policy: Policy) -> ClientProtoc
         origin=None if options.origin is None else Origin(options.origin),
         extensions=compression.offers(options.compression, options.threshold),
         subprotocols=[Subprotocol(name) for name in options.protocols] or None,
-        max_size=min(options.largest, policy.max_message or options.largest),
+        max_size=_largest(options, policy),
         logger=SILENT,
     )
+
+
+def _largest(options: ConnectOptions, policy: Policy) -> int:
+    return min(options.largest, policy.max_message or options.largest)
 
 
 def _request(protocol: ClientProtocol, options: ConnectOptions) -> Request:
@@ -211,15 +216,17 @@ def _request(protocol: ClientProtocol, options: ConnectOptions) -> Request:
 
 
 async def _connect_directly(
-    progress: _Progress, wire: Wire, context: ssl.SSLContext | None, policy: Policy
+    progress: _Progress, wire: Wire, context: ssl.SSLContext | None, permission: Permission
 ) -> None:
     url = progress.url
-    progress.phase = "dns"
-    addresses = await resolve(url.host, url.port)
-    check_addresses(policy, url, addresses, redirected=bool(progress.redirects))
+    await _resolve(progress, permission)
     progress.phase = "tcp"
-    progress.facts["addresses"] = [str(address[0]) for _, address in addresses]
-    sock = await connect_tcp(addresses, progress.trying)
+    sock = await connect_tcp(permission.addresses, progress.attempts)
+    try:
+        permission.ask_again()
+    except BaseException:
+        sock.close()
+        raise
     progress.phase = "tls" if url.secure else "handshake"
     loop = asyncio.get_running_loop()
     if url.secure:
@@ -229,30 +236,48 @@ async def _connect_directly(
 
 
 async def _connect_through(
-    progress: _Progress, wire: Wire, context: ssl.SSLContext | None, through: Proxy, policy: Policy
+    progress: _Progress, wire: Wire, context: ssl.SSLContext | None, through: Proxy, permission: Permission
 ) -> None:
-    progress.facts["proxy"] = proxy.shown(through)
-    check_proxy(policy, progress.url, proxy.shown(through))
-    there = proxy.target(progress.url)
+    url = progress.url
+    progress.facts["proxy"] = permission.proxy = proxy.shown(through)
+    permission.ask()
     if not proxy.resolves(through):
-        progress.phase = "dns"
-        addresses = await resolve(progress.url.host, progress.url.port)
-        check_addresses(policy, progress.url, addresses, redirected=bool(progress.redirects))
-        there = replace(there, host=addresses[0][1][0])
+        await _resolve(progress, permission)
     progress.phase = "proxy"
-    transport = await proxy.tunnel(through, there, policy)
+    permission.proxy_addresses = await resolve(through.host, through.port)
+    permission.ask()
+    transport = await _tunnel(progress, through, permission)
     transport.set_protocol(wire)
-    if not progress.url.secure:
+    if not url.secure:
         wire.connection_made(transport)
         return
     progress.phase = "tls"
     assert context is not None
     try:
         secured = await asyncio.get_running_loop().start_tls(
-            transport, wire, context, server_hostname=progress.url.host
+            transport, wire, context, server_hostname=url.host
         )
     except BaseException:
         transport.abort()
         raise
     assert secured is not None
     wire.connection_made(secured)
+
+
+async def _resolve(progress: _Progress, permission: Permission) -> None:
+    progress.phase = "dns"
+    permission.addresses = await resolve(progress.url.host, progress.url.port)
+    permission.ask()
+    progress.facts["addresses"] = [str(address[0]) for _, address in permission.addresses]
+
+
+async def _tunnel(progress: _Progress, through: Proxy, permission: Permission) -> asyncio.Transport:
+    there = proxy.target(progress.url)
+    proxy.check_library(through)
+    sock = await connect_tcp(permission.proxy_addresses, Attempts({}))
+    if through.scheme.startswith("socks"):
+        name = ((sock.family, (there.host, there.port)),)
+        targets = permission.addresses or name
+        return await proxy.tunnel_socks(through, targets, sock, permission.ask_again, progress.attempts)
+    secured = tls.proxy_context(permission.options) if through.scheme == "https" else None
+    return await proxy.tunnel_http(through, there, sock, secured, permission.ask_again)

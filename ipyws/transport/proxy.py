@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from websockets.asyncio.client import connect_http_proxy, connect_socks_proxy
+from aiohappyeyeballs import AddrInfoType
+from websockets.asyncio.client import HTTPProxyConnection
 from websockets.exceptions import InvalidProxy
 from websockets.proxy import Proxy, get_proxy, parse_proxy
 from websockets.uri import WebSocketURI
 
-from ipyws.config.gate import check_proxy_addresses
 from ipyws.errors import InvalidError
-from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL
 from ipyws.secrets import remember_userinfo
-from ipyws.transport.network import resolve
+from ipyws.transport.network import Address, Attempts, Resolved, new_socket, race
+from ipyws.transport.proxy_failure import SocksError
 
 
 def choose(url: URL, option: str | None) -> Proxy | None:
@@ -61,32 +63,127 @@ def resolves(proxy: Proxy) -> bool:
     return proxy.scheme not in ("socks4", "socks5")
 
 
-async def tunnel(proxy: Proxy, there: WebSocketURI, policy: Policy) -> asyncio.Transport:
-    """Return a transport through a proxy.
+async def tunnel_http(
+    proxy: Proxy,
+    there: WebSocketURI,
+    sock: socket.socket,
+    context: ssl.SSLContext | None,
+    ask: Callable[[], object],
+) -> asyncio.Transport:
+    """Return a transport through an HTTP proxy (RFC 9110 section 9.3.6).
+
+    Args:
+        proxy: The proxy.
+        there: Where to.
+        sock: A socket that is connected to the proxy.
+        context: For TLS with the proxy itself, or None.
+        ask: Raises unless the proxy may still be asked to connect.
 
     Raises:
-        PermissionDeniedError: The policy allows no proxy at this address.
-        OSError: The proxy can't be reached.
+        OSError: TLS with the proxy fails, or the connection is lost.
         InvalidHandshake: Of `websockets`: the proxy refuses, or answers nonsense.
-        ImportError: It is a SOCKS proxy, and python-socks is not installed.
     """
-    addresses = await resolve(proxy.host, proxy.port)
-    check_proxy_addresses(policy, shown(proxy), addresses)
-    for place, (_, address) in enumerate(addresses):
-        try:
-            return await _tunnel_at(replace(proxy, host=address[0]), proxy.host, there)
-        except OSError:
-            if place == len(addresses) - 1:
-                raise
-    raise AssertionError("a name that resolves has an address")
+    transport, _ = await asyncio.get_running_loop().create_connection(
+        asyncio.Protocol, sock=sock, ssl=context, server_hostname=proxy.host if context else None
+    )
+    try:
+        ask()
+        connection = HTTPProxyConnection(there, proxy)
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
+        await connection.response
+    except BaseException:
+        transport.abort()
+        raise
+    return transport
 
 
-async def _tunnel_at(resolved: Proxy, name: str, there: WebSocketURI) -> asyncio.Transport:
-    if resolved.scheme.startswith("socks"):
-        sock = await connect_socks_proxy(resolved, there)
-        transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=sock)
-        return transport
-    if resolved.scheme == "https":
-        tls = ssl.create_default_context()
-        return await connect_http_proxy(resolved, there, ssl=tls, server_hostname=name)
-    return await connect_http_proxy(resolved, there)
+async def tunnel_socks(
+    proxy: Proxy,
+    targets: Sequence[Resolved],
+    sock: socket.socket,
+    ask: Callable[[], object],
+    attempts: Attempts,
+) -> asyncio.Transport:
+    """Return a transport through a SOCKS proxy to the first of several targets that it reaches.
+
+    Args:
+        proxy: The proxy.
+        targets: Addresses that were checked, or a name for the proxy to resolve.
+        sock: A socket that is connected to the proxy; more are opened to the same address.
+        ask: Raises unless the proxy may still be asked to connect.
+        attempts: Told how it goes.
+
+    Raises:
+        SocksError: The proxy does not connect.
+        OSError: The connection to the proxy is lost.
+        ImportError: python-socks is not installed.
+    """
+    loop = asyncio.get_running_loop()
+    family, at = sock.family, sock.getpeername()
+    spare = [sock]
+
+    def make(_: AddrInfoType) -> socket.socket:
+        return spare.pop() if spare else new_socket(family)
+
+    async def connect(through: socket.socket, there: Address) -> None:
+        if through is not sock:
+            await loop.sock_connect(through, at)
+        ask()
+        await _shake_hands(proxy, through, str(there[0]), int(there[1]))
+
+    try:
+        connected = await race(targets, connect, make, attempts)
+    finally:
+        for unused in spare:
+            unused.close()
+    transport, _ = await loop.create_connection(asyncio.Protocol, sock=connected)
+    return transport
+
+
+class _Connected:
+    """Gives python-socks the socket that is connected to the proxy already: it dials nothing by itself."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    async def connect(self, **_: object) -> socket.socket:
+        """Return the socket."""
+        return self._sock
+
+
+def check_library(proxy: Proxy) -> None:
+    """Import what a SOCKS proxy needs, before anything is dialled.
+
+    Raises:
+        ImportError: python-socks is not installed, or too old.
+    """
+    if proxy.scheme.startswith("socks"):
+        _client(proxy, None)
+
+
+def _client(proxy: Proxy, sock: socket.socket | None) -> Any:
+    from python_socks import ProxyType
+    from python_socks.async_.asyncio import Proxy as Socks
+
+    kind = ProxyType.SOCKS4 if proxy.scheme.startswith("socks4") else ProxyType.SOCKS5
+    connected: Any = None if sock is None else _Connected(sock)
+    who = (proxy.host, proxy.port, proxy.username, proxy.password)
+    try:
+        return Socks(kind, *who, rdns=resolves(proxy), forward=connected)
+    except TypeError:
+        raise ImportError("python-socks is older than 3.0") from None
+
+
+async def _shake_hands(proxy: Proxy, sock: socket.socket, host: str, port: int) -> None:
+    from python_socks import ProxyError
+
+    try:
+        await _client(proxy, sock).connect(host, port)
+    except ProxyError as error:
+        replied = hasattr(error.__cause__, "error_code")
+        raise SocksError(str(error), error.error_code, hung_up=not replied) from None
+    except OSError:
+        raise
+    except Exception as error:  # such as a name that is too long for SOCKS
+        raise SocksError(str(error), None, hung_up=False) from None

@@ -32,6 +32,15 @@ class Slots:
             self._taken.add(place)
         return lambda: self._give_back(place)
 
+    def check(self, policy: Policy) -> None:
+        """Ask whether as many as there are may be open.
+
+        Raises:
+            PermissionDeniedError: The policy allows fewer.
+        """
+        with self._lock:
+            check_count(policy, len(self._taken))
+
     def _give_back(self, place: object) -> None:
         self._taken.discard(place)
 

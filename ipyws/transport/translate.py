@@ -27,6 +27,7 @@ from websockets.http11 import Response
 from ipyws.errors import ConnectError, InvalidError, WebSocketError
 from ipyws.policy.url import URL
 from ipyws.secrets import mask, mask_head, mask_headers
+from ipyws.transport.proxy_failure import SocksError, describe_proxy
 
 BODY_SHOWN = 2048
 """Bytes of a refusal's body that ``details["body"]`` holds."""
@@ -64,6 +65,8 @@ def dial_error(error: BaseException, phase: str, url: URL, facts: Mapping[str, A
     if isinstance(error, ssl.SSLError):
         # With TLS 1.3 a server may refuse the client's certificate only after the client's own handshake.
         details["phase"] = "proxy" if phase == "proxy" else "tls"
+    if isinstance(error, SocksError) and error.code is not None:
+        details["reply"] = error.code
     message, hint, retryable = _describe(error, url, phase, str(facts.get("proxy", "")))
     return ConnectError(message, hint=hint, details=details, retryable=retryable)
 
@@ -147,12 +150,8 @@ def _why(error: OSError) -> str:
 
 def _describe(error: BaseException, url: URL, phase: str, proxy: str) -> tuple[str, str, bool]:
     """Return message, hint and whether trying again can help."""
-    if phase == "proxy" and isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
-        return (
-            f"the proxy {proxy} can't be reached: {_why(error)}",
-            "check proxy=, or the environment's proxy variables",
-            True,
-        )
+    if phase == "proxy" and isinstance(error, (SocksError, OSError)):
+        return describe_proxy(error, proxy, _why)
     if isinstance(error, socket.gaierror):
         return (
             f"the name {url.host!r} can't be resolved: {error.strerror}",
@@ -209,7 +208,8 @@ def _describe_handshake(error: InvalidHandshake, url: URL, proxy: str) -> tuple[
             return what, _dropped_hint(url), True
         return "the server's answer is not HTTP", "a TLS server answers so to ws://, then use wss://", False
     if isinstance(error, ProxyError):
-        return f"the proxy failed: {error.__cause__ or error}", f"check the proxy's URL: {proxy}", False
+        hung_up = isinstance(getattr(error.__cause__, "__cause__", None) or error.__cause__, EOFError)
+        return f"the proxy failed: {error.__cause__ or error}", f"check the proxy's URL: {proxy}", hung_up
     if isinstance(error, InvalidUpgrade):
         return f"the server did not upgrade to WebSocket: {error}", "check the path of the URL", False
     hint = "the fault is the server's"

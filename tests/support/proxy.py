@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import ssl
 import struct
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from tests.support.servers import Raw, Site, raw_server
 
@@ -28,7 +29,12 @@ async def _join(peer: Raw, upstream: Site) -> None:
 
 
 @contextlib.contextmanager
-def connect_proxy(upstream: Site, credentials: str | None = None, status: str = "200 OK") -> Iterator[Site]:
+def connect_proxy(
+    upstream: Site,
+    credentials: str | None = None,
+    status: str = "200 OK",
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[Site]:
     """An HTTP proxy; whatever it is asked for, it leads to ``upstream``. ``seen`` gets the targets."""
     wanted = credentials and "Basic " + base64.b64encode(credentials.encode()).decode()
 
@@ -43,20 +49,34 @@ def connect_proxy(upstream: Site, credentials: str | None = None, status: str = 
             await peer.write(b"HTTP/1.1 200 OK\r\n\r\n")
             await _join(peer, upstream)
 
-    with raw_server(handler) as site:
+    with raw_server(handler, tls=tls) as site:
         yield site
 
 
+async def _to_all(_: Raw, __: str) -> bool:
+    return True
+
+
 @contextlib.contextmanager
-def socks5_proxy(upstream: Site, credentials: str | None = None) -> Iterator[Site]:
-    """A SOCKS 5 proxy; whatever it is asked for, it leads to ``upstream``. ``seen`` gets the targets."""
+def socks5_proxy(
+    upstream: Site,
+    credentials: str | None = None,
+    judge: Callable[[Raw, str], Awaitable[bool]] = _to_all,
+) -> Iterator[Site]:
+    """A SOCKS 5 proxy; whatever it is asked for, it leads to ``upstream``. ``seen`` gets the targets.
+
+    ``judge`` may answer for a host in its stead: then it returns False.
+    """
 
     async def handler(peer: Raw) -> None:
         _, count = await peer.reader.readexactly(2)
         methods = await peer.reader.readexactly(count)
         if not await _authenticate(peer, methods, credentials):
             return
-        peer.site.seen.put(await _target(peer))
+        target = await _target(peer)
+        peer.site.seen.put(target)
+        if not await judge(peer, target.rpartition(":")[0]):
+            return
         await peer.write(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
         await _join(peer, upstream)
 

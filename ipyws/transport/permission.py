@@ -1,0 +1,64 @@
+"""What a dial asks the policy, and asks again: the policy may be narrowed while a name is resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ipyws.config.current import CURRENT
+from ipyws.config.gate import check_addresses, check_connection, check_proxy, check_proxy_addresses
+from ipyws.core.options import ConnectOptions
+from ipyws.policy.policy import Policy
+from ipyws.policy.url import URL
+from ipyws.transport.network import Resolved
+from ipyws.transport.slots import SLOTS
+
+
+@dataclass(slots=True)
+class Permission:
+    """All that one hop of a dial needs leave for, as far as it is known yet.
+
+    Attributes:
+        url: Where it leads.
+        options: How.
+        redirected: Whether a redirect leads there.
+        proxy: The proxy it goes through, without credentials, or None.
+        proxy_addresses: Where the proxy is.
+        addresses: Where the URL's name leads; of a name that the proxy resolves, none.
+        policy: What was asked last.
+    """
+
+    url: URL
+    options: ConnectOptions
+    redirected: bool = False
+    proxy: str | None = None
+    proxy_addresses: Sequence[Resolved] = ()
+    addresses: Sequence[Resolved] = ()
+    policy: Policy = field(default_factory=Policy)
+
+    def ask(self) -> Policy:
+        """Return the policy of this moment, which allows all of it.
+
+        Raises:
+            PermissionDeniedError: It does not.
+            InvalidError: A policy file can't be read.
+        """
+        policy = CURRENT.policy()
+        check_connection(policy, self.url, self.options, redirected=self.redirected)
+        if self.proxy is not None:
+            check_proxy(policy, self.url, self.proxy)
+            check_proxy_addresses(policy, self.proxy, self.proxy_addresses)
+        check_addresses(policy, self.url, self.addresses, redirected=self.redirected)
+        self.policy = policy
+        return policy
+
+    def ask_again(self) -> Policy:
+        """Return the policy of this moment, which still allows all of it: before anything more is sent.
+
+        Raises:
+            PermissionDeniedError: It was narrowed in the meantime.
+            InvalidError: As `ask`.
+        """
+        if CURRENT.policy() != self.policy:
+            SLOTS.check(self.ask())
+        return self.policy
