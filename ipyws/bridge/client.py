@@ -14,6 +14,7 @@ from ipyws.core.deadline import Deadline
 from ipyws.core.durations import Duration
 from ipyws.core.judging import Wanted, make_judge
 from ipyws.core.log import Log
+from ipyws.core.loops import Loop
 from ipyws.core.message import Message
 from ipyws.core.payload import Sendable, TypeChoice
 from ipyws.core.reception import Reception
@@ -147,8 +148,11 @@ class Client:
         check_close(code, reason)
         return self.closed or self._core.call(lambda: self._client.close(code, reason))
 
-    def __iter__(self) -> Stream:
-        return self.channel()
+    def __iter__(self) -> Loop:
+        return Loop(self._client.loops)
+
+    def __aiter__(self) -> Loop:
+        return Loop(self._client.loops)
 
     def __enter__(self) -> Self:
         return self

@@ -13,6 +13,7 @@ from ipyws.core.deadline import Deadline
 from ipyws.core.durations import Duration
 from ipyws.core.judging import Wanted, make_judge
 from ipyws.core.lock import LOCK
+from ipyws.core.loops import Loop
 from ipyws.core.message import Message
 from ipyws.core.payload import Sendable, encode_ping
 from ipyws.core.reception import Reception
@@ -164,8 +165,8 @@ class AsyncClient(Sending):
                 self.holding.changed()
             return stream
 
-    def __aiter__(self) -> Stream:
-        return self.channel()
+    def __aiter__(self) -> Loop:
+        return Loop(self.loops)
 
     # -- closing -----------------------------------------------------------------------------------
 

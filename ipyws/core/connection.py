@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ipyws.capture.journal import Journal
+    from ipyws.core.loops import Loops
     from ipyws.core.options import ConnectOptions
     from ipyws.core.reconnect import Retry
     from ipyws.core.transport import Handshake
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
 State = Literal["connecting", "open", "closing", "closed", "reconnecting"]
 """What a connection is doing; "reconnecting" while it is lost and will be opened anew."""
 
+_BY_CHANNEL: Final = "an open channel is full and holds the server back: read it, or close it"
+_BY_LOOP: Final = (
+    "a loop over the connection is far behind and holds the server back: go on with it, or leave it"
+)
 _AGAIN: Final = "send again once it is open anew; closing it ends the attempts"
 
 
@@ -59,9 +64,11 @@ class Connection:
         last_read: When the last data message came: monotonic seconds.
         numbers: Gives the ids of its requests.
         holding: Its backpressure.
+        loops: The loops over it.
     """
 
     holding: Holding
+    loops: Loops
 
     loop: asyncio.AbstractEventLoop
 
@@ -157,6 +164,11 @@ class Connection:
             proxy=response.proxy,
         )
 
+    def streams(self) -> tuple[Stream, ...]:
+        """Return what holds the connection back while it is full: its channels, and that of its loops."""
+        looped = self.loops.stream
+        return (*self._streams.values(), *(() if looped is None else (looped,)))
+
     def watch(self, watcher: Callable[[], object]) -> Callable[[], None]:
         """Call ``watcher`` on the connection's loop whenever its state changes; return what ends it."""
         self._watchers = (*self._watchers, watcher)
@@ -172,8 +184,16 @@ class Connection:
 
     @property
     def held(self) -> bool:
-        """True while a full channel keeps us from reading."""
+        """True while a full channel, or a loop that is far behind, keeps us from reading."""
         return self.holding.held
+
+    @property
+    def held_by(self) -> str:
+        """Who keeps us from reading, and what to do about it; "" if nobody does."""
+        if not self.held:
+            return ""
+        looped = self.loops.stream
+        return _BY_LOOP if looped is not None and looped.full else _BY_CHANNEL
 
     def over(self, waited: bool) -> WebSocketError | None:
         """Return the error for a receive once the connection is closed, else None."""

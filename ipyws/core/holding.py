@@ -60,6 +60,12 @@ class Holding:
             with contextlib.suppress(RuntimeError):  # it is closed, and the connection with it
                 self._loop.call_soon_threadsafe(self.update)
 
+    def changed_later(self) -> None:
+        """Have `update` called, but not in here: for what may be called in the midst of anything."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # as above
+                self._loop.call_soon_threadsafe(self.update)
+
     def update(self) -> None:
         """Stop reading, or read again, as the channels and the connection's state demand it."""
         held = self._is_open() and any(stream.full for stream in self._streams())

@@ -12,6 +12,7 @@ from ipyws.core.close import Close
 from ipyws.core.connection import Connection, State
 from ipyws.core.holding import Holding
 from ipyws.core.keepalive import timers
+from ipyws.core.loops import Loops
 from ipyws.core.message import Control, Direction
 from ipyws.core.outbox import Framed, Outbox
 from ipyws.core.pings import Ping
@@ -40,7 +41,8 @@ class Lifecycle(Connection):
         super().__init__(url, options)
         self.failures = 0
         self.outbox = Outbox(self._write)
-        self.holding = Holding(self._streams.values, lambda: self._state == "open", self._hold)
+        self.holding = Holding(self.streams, lambda: self._state == "open", self._hold)
+        self.loops = Loops(self.log, options.log_messages, self.holding, lambda: self.closed is not None)
         self._dial = dial
         self._tasks: list[asyncio.Task[None]] = []
         self._cause: WebSocketError | None = None
@@ -106,7 +108,7 @@ class Lifecycle(Connection):
         self._sessions.start(transport.handshake.elapsed)
         self.last_read = time.monotonic()
         self._state = "open"
-        for stream in self._streams.values():
+        for stream in self.streams():
             stream.hold()
         self._tasks = [self.loop.create_task(work) for work in timers(self, self._options)]
         self.holding.update()
@@ -130,7 +132,7 @@ class Lifecycle(Connection):
     def _start_close(self, code: int, reason: str) -> None:
         self.outbox.flush()
         self._state = "closing"
-        for stream in self._streams.values():
+        for stream in self.streams():
             stream.stop_holding(self._options.log_messages)
         self.holding.update()
         self._transport.close(code, reason)
@@ -242,7 +244,7 @@ class Lifecycle(Connection):
         self.closed = close
         self.retry = None
         self._end_session("closed")
-        for stream in self._streams.values():
+        for stream in self.streams():
             stream.close()
         self.log.account.close()
         if self.journal is not None:

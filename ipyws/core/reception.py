@@ -11,7 +11,6 @@ from ipyws.core.message import Message
 from ipyws.core.waiting import Signal, wait, wait_async
 from ipyws.errors import ClosedError, WebSocketError
 
-_HELD: Final = "an open channel is full and holds the server back: read it, or close it"
 _SILENT: Final = "nothing has come yet: many servers speak only when asked"
 _BEFORE: Final = "the log has what came before"
 
@@ -23,8 +22,8 @@ class Receiving(Protocol):
     losses: int
 
     @property
-    def held(self) -> bool:
-        """Whether a full channel keeps us from reading."""
+    def held_by(self) -> str:
+        """Who keeps us from reading, and what to do about it; "" if nobody does."""
 
     def over(self, waited: bool) -> WebSocketError | None:
         """Return the error to raise once the connection is closed, else None."""
@@ -112,5 +111,5 @@ class Reception:
     def _late(self) -> WebSocketError:
         what = "no message came" if self._judge is None or not self._judge.refused else "no such message came"
         before = _BEFORE if self._cursor.passed else _SILENT
-        hint = _HELD if self._client.held else "" if self._judge else before
+        hint = self._client.held_by or ("" if self._judge else before)
         return self._deadline.error(what, hint=hint)

@@ -28,27 +28,44 @@ class Stream(Channel):
         capacity: How many unread messages make it full.
         control: Whether control records are delivered too.
         changed: Called, from any thread, when it becomes full or has room again.
+        start: The seq of the first record to deliver.
+        largest: How many bytes of unread messages make it full too; None for any number.
 
     Attributes:
         evicted: Received messages that the log had evicted before the channel was opened.
         missed: Messages that came while we closed and were not taken, because nobody read.
     """
 
-    def __init__(self, log: Log, capacity: int, control: bool, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        capacity: int,
+        control: bool,
+        changed: Callable[[], None],
+        *,
+        start: int = 0,
+        largest: int | None = None,
+    ) -> None:
         super().__init__(capacity)
+        self._log = log
+        self._largest = largest
         self._control = control
         self._changed = changed
         self._spare: int | None = None
         self._queue: deque[Batch] = deque()
         self._place = 0  # of the next record in the first batch
         self._unread = 0
+        self._sizes: deque[int] = deque()  # of the batches in the queue
+        self._bytes = 0
         self._ready: deque[Message] = deque()  # taken together, because one by one costs three times as much
         self._full = False
         self.missed = 0
         with LOCK:
             self.evicted = log.evicted_in
-            for batch, start in log.batches():
-                self._feed(batch, start)
+            for batch, kept in log.batches():
+                first = max(kept, start - batch.seq)
+                if first < len(batch.payloads):
+                    self._feed(batch, first)
             self._stop_listening = log.listen(self._feed)
             self._unpin = log.pin(self._pin)
 
@@ -145,16 +162,44 @@ class Stream(Channel):
         """Hold the connection back again while full: it was opened anew."""
         with LOCK:
             self._spare = None
-            self._full = self._unread >= self.capacity
+            self._full = self._is_full()
 
     def close(self) -> None:
         """End it: what is unread can still be received, and it holds the connection back no more."""
         with LOCK:
-            super().close()
-            self._stop_listening()
-            self._unpin()
-            self._full = False
+            self._end()
             self._changed()
+
+    def _end(self) -> None:
+        super().close()
+        self._stop_listening()
+        self._unpin()
+        self._full = False
+
+    def detach(self) -> tuple[int, int]:
+        """End it and let go of what is unread; nobody is told.
+
+        Returns:
+            The seq of the first record that it did not deliver, and how many messages it did not.
+        """
+        with LOCK:
+            unread, seq = len(self), self._log.total
+            if self._ready:
+                seq = self._ready[0].seq
+            elif self._queue:
+                seq = self._queue[0].seq + self._place
+            self._ready.clear()
+            self._queue.clear()
+            self._unread = 0
+            self._end()
+            return seq, unread + self.missed if unread else 0
+
+    def _is_full(self) -> bool:
+        return self._unread >= self.capacity or (self._largest is not None and self._bytes >= self._largest)
+
+    def _has_room(self) -> bool:
+        few = self._unread * 2 <= self.capacity
+        return few and (self._largest is None or self._bytes * 2 <= self._largest)
 
     def _feed(self, batch: Batch, start: int = 0) -> None:
         if not self._wants(batch):
@@ -166,8 +211,10 @@ class Stream(Channel):
         if not self._queue:
             self._place = start
         self._queue.append(batch)
+        self._sizes.append(batch.size)
+        self._bytes += batch.size
         self._unread += count
-        if not self._full and self._spare is None and self._unread >= self.capacity:
+        if not self._full and self._spare is None and self._is_full():
             self._full = True
             self._changed()
         self._notify()
@@ -190,8 +237,9 @@ class Stream(Channel):
         self._unread -= count
         if self._place == len(self._queue[0].payloads):
             self._queue.popleft()
+            self._bytes -= self._sizes.popleft()
             self._place = 0
-        if self._full and self._unread * 2 <= self.capacity:
+        if self._full and self._has_room():
             self._full = False
             self._changed()
 
