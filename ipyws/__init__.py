@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ipyws import errors
@@ -74,6 +76,16 @@ __all__ = [
     "set_log_budget",
     "unload_ipython_extension",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name != "graphql":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module("ipyws.graphql")  # when somebody asks for it: few do
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "graphql"})
 
 
 def panel(name: str | None = None, height: int = 380) -> Panel:

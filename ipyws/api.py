@@ -10,6 +10,7 @@ from ipyws.config.gate import check_connect, check_connection, check_url
 from ipyws.core.browser import check_sockets
 from ipyws.core.checks import remember_credentials
 from ipyws.core.client import AsyncClient
+from ipyws.core.forms import CONNECT, Unawaited
 from ipyws.core.options import ConnectOptions, check_options, check_secure
 from ipyws.policy.url import URL, parse
 
@@ -72,7 +73,7 @@ def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
     return target, checked
 
 
-class connect_async:  # noqa: N801 - it is called like a function
+class connect_async(Unawaited):  # noqa: N801 - it is called like a function
     """Open a WebSocket connection on the running loop: awaited, or as an asynchronous context manager.
 
     Args:
@@ -85,11 +86,15 @@ class connect_async:  # noqa: N801 - it is called like a function
         ConnectError: The connection could not be opened; ``details["phase"]`` says how far it got.
     """
 
+    _forms = CONNECT
+
     def __init__(self, url: str, **options: Any) -> None:
         self._url, self._options = _check(url, options)
         self._client: AsyncClient | None = None
+        self._used = False
 
     async def _open(self) -> AsyncClient:
+        self._used = True
         from ipyws.transport.dial import dial
 
         self._client = await AsyncClient(self._url, self._options, dial).open()

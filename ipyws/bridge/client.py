@@ -12,6 +12,7 @@ from ipyws.core.connection import State
 from ipyws.core.constants import CloseCode
 from ipyws.core.deadline import Deadline
 from ipyws.core.durations import Duration
+from ipyws.core.forms import CONNECT, Synchronous
 from ipyws.core.judging import Wanted, make_judge
 from ipyws.core.log import Log
 from ipyws.core.loops import Loop
@@ -27,13 +28,15 @@ if TYPE_CHECKING:
     from ipyws.core.transport import Handshake
 
 
-class Client:
+class Client(Synchronous):
     """A WebSocket connection for synchronous code; made by `ipyws.connect`.
 
     It lives on the background loop, so messages and pings go on while the caller computes. All its methods
     may be called from any thread; waiting keeps the caller's own event loop alive. See `AsyncClient` for
     what each method raises.
     """
+
+    _forms = CONNECT
 
     def __init__(self, core: CoreThread, client: AsyncClient) -> None:
         self._core = core

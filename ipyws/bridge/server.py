@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ipyws.bridge.registry import REGISTRY
+from ipyws.core.forms import SERVE, Synchronous
 from ipyws.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ipyws.transport.servers import RunningServer
 
 
-class Server:
+class Server(Synchronous):
     """A running demo server; made by `serve`. Closes with the kernel, or by `close`, or as a context manager.
 
     Attributes:
@@ -24,6 +25,8 @@ class Server:
         subprotocol: Of a replay: the subprotocol that clients have to offer, or None.
         closed: Whether `close` was called.
     """
+
+    _forms = SERVE
 
     def __init__(self, running: RunningServer | ReplayServer) -> None:
         self._running = running

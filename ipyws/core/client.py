@@ -11,6 +11,7 @@ from ipyws.core.close import Close, check_close
 from ipyws.core.constants import CloseCode
 from ipyws.core.deadline import Deadline
 from ipyws.core.durations import Duration
+from ipyws.core.forms import CONNECT, Asynchronous
 from ipyws.core.judging import Wanted, make_judge
 from ipyws.core.lock import LOCK
 from ipyws.core.loops import Loop
@@ -26,7 +27,7 @@ _PING_TIMEOUT = "20s"
 _JOURNAL = 2.0  # seconds that the end of a journal is waited for
 
 
-class AsyncClient(Sending):
+class AsyncClient(Sending, Asynchronous):
     """A WebSocket connection for coroutines; made by `ipyws.connect_async`.
 
     Attributes:
@@ -37,6 +38,8 @@ class AsyncClient(Sending):
         closed: How it ended, or None.
         journal: What records it (``record=``), or None.
     """
+
+    _forms = CONNECT
 
     async def ping(self, data: bytes | str = b"", timeout: Duration | None = None) -> float:
         """Send a ping and wait for its pong.

@@ -21,6 +21,7 @@ from ipyws.core.checks import protocols
 from ipyws.core.client import AsyncClient
 from ipyws.core.deadline import Deadline
 from ipyws.core.durations import Duration
+from ipyws.core.forms import GRAPHQL, Unawaited
 from ipyws.errors import InvalidError, brief
 from ipyws.graphql.client import GraphQL
 from ipyws.graphql.greeting import check_init
@@ -75,11 +76,13 @@ def connect(
     return GraphQL(core, client, session)
 
 
-class connect_async:  # noqa: N801 - it is called like a function
+class connect_async(Unawaited):  # noqa: N801 - it is called like a function
     """Open a connection for GraphQL on the running loop: awaited, or as an asynchronous context manager.
 
     Arguments and errors are those of `connect`.
     """
+
+    _forms = GRAPHQL
 
     def __init__(
         self,
@@ -94,8 +97,11 @@ class connect_async:  # noqa: N801 - it is called like a function
         self._greet = _check(init, ack_timeout, options)
         self._dialing = api.connect_async(url, **options)
         self._session: AsyncGraphQL | None = None
+        self._dialing._used = True  # this one warns
+        self._used = False
 
     async def _open(self) -> AsyncGraphQL:
+        self._used = True
         self._session = await self._greet(await self._dialing)
         return self._session
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from ipyws.core.constants import CloseCode
+from ipyws.core.forms import GRAPHQL, Synchronous
 from ipyws.graphql.session import AsyncGraphQL
 from ipyws.graphql.subscription import Subscription
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ipyws.core.durations import Duration
 
 
-class GraphQL:
+class GraphQL(Synchronous):
     """A GraphQL conversation for synchronous code; made by `ipyws.graphql.connect`.
 
     All its methods may be called from any thread; waiting keeps the caller's own event loop alive.
@@ -24,6 +25,8 @@ class GraphQL:
     Attributes:
         client: The connection, with its log.
     """
+
+    _forms = GRAPHQL
 
     def __init__(self, core: CoreThread, client: Client, session: AsyncGraphQL) -> None:
         self.client = client

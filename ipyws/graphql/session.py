@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from ipyws.core.deadline import Deadline
+from ipyws.core.forms import GRAPHQL, Asynchronous
 from ipyws.core.lock import LOCK
 from ipyws.core.waiting import wait_async
 from ipyws.errors import ClosedError, ReplyError, WebSocketError
@@ -37,13 +38,15 @@ if TYPE_CHECKING:
 _PONG = ""  # its key among what waits to be sent; operations have ids
 
 
-class AsyncGraphQL:
+class AsyncGraphQL(Asynchronous):
     """A GraphQL conversation for coroutines; made by `ipyws.graphql.connect_async`.
 
     Attributes:
         client: The connection, with its log.
         ignored: Messages of operations that we don't, or no longer, know; they are in the log.
     """
+
+    _forms = GRAPHQL
 
     def __init__(
         self,
