@@ -79,13 +79,13 @@ def test_keep_alive_and_read_timeout_spare_a_connection_that_we_hold_ourselves()
 
 def test_close_ends_although_a_full_channel_holds_reading() -> None:
     with raw_server(flood) as site:
-        client = ipyws.connect(site.url, channel_capacity=1, close_timeout="5s")
+        client = ipyws.connect(site.url, channel_capacity=1, close_timeout="30s")
         channel = client.channel()
         client.send("go")
         until(lambda: client.held)
         start = time.monotonic()
         close = client.close()
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < 25
         assert (close.code, close.initiator, client.held) == (1000, "us", False)
         first = channel.receive()
         assert (first.value.data, first.ok) == (b"%09d" % 0, True)
