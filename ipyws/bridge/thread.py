@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from ipyws.core import waiting
 from ipyws.core.reentry import new_core_loop
+from ipyws.core.threads import start_thread
 from ipyws.core.waiting import Signal, wait
 from ipyws.errors import CanceledError, ContextError
 
@@ -57,9 +58,8 @@ class CoreThread:
     def __init__(self) -> None:
         self.loop = new_core_loop()
         self.pid = os.getpid()
-        self._thread = threading.Thread(target=self._run, name=_NAME, daemon=True)
         self._started = Signal()
-        self._thread.start()
+        self._thread = start_thread(self._run, _NAME)
         self._started.wait(_START)
 
     def _run(self) -> None:

@@ -24,6 +24,7 @@ from ipyws.core.batch import Batch
 from ipyws.core.constants import MB
 from ipyws.core.lock import LOCK
 from ipyws.core.log import Log
+from ipyws.core.threads import start_thread
 from ipyws.core.waiting import Signal
 from ipyws.errors import Kind, WebSocketError
 
@@ -108,7 +109,7 @@ class Journal:
                 self._append(_rest(batch, skip))
             self._stop_listening = self._log.listen(self._append)
             _RUNNING.add(self)
-        threading.Thread(target=self._run, name=f"ipyws journal of {self.path.name}", daemon=True).start()
+        start_thread(self._run, f"ipyws journal of {self.path.name}")
 
     def stop(self) -> None:
         """Record nothing more; return at once. Idempotent.

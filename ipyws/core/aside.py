@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import Callable
 from typing import TypeVar
+
+from ipyws.core.threads import start_thread
 
 T = TypeVar("T")
 
@@ -41,5 +42,5 @@ def aside(work: Callable[[], T], name: str = "ipyws-aside") -> asyncio.Future[T]
         with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(settle, result, raised)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    start_thread(run, name)
     return future

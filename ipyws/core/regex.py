@@ -9,7 +9,6 @@ one pass (look-around, back-references) is refused. The syntax is that of `re`: 
 from __future__ import annotations
 
 import re
-import threading
 import unicodedata
 import warnings
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from ipyws.core.message import Data
+from ipyws.core.threads import start_thread
 from ipyws.errors import InvalidError, brief
 
 try:
@@ -96,10 +96,7 @@ def _run(engine: Any, data: Data) -> bool:
 def _run_aside(engine: Any, data: Data) -> bool:
     """Search on another thread: Python handles an interrupt between two looks at it."""
     found: list[bool] = []
-    searching = threading.Thread(
-        target=lambda: found.append(_run(engine, data)), name="ipyws-search", daemon=True
-    )
-    searching.start()
+    searching = start_thread(lambda: found.append(_run(engine, data)), "ipyws-search")
     while searching.is_alive():
         searching.join(_POLL)
     return bool(found and found[0])

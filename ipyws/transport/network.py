@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from aiohappyeyeballs import AddrInfoType, start_connection
 
+from ipyws.core.threads import start_thread
 from ipyws.core.waiting import Signal, wait_async
 from ipyws.errors import WebSocketError
 
@@ -173,7 +173,7 @@ async def _in_daemon_thread(function: Callable[[], T]) -> T:
             outcome.extend((None, error))
         done.set()
 
-    threading.Thread(target=run, name="ipyws-resolve", daemon=True).start()
+    start_thread(run, "ipyws-resolve")
     await wait_async(done)
     result, error = outcome
     if error is not None:

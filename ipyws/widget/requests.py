@@ -12,6 +12,7 @@ from typing import Any, Final
 from ipyws.bridge.client import Client
 from ipyws.bridge.registry import REGISTRY
 from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
+from ipyws.core.threads import start_thread
 from ipyws.errors import InvalidError, WebSocketError
 from ipyws.notebook.opening import open_at
 from ipyws.printable import visible
@@ -80,7 +81,7 @@ class Requests:
         elif kind in self._slow:
             # Waiting for the network, reading a long log and running the user's expressions take their time.
             work = lambda: self._answer(request, lambda: self._slow[kind](request, buffers))  # noqa: E731
-            threading.Thread(target=work, name="ipyws-panel", daemon=True).start()
+            start_thread(work, "ipyws-panel")
 
     def _answer(self, request: Request, work: Callable[[], str | None]) -> None:
         answer = {"type": "result", "id": request.get("id", request.get("type"))}
