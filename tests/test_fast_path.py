@@ -154,7 +154,7 @@ def test_text_that_is_no_utf_8_ends_the_connection_where_it_stands() -> None:
     after = frame(PING, b"late") + frame(TEXT, b"late") + close_frame(1000)
     made, _ = reading(frame(TEXT, b"good") + frame(TEXT, b"a\xff") + after)
     assert made.sink.told[0] == ("data", ["good"], 4)
-    assert [told[0] for told in made.sink.told] == ["data", "close"]
+    assert [told[0] for told in made.sink.told] == ["data", "breach", "close"]
     reason = b"invalid start byte at position 1"
     assert unmasked(bytes(made.tube.written)) == [(0x88, struct.pack("!H", 1007) + reason)]
 

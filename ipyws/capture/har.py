@@ -20,10 +20,10 @@ from ipyws.core.message import Message
 from ipyws.secrets import mask
 from ipyws.version import __version__
 
-OPCODES: Final = {"text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10, "open": -1}
+OPCODES: Final = {"text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10, "open": -1, "breach": -1}
 """Those of RFC 6455 section 5.2; what is no frame has -1, as errors have in Chrome."""
 
-OURS: Final = ("seq", "rtt", "code", "reason", "refs", "masked")
+OURS: Final = ("seq", "rtt", "code", "reason", "breach", "refs", "masked")
 """Keys of a record that a message of a HAR has with an underscore in front."""
 
 MEMBERS: Final = ("name", "opened", "subprotocol", "extensions", "proxy", "evicted", "refs", "masked")

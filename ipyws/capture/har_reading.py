@@ -16,7 +16,7 @@ from ipyws.capture.values import get, parse_object, parse_value
 from ipyws.core.constants import MB
 from ipyws.errors import InvalidError
 
-_KINDS: Final = {opcode: kind for kind, opcode in OPCODES.items()}
+_KINDS: Final = {opcode: kind for kind, opcode in OPCODES.items() if kind != "breach"}
 _DIRECTIONS: Final = {"send": "out", "receive": "in"}
 _SCHEMES: Final = {"http:": "ws:", "https:": "wss:"}
 _LONGEST_PART: Final = 1 << 20  # bytes of a URL, or of all headers of a request
@@ -129,6 +129,8 @@ def _record(found: dict[str, Any]) -> dict[str, Any] | None:
     # A reader of HAR takes an event of ours for an error.
     if kind is None or direction is None or (kind == "open" and "_seq" not in found):
         return None
+    if kind == "open" and "_breach" in found:
+        kind = "breach"
     data = get(found, "data", values.text)
     record = {
         "time": get(found, "time", _clock),

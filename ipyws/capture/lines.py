@@ -9,7 +9,7 @@ from json.encoder import encode_basestring
 from ipyws.capture.masking import hold_no_secret
 from ipyws.capture.record import to_line
 from ipyws.core.batch import Batch
-from ipyws.core.message import Data, payload_size
+from ipyws.core.message import Data, Replaced, payload_size
 
 _TOGETHER = 128
 
@@ -37,5 +37,6 @@ def _plain_lines(batch: Batch, start: int, payloads: list[Data]) -> str:
 
 def _payload(data: Data) -> str:
     if isinstance(data, str):
-        return f'"text", "size": {payload_size(data)}, "data": {encode_basestring(data)}'
+        breach = f', "breach": {encode_basestring(data.breach)}' if isinstance(data, Replaced) else ""
+        return f'"text", "size": {payload_size(data)}, "data": {encode_basestring(data)}{breach}'
     return f'"binary", "size": {len(data)}, "base64": "{b2a_base64(data, newline=False).decode("ascii")}"'

@@ -16,7 +16,7 @@ from ipyws.capture.redaction import Redact
 from ipyws.capture.values import get
 from ipyws.core.about import About
 from ipyws.core.constants import MessageType
-from ipyws.core.message import Control, Data, Direction, Message
+from ipyws.core.message import Control, Data, Direction, Message, Replaced
 from ipyws.references import with_references
 from ipyws.secrets import MASK, is_sensitive_header, only_references
 
@@ -121,6 +121,8 @@ def to_record(message: Message, redact: Redact | None = None) -> dict[str, Any]:
         record["code"] = message.code
     if message.reason:
         record["reason"] = veil.text(message.reason)
+    if message.breach:
+        record["breach"] = veil.text(message.breach)
     return {**record, **veil.notes()}
 
 
@@ -201,7 +203,8 @@ def from_record(record: dict[str, Any], seq: int) -> Recorded:
 
 def _data(record: dict[str, Any], kind: MessageType) -> Data:
     if kind == "text":
-        return get(record, "data", values.text)
+        text, breach = get(record, "data", values.text), get(record, "breach", values.text, "")
+        return Replaced(text, breach) if breach else text
     if kind == "binary":
         return get(record, "base64", values.encoded)
     return get(record, "base64", values.encoded, b"")
@@ -211,9 +214,16 @@ def _control(record: dict[str, Any], kind: MessageType, data: bytes) -> Control:
     return Control(
         data,
         get(record, "rtt", values.seconds, None),
-        get(record, "code", values.close_code) if kind == "close" else None,
+        _code(record, kind),
         get(record, "reason", values.text, ""),
+        get(record, "breach", values.text, "") if kind == "breach" else "",
     )
+
+
+def _code(record: dict[str, Any], kind: MessageType) -> int | None:
+    if kind == "close":
+        return get(record, "code", values.close_code)
+    return get(record, "code", values.close_code, None) if kind == "breach" else None
 
 
 def from_header(header: dict[str, Any]) -> tuple[About | None, int]:

@@ -65,6 +65,18 @@ def whole(low: int, high: int, unit: str = "") -> Check:
     return check
 
 
+def choice(*words: str) -> Check:
+    """Return the check for one of some words."""
+    allowed = " or ".join(f'"{word}"' for word in words)
+
+    def check(name: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise refuse(name, value, allowed)
+        return str(value)
+
+    return check
+
+
 def megabytes(high: int) -> Check:
     """Return the check for a number of bytes up to ``high`` MB."""
     return whole(0, high * MB, f" bytes ({high} MB)")

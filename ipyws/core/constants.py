@@ -9,8 +9,9 @@ TEXT: Final = 1
 BINARY: Final = 2
 """Numeric message types, for sending (RFC 6455 section 5.6)."""
 
-MessageType = Literal["text", "binary", "ping", "pong", "close", "open"]
-"""Types of a log's records; "open" says that a lost connection was opened anew."""
+MessageType = Literal["text", "binary", "ping", "pong", "close", "open", "breach"]
+"""Types of a log's records; "open" says that a lost connection was opened anew, "breach" is what broke the
+protocol."""
 
 TYPE_TEXT: Final = "text"
 TYPE_BINARY: Final = "binary"

@@ -31,21 +31,47 @@ class Control(NamedTuple):
     rtt: float | None = None
     code: int | None = None
     reason: str = ""
+    breach: str = ""
+
+
+class Replaced(str):
+    """A text that was not UTF-8 when it came: U+FFFD stands for what was not, by ``text_errors="replace"``.
+
+    Attributes:
+        breach: What was wrong with it.
+    """
+
+    __slots__ = ("breach",)
+
+    breach: str
+
+    def __new__(cls, text: str, breach: str) -> Replaced:
+        made = super().__new__(cls, text)
+        made.breach = breach
+        return made
+
+    def __reduce__(self) -> tuple[type[Replaced], tuple[str, str]]:
+        return Replaced, (str(self), self.breach)
 
 
 class Message:
     """A message or control frame that passed the connection. Immutable.
 
     Attributes:
-        type: "text", "binary", "ping", "pong", "close", or "open" where a lost connection was opened anew.
-        data: The payload: str for text, bytes otherwise.
+        type: "text", "binary", "ping", "pong", "close"; "open" where a lost connection was opened anew, or
+            "breach" for what the server sent against the protocol.
+        data: The payload: str for text, bytes otherwise. Of a breach the payload too, or the start of the
+            whole frame where its header is what is wrong.
         direction: "in" from the server, "out" to it.
         seq: Place in the connection's log, counted from 0 over both directions.
         time: When it was received or handed to the network: seconds since the epoch, wall clock.
         size: Bytes of payload, after inflating.
         rtt: For a pong that answers a ping of ours: the round trip in seconds, else None.
-        code: For a close record: the close code (1005 where the frame had none), else None.
+        code: For a close record: the close code (1005 where the frame had none), else None. A breach has it
+            too where it is a close frame.
         reason: For a close record: the reason; for an open record: after how long; else "".
+        breach: For a breach: what is wrong with it; for a text in which U+FFFD stands for what was not UTF-8:
+            where; else "".
     """
 
     __slots__ = ("_control", "_data", "_direction", "_seq", "_time", "_type")
@@ -95,6 +121,12 @@ class Message:
     @property
     def reason(self) -> str:
         return self._control.reason if self._control else ""
+
+    @property
+    def breach(self) -> str:
+        if isinstance(self._data, Replaced):
+            return self._data.breach
+        return self._control.breach if self._control else ""
 
     def json(self, **options: Any) -> Any:
         """Parse the payload as JSON.
@@ -150,11 +182,17 @@ def preview(message: Message) -> str:
         return f"{message.code} {mask(message.reason)!r}"
     if message.type == "open":
         return visible(mask(message.reason))
+    if message.type == "breach":
+        return f"{visible(mask(message.breach))}: {_payload_preview(message.data)}"
+    return _payload_preview(message.data)
+
+
+def _payload_preview(data: Data) -> str:
     # Masked before it is cut: half a secret would not be recognised.
-    start, cut = message.data[:_WINDOW], len(message.data) > _WINDOW
+    start, cut = data[:_WINDOW], len(data) > _WINDOW
     if isinstance(start, str):
         shown: Data = mask_head(start, cut)[:_PREVIEW]
     else:
         text = mask_head(start.decode("utf-8", "surrogateescape"), cut)
         shown = text.encode("utf-8", "surrogateescape")[:_PREVIEW]
-    return f"{shown!r}…" if len(message.data) > _PREVIEW else repr(shown)
+    return f"{shown!r}…" if len(data) > _PREVIEW else repr(shown)

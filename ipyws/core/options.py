@@ -47,6 +47,13 @@ OPTIONS: tuple[Option, ...] = (
         "0-100 MB",
         "smaller messages go uncompressed; 0 = 128 B with takeover, 512 B without",
     ),
+    Option(
+        "text_errors",
+        checks.choice("strict", "replace"),
+        "strict",
+        "strict or replace",
+        "text that is not UTF-8: strict closes with 1007, replace goes on with U+FFFD in its place",
+    ),
     Option("read_limit", checks.megabytes(128), 0, "0-128 MB", "largest message accepted; 0 = 16 MiB"),
     Option(
         "channel_capacity",
@@ -56,7 +63,14 @@ OPTIONS: tuple[Option, ...] = (
         "unread messages that make an open channel hold the server back",
     ),
     Option("ping_interval", checks.duration, "20s", "duration", "time between keep-alive pings"),
-    Option("ping_timeout", checks.duration, "20s", "duration", "how long a pong may take"),
+    Option("ping_timeout", checks.duration, "20s", "duration", "longest silence after a keep-alive ping"),
+    Option(
+        "keepalive",
+        checks.choice("data", "pong"),
+        "data",
+        "data or pong",
+        "what answers a keep-alive ping: whatever comes, or its pong alone",
+    ),
     Option("close_timeout", checks.duration, "5s", "duration", "how long the closing handshake may take"),
     Option("name", checks.connection_name, None, "text", "name of the connection; host:port unless given"),
     Option("origin", checks.origin, None, "text", "the Origin header"),
@@ -106,10 +120,12 @@ class ConnectOptions:
     write_timeout: float | None
     compression: Compression
     compression_threshold: int
+    text_errors: str
     read_limit: int
     channel_capacity: int
     ping_interval: float | None
     ping_timeout: float | None
+    keepalive: str
     close_timeout: float | None
     name: str | None
     origin: str | None

@@ -74,6 +74,8 @@ class Transport(Protocol):
     """An open WebSocket connection, as far as the core drives it."""
 
     handshake: Handshake
+    heard: float
+    """When something last came, were it a part of a frame: monotonic seconds."""
     max_message: int | None
     """Bytes of the largest message that may be sent, or None for no limit."""
     refuse_message: Callable[[int], WebSocketError]

@@ -33,6 +33,7 @@ _SLOW = 1.0
 _ARROWS = {"in": "↓", "out": "↑"}
 _CLOSERS = {"us": " by us", "peer": " by the server", "none": ""}
 _ORDINARY_CLOSES = (1000, 1001)
+_SIZED = ("text", "binary", "breach")
 _LINE_BREAK = re.compile(r"[\r\n]\s*")
 
 
@@ -125,7 +126,7 @@ def row(message: Message, previous_time: float | None = None) -> Row:
         delta="" if delta is None else signed_duration(delta),
         arrow=_ARROWS[message.direction],
         kind=message.type,
-        size=byte_size(message.size) if message.type in ("text", "binary") else "",
+        size=byte_size(message.size) if message.type in _SIZED else "",
         preview=preview,
         detail=detail,
         css=" ".join(filter(None, (message.direction, message.type, look, slow))),
@@ -250,7 +251,17 @@ def _content(message: Message) -> tuple[str, str, str]:
     data = message.data
     if message.type in ("ping", "pong"):
         return _control_preview(message), "", ""
+    if message.type == "breach":
+        return _breach_content(message)
     return _text_content(data, message) if isinstance(data, str) else (*_binary_content(data), "")
+
+
+def _breach_content(message: Message) -> tuple[str, str, str]:
+    data = message.data
+    assert isinstance(data, bytes)
+    said = _code_and_reason(message.code, message.reason) if message.code is not None else ""
+    what = said or shown(data[:_WINDOW].decode("utf-8", "backslashreplace"), 100)
+    return f"{shown(message.breach, 130)}: {what}", _binary_content(data)[1], "bad"
 
 
 def _control_preview(message: Message) -> str:
@@ -269,6 +280,9 @@ def _text_content(data: str, message: Message) -> tuple[str, str, str]:
     # No string of JSON holds a bare line break, so what this joins is layout.
     line = _LINE_BREAK.sub(" ", text) if pretty else text
     preview = _cut(line, PREVIEW, whole)
+    if message.breach:
+        words = f"{shown(message.breach, 100)}: {preview}"
+        return _cut(words, PREVIEW, whole), _cut_detail(pretty or text, whole, message), "bad"
     if len(text) <= _ROOM and "\n" not in text:
         return preview, "", "json" if pretty else ""
     return preview, _cut_detail(pretty or text, whole, message), "json" if pretty else ""

@@ -150,7 +150,7 @@ def log(session: Session, parsed: Parsed) -> list[Message]:
     if "in" in parsed.options and "out" in parsed.options:
         raise InvalidError("--in and --out are given together", hint="one of them is allowed")
     direction: Direction | None = "in" if parsed.take("in") else "out" if parsed.take("out") else None
-    types = ("ping", "pong", "close", "open") if parsed.take("control") else None
+    types = ("ping", "pong", "close", "open", "breach") if parsed.take("control") else None
     found = client.log.filter(direction=direction, types=types, grep=parsed.take("grep"))
     shown = found[-min(tail, _TAIL) :]
     drawn = [rows.gap(len(found) - len(shown))] if len(found) > len(shown) else []

@@ -84,7 +84,7 @@ class Playback:
             if is_data(message) and message.direction == "out":
                 self._compare(message, await peer.recv())
                 clock.start(message.time)
-            elif is_data(message) or _is_close(message, "in"):
+            elif is_data(message) or _closes(message):
                 await _pause(peer, clock.until(message.time))
                 await _send(peer, message)
             elif _is_close(message, "out"):
@@ -108,7 +108,7 @@ async def check_playable(capture: Iterable[Message]) -> None:
         try:
             if message.direction == "in" and is_data(message):
                 encode(message.data)
-            elif _is_close(message, "in"):
+            elif _closes(message):
                 _check_close(message)
         except InvalidError as error:
             raise InvalidError(f"record {number}: {error.message}", hint=error.hint) from None
@@ -125,6 +125,11 @@ def _check_close(message: Message) -> None:
 
 def _is_close(message: Message, direction: Direction) -> bool:
     return message.type == "close" and message.direction == direction
+
+
+def _closes(message: Message) -> bool:
+    """Tell whether it is a close frame of the server, an allowed one or not."""
+    return _is_close(message, "in") or (message.type == "breach" and message.code is not None)
 
 
 def _code(message: Message) -> int:

@@ -156,7 +156,7 @@ async def _dial_once(
     permission = Permission(progress.url, options, redirected=bool(progress.redirects))
     policy = permission.ask()
     protocol = _protocol(progress.url, options, policy)
-    wire = Wire(protocol, sink, options.close_timeout)
+    wire = Wire(protocol, sink, options.close_timeout, options.text_errors == "replace")
     through = proxy.choose(progress.url, options.proxy)
     try:
         if through is None:

@@ -24,7 +24,7 @@ from struct import Struct
 from websockets.client import ClientProtocol
 from websockets.protocol import State
 
-from ipyws.transport.frames import Inbox
+from ipyws.transport.frames import FAULTS, Inbox, payload_bounds, read_text
 from ipyws.transport.inflate import Inflate, inflate_for
 
 VARIABLE = "IPYWS_FAST_PATH"
@@ -35,8 +35,7 @@ _DEFLATED = {0xC1: _TEXT, 0xC2: _BINARY}  # with RSV1 (RFC 7692 section 6)
 
 _OPCODES = (0, 1, 2, 8, 9, 10)
 _MASKED = 0x80
-_SHORT, _LONG = Struct("!H"), Struct("!Q")
-_EXTENDED = {126: _SHORT, 127: _LONG}
+_SHORT = Struct("!H")
 
 
 class FastPath:
@@ -48,6 +47,9 @@ class FastPath:
         give: Has the library parse some bytes, and what comes of it handed over.
         limit: Bytes of the largest message, after inflating.
         inflate: Inflates the payload of a message; None where nothing may be deflated.
+
+    Attributes:
+        refused: The frame that a fault was found in, where it was found here.
     """
 
     def __init__(
@@ -63,9 +65,12 @@ class FastPath:
         self._give = give
         self._limit = limit
         self._inflate = inflate or _refuse
+        self._decode: Callable[[bytes], str] = read_text if inbox.replaces else bytes.decode
         self._deflated = _DEFLATED if inflate else {}
         self._held = bytearray()  # the start of a frame whose end has not come
         self._missing = 0  # bytes of its end; 0 while not even its header is whole
+        self.refused = b""
+        self._pos = 0  # how far the last run got
         self._over = False  # nothing is cut any more: the library discards what comes
 
     def receive(self, data: bytes) -> None:
@@ -87,8 +92,12 @@ class FastPath:
     def _run(self, data: bytes, pos: int) -> None:
         while pos < len(data):
             if self._may_take():
-                pos = self._take_run(data, pos)
-            bounds = _bounds(data, pos)
+                try:
+                    pos = self._take_run(data, pos)
+                except FAULTS:
+                    self.refused = data[self._pos :]
+                    raise
+            bounds = payload_bounds(data, pos)
             if self._over or self._is_wrong(data, pos, bounds):
                 self._over = True
                 self._give(data[pos:])
@@ -105,7 +114,7 @@ class FastPath:
     def _take_run(self, data: bytes, pos: int) -> int:
         """Take the ordinary frames from ``pos`` on; return where the first other one begins."""
         append, short = self._inbox.payloads.append, _SHORT.unpack_from
-        inflate, deflated = self._inflate, self._deflated
+        decode, inflate, deflated = self._decode, self._inflate, self._deflated
         limit, end, taken = self._limit, len(data), 0
         last = end - 4  # so that the header is whole: `_take_one` sees to shorter frames at the end
         try:
@@ -127,7 +136,7 @@ class FastPath:
                         break
                     first, payload, size = deflated[first], message, len(message)
                 if first == _TEXT:
-                    append(payload.decode())
+                    append(decode(payload))
                 elif first == _BINARY:
                     append(payload)
                 else:
@@ -135,6 +144,7 @@ class FastPath:
                 taken += size
                 pos = stop
         finally:
+            self._pos = pos
             self._inbox.size += taken
         return pos
 
@@ -151,13 +161,17 @@ class FastPath:
         if start - pos != _shortest_header(stop - start):
             return False
         first, payload = data[pos], memoryview(data)[start:stop]
-        if first in self._deflated:
-            if (message := self._inflate(bytes(payload))) is None:
+        try:
+            if first in self._deflated:
+                if (message := self._inflate(bytes(payload))) is None:
+                    return False
+                first, payload = self._deflated[first], memoryview(message)
+            if first not in (_TEXT, _BINARY):
                 return False
-            first, payload = self._deflated[first], memoryview(message)
-        if first not in (_TEXT, _BINARY):
-            return False
-        self._inbox.put(payload, first == _TEXT)
+            self._inbox.put(payload, first == _TEXT)
+        except FAULTS:
+            self.refused = bytes(data[pos:stop])
+            raise
         return True
 
     def _is_wrong(self, data: bytes, pos: int, bounds: tuple[int, int] | None) -> bool:
@@ -179,7 +193,7 @@ class FastPath:
         self._missing -= taken
         if not self._missing:
             frame, self._held = self._held, bytearray()
-            bounds = _bounds(frame, 0)
+            bounds = payload_bounds(frame, 0)
             assert bounds is not None
             self._pass_on(frame, 0, bounds)
         return taken
@@ -187,20 +201,6 @@ class FastPath:
 
 def _refuse(payload: bytes) -> None:
     """Inflate nothing."""
-
-
-def _bounds(data: bytes | bytearray, pos: int) -> tuple[int, int] | None:
-    """Return where the payload of the frame at ``pos`` begins and ends; None if its header is not whole."""
-    start = pos + 2
-    if len(data) < start:
-        return None
-    size = data[pos + 1] & ~_MASKED
-    if extended := _EXTENDED.get(size):
-        if len(data) < start + extended.size:
-            return None
-        (size,) = extended.unpack_from(data, start)
-        start += extended.size
-    return start, start + size
 
 
 def _shortest_header(size: int) -> int:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import Any
 
 from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.frames import Frame, Opcode
 
 from ipyws.core.constants import CloseCode
+from ipyws.core.message import Replaced
 from ipyws.core.transport import Sink
 
 FAULTS = (UnicodeDecodeError, ProtocolError, PayloadTooBig)
 """What a frame of the peer's may be: the connection fails because of it."""
+
+
+_MASKED = 0x80
+_EXTENDED = {126: Struct("!H"), 127: Struct("!Q")}
 
 
 class UnreadPongsError(ProtocolError):
@@ -29,17 +35,50 @@ def verdict(error: Exception) -> tuple[int, str]:
     return CloseCode.PROTOCOL_ERROR, str(error)
 
 
+def not_utf8(error: UnicodeDecodeError) -> str:
+    """Return in words where a text is not UTF-8."""
+    return f"not UTF-8: {error.reason} 0x{error.object[error.start]:02x} at position {error.start}"
+
+
+def payload_bounds(data: bytes | bytearray, pos: int) -> tuple[int, int] | None:
+    """Return where the payload of the frame at ``pos`` begins and ends; None if its header is not whole."""
+    start = pos + 2
+    if len(data) < start:
+        return None
+    size = data[pos + 1] & ~_MASKED
+    if extended := _EXTENDED.get(size):
+        if len(data) < start + extended.size:
+            return None
+        (size,) = extended.unpack_from(data, start)
+        start += extended.size
+    return start, start + size
+
+
+def read_text(payload: Any, encoding: str = "utf-8") -> str:
+    """Return the text of a payload; where it is not UTF-8, what can be read of it, with a note of that."""
+    try:
+        return str(payload, encoding)
+    except UnicodeDecodeError as error:
+        return Replaced(str(payload, encoding, "replace"), not_utf8(error))
+
+
 class Inbox:
     """The data messages of one read, collected so that the sink hears of them together.
+
+    Args:
+        sink: Who hears of them.
+        replaces: Whether U+FFFD takes the place of what is not UTF-8 in a text; else that is a fault.
 
     Attributes:
         payloads: The messages, complete and in order: str for text, bytes for binary.
         size: Their bytes together.
+        replaces: The argument.
         partial_size: Bytes of the message whose last fragment has not come yet, or None.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, replaces: bool = False) -> None:
         self._sink = sink
+        self.replaces = replaces
         self._parts = bytearray()
         self._parts_are_text = False
         self.payloads: list[Any] = []
@@ -70,7 +109,7 @@ class Inbox:
         Raises:
             UnicodeDecodeError: It is a text that is not UTF-8.
         """
-        self.payloads.append(str(data, "utf-8") if text else bytes(data))
+        self.payloads.append((read_text if self.replaces else str)(data, "utf-8") if text else bytes(data))
         self.size += len(data)
 
     def hand_over(self) -> None:

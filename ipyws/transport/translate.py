@@ -24,6 +24,7 @@ from websockets.exceptions import (
 )
 from websockets.http11 import Response
 
+from ipyws.core.message import Control
 from ipyws.errors import ConnectError, InvalidError, WebSocketError
 from ipyws.policy.url import URL
 from ipyws.secrets import mask, mask_head, mask_headers
@@ -128,13 +129,34 @@ def timeout_error(phase: str, url: URL, waited: str, facts: Mapping[str, Any]) -
     return ConnectError(f"{doing} took too long: {waited} passed", hint=hint, details=details, retryable=True)
 
 
-def close_error(error: BaseException | None) -> WebSocketError | None:
-    """Return why the protocol made us close the connection, or None if it did not."""
+def close_error(error: BaseException | None, breach: Control | None = None) -> WebSocketError | None:
+    """Return why the protocol made us close the connection, or None if it did not.
+
+    Args:
+        error: What the parser says.
+        breach: The record of the frame that it is about.
+    """
     if error is None or isinstance(error, EOFError):  # the peer only ended what we had closed
         return None
     if isinstance(error, PayloadTooBig):
         return InvalidError(f"the server sent too big a message: {error}", hint=_TOO_BIG)
-    return InvalidError(f"the server broke the WebSocket protocol: {error}", hint="the fault is the server's")
+    what = breach.breach if breach else str(error)
+    if breach is not None and breach.code is not None:
+        said = f"{breach.code} {mask(breach.reason)!r}" if breach.reason else f"{breach.code}"
+        return InvalidError(
+            f"the server closed with {said}, which breaks the WebSocket protocol: {what}",
+            hint=_FAULT,
+            details={"code": breach.code, "reason": breach.reason},
+        )
+    hint = _NOT_UTF8 if isinstance(error, UnicodeDecodeError) else _FAULT
+    if "decompression" in what:
+        hint = _INFLATING
+    return InvalidError(f"the server broke the WebSocket protocol: {what}", hint=hint)
+
+
+_FAULT = "the fault is the server's; the log has what came, as a breach"
+_INFLATING = "the fault is the server's; another mode of compression=, or none, may do"
+_NOT_UTF8 = 'the fault is the server\'s; text_errors="replace" goes on with U+FFFD in place of such bytes'
 
 
 def _worth_retrying(status: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -17,15 +18,15 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
-from ipyws.core.close import Close
 from ipyws.core.message import Control
 from ipyws.core.transport import Handshake, Sink
 from ipyws.errors import WebSocketError
+from ipyws.transport.breach import Breaches
+from ipyws.transport.ending import how_closed
 from ipyws.transport.fast import FastPath, path_for
 from ipyws.transport.frames import FAULTS, Inbox, UnreadPongsError, verdict
 from ipyws.transport.framing import frame_all
 from ipyws.transport.refusal import PATIENCE, Refusal
-from ipyws.transport.translate import close_error, lost_error
 
 # The library's debug log prints headers, cookies and payloads: ours never gives it a place to.
 SILENT = logging.Logger("ipyws.wire", logging.CRITICAL + 1)
@@ -42,13 +43,17 @@ class Wire(asyncio.Protocol):
         protocol: The Sans-I/O protocol, in its initial state.
         sink: Whom to tell what comes.
         close_timeout: Seconds that the closing handshake may take, or None.
+        replaces: Whether U+FFFD takes the place of what is not UTF-8 in a text.
     """
 
     handshake: Handshake
+    heard = 0.0
     max_message: int | None = None
     refuse_message: Callable[[int], WebSocketError]
 
-    def __init__(self, protocol: ClientProtocol, sink: Sink, close_timeout: float | None) -> None:
+    def __init__(
+        self, protocol: ClientProtocol, sink: Sink, close_timeout: float | None, replaces: bool = False
+    ) -> None:
         self._protocol = protocol
         self._sink = sink
         self._close_timeout = close_timeout
@@ -58,7 +63,8 @@ class Wire(asyncio.Protocol):
         self._refusal = Refusal()
         self._writable = asyncio.Event()
         self._writable.set()
-        self._inbox = Inbox(sink)
+        self._inbox = Inbox(sink, replaces)
+        self._breaches = Breaches(self._tell_breach)
         self._fast: FastPath | None = None
         self._end_of_head = b""  # the last bytes of the answer that came
         self._close_noted = False
@@ -168,6 +174,7 @@ class Wire(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=_WRITE_HIGH)
 
     def data_received(self, data: bytes) -> None:
+        self.heard = time.monotonic()
         if not self._answer.done():
             data = self._read_answer(data)
         try:
@@ -197,7 +204,7 @@ class Wire(asyncio.Protocol):
             self._deadline.cancel()
         if self._opened:
             self._ended()
-            self._sink.on_lost(self._how_closed(exc))
+            self._sink.on_lost(how_closed(self._protocol, self._breaches.found, exc))
         else:
             self._refuse(exc or self._protocol.handshake_exc or ConnectionResetError())
 
@@ -211,6 +218,8 @@ class Wire(asyncio.Protocol):
     # -- from the protocol to the sink -------------------------------------------------------------
 
     def _give(self, data: bytes | bytearray) -> None:
+        if self._opened:
+            self._breaches.given(data, is_cut=self._fast is not None)
         self._protocol.receive_data(data)
         self._process()
 
@@ -218,6 +227,7 @@ class Wire(asyncio.Protocol):
         """Take what the protocol has found, and write what it answers."""
         events = self._protocol.events_received()
         self._flush()
+        taken = 0
         for event in events:
             if isinstance(event, Response):
                 if self._answer.done():  # the dial was given up
@@ -225,7 +235,9 @@ class Wire(asyncio.Protocol):
                 self._opened = self._protocol.handshake_exc is None
                 self._answer.set_result(event)
             elif isinstance(event, Frame):
+                taken += 1
                 self._process_frame(event)
+        self._breaches.note(self._protocol.parser_exc, taken)
         if self._protocol.handshake_exc is not None:
             self._refuse(self._protocol.handshake_exc)
         self._after_closing()
@@ -243,7 +255,7 @@ class Wire(asyncio.Protocol):
         elif frame.opcode is Opcode.PONG:
             self._sink.on_control("pong", "in", Control(data))
         elif (close := self._protocol.close_rcvd) is not None:
-            self._sink.on_control("close", "in", Control(data, code=close.code, reason=close.reason))
+            self._sink.on_control("close", "in", Control(data, code=int(close.code), reason=close.reason))
 
     def _count_pong(self, size: int) -> None:
         if self._writable.is_set() or self._protocol.state is not State.OPEN:
@@ -252,8 +264,14 @@ class Wire(asyncio.Protocol):
         if self._unread_pongs > _UNREAD_PONGS:
             raise UnreadPongsError("it sends pings and does not read the pongs")
 
+    def _tell_breach(self, breach: Control) -> None:
+        self._inbox.hand_over()
+        self._sink.on_control("breach", "in", breach)
+
     def _fail(self, error: Exception) -> None:
         """End the connection because of what the peer sent (RFC 6455 section 7.1.7)."""
+        frame = b"" if self._fast is None or isinstance(error, UnicodeDecodeError) else self._fast.refused
+        self._breaches.tell(error, frame)
         self._protocol.parser_exc = error
         self._protocol.fail(*verdict(error))
         self._flush()
@@ -289,16 +307,6 @@ class Wire(asyncio.Protocol):
             self._inbox.hand_over()
             close = protocol.close_sent
             data = b"" if close.code == 1005 else close.serialize()
-            self._sink.on_control("close", "out", Control(data, code=close.code, reason=close.reason))
+            self._sink.on_control("close", "out", Control(data, code=int(close.code), reason=close.reason))
         if protocol.close_expected() and self._deadline is None and self._close_timeout is not None:
             self._deadline = self._loop.call_later(self._close_timeout, self.abort)
-
-    def _how_closed(self, exc: Exception | None) -> Close:
-        protocol = self._protocol
-        received, sent = protocol.close_rcvd, protocol.close_sent
-        if received is not None and (sent is None or protocol.close_rcvd_then_sent):
-            return Close(received.code, received.reason, "peer")
-        if sent is not None:
-            error = close_error(protocol.parser_exc)
-            return Close(sent.code, sent.reason, "us", error, clean=received is not None)
-        return Close(1006, "", "none", lost_error(exc), clean=False)

@@ -43,7 +43,7 @@ def line(number: int, name: str, message: Message, previous: float | None) -> di
         "dt": None if previous is None else message.time - previous,
         "d": message.direction,
         "k": message.type,
-        "n": message.size if message.type in ("text", "binary") else None,
+        "n": message.size if message.type in ("text", "binary", "breach") else None,
         "p": preview,
         "j": int(isinstance(data, str) and data[:1] in ("{", "[")),
         "x": int(more),
@@ -126,6 +126,8 @@ def _preview(message: Message) -> tuple[str, bool]:
         return close_meaning(message.code or 1005) + said, False
     if message.type == "open":
         return rows.shown(message.reason, PREVIEW), False
+    if message.type == "breach":
+        return rows.row(message).preview, len(data) > 0
     if isinstance(data, str):
         return rows.shown(data, PREVIEW), len(data) > 0
     if message.type == "binary":
@@ -139,6 +141,8 @@ def _tag(message: Message) -> str:
         return f"{message.code}" if message.code else "close"
     if message.rtt is not None:
         return f"RTT {rows.duration(message.rtt)}"
+    if message.type == "text" and message.breach:
+        return "not UTF-8"
     return "" if message.type in ("text", "binary") else message.type
 
 

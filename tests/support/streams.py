@@ -201,8 +201,22 @@ def outcome(case: Case, cuts: Sequence[int], fast: bool) -> Outcome:
 def check(case: Case) -> None:
     """Compare the fast path, cut so and not cut at all, with the plain path that sees each frame alone."""
     expected = outcome(case, _alone(case.stream), fast=False)
-    assert outcome(case, case.cuts, fast=True) == expected
-    assert outcome(case, (), fast=True) == expected
+    _compare(outcome(case, case.cuts, fast=True), expected)
+    _compare(outcome(case, (), fast=True), expected)
+
+
+def _compare(found: Outcome, expected: Outcome) -> None:
+    """Compare two outcomes: all is the same, but that more may have come of a frame whose header is wrong."""
+    came = [record[2] for made in (found, expected) for record in made.records if record[0] == "breach"]
+    common = min(came, key=len, default=b"")
+    assert all(start.startswith(common) for start in came)
+    assert _with_start(found, common) == _with_start(expected, common)
+
+
+def _with_start(made: Outcome, start: Any) -> Outcome:
+    """Return the outcome with the start of the refused frame in its place."""
+    records = [(*each[:2], start, *each[3:]) if each[0] == "breach" else each for each in made.records]
+    return made._replace(records=records)
 
 
 def _alone(stream: bytes) -> Sequence[int]:

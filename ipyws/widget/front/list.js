@@ -28,7 +28,7 @@ class Row {
     if (this.row === row) return;
     this.row = row;
     const { parts, element } = this;
-    const bad = row.k === "error" || (row.k === "close" && !/^100[01]\b/.test(row.g || row.p));
+    const bad = row.k === "error" || row.k === "breach" || (row.k === "close" && !/^100[01]\b/.test(row.g || row.p));
     Object.assign(element.dataset, { i: row.i, d: row.d, k: row.k, bad });
     const isGap = row.k === "gap";
     setText(parts.time, isGap ? "" : clock(row.t));

@@ -6,7 +6,7 @@ const EXPORTS = [["JSON lines", "jsonl"], ["HAR", "har"], ["CSV", "csv"], ["Text
 const KINDS = [
   ["in", "↓ in", "Show what was received"],
   ["out", "↑ out", "Show what was sent"],
-  ["control", "control", "Show open, ping, pong and close"],
+  ["control", "control", "Show open, ping, pong, close and breaches"],
 ];
 
 class Toolbar {
