@@ -8,7 +8,7 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from tests.support.servers import CLOSE, PING, PONG, TEXT, Raw, frame, idle, raw_server, server
+from tests.support.servers import CLOSE, CONTINUATION, PING, PONG, TEXT, Raw, frame, idle, raw_server, server
 
 
 def ending(client: ipyws.Client) -> ipyws.Close:
@@ -121,3 +121,62 @@ def test_read_timeout_is_put_off_by_each_message() -> None:
         close = ending(client)
     assert (close.code, close.initiator) == (1000, "peer")
     assert client.stats.received == 5
+
+
+@pytest.mark.parametrize(
+    "said",
+    [frame(TEXT, b"alive"), frame(CONTINUATION, b"part", fin=False), frame(PING)],
+    ids=["messages", "fragments", "pings"],
+)
+def test_server_that_talks_and_sends_no_pongs_is_kept(said: bytes) -> None:
+    async def talk(peer: Raw) -> None:
+        await peer.upgrade(then=frame(TEXT, b"start", fin=said[0] != CONTINUATION))
+        pings = 0
+        while pings < 4:  # by then the first has waited far longer than a pong may take
+            pings += (await peer.read_frame()).opcode == PING
+            await peer.write(said)
+        await peer.write(frame(CLOSE, b"\x03\xe8"))
+        await peer.rest()
+
+    with raw_server(talk) as site:
+        client = ipyws.connect(site.url, ping_interval="10ms", ping_timeout="150ms")
+        close = ending(client)
+    assert (close.code, close.initiator) == (1000, "peer")
+
+
+def test_server_that_talked_and_falls_silent_is_given_up() -> None:
+    async def talk_once(peer: Raw) -> None:
+        await peer.upgrade()
+        await peer.read_frame()
+        await peer.write(frame(TEXT, b"alive"))
+        await peer.rest()
+
+    with raw_server(talk_once) as site:
+        client = ipyws.connect(site.url, ping_interval="20ms", ping_timeout="100ms", close_timeout="50ms")
+        close = ending(client)
+        sent = [record for record in client.log if (record.type, record.direction) == ("ping", "out")]
+    assert (close.code, close.initiator) == (1011, "us")
+    assert len(sent) == 2  # the first was answered by the text
+
+
+def test_keepalive_pong_wants_pongs_whatever_else_comes() -> None:
+    async def talk(peer: Raw) -> None:
+        await peer.upgrade()
+        while (await peer.read_frame()).opcode != CLOSE:
+            await peer.write(frame(TEXT, b"alive"))
+
+    with raw_server(talk) as site:
+        client = ipyws.connect(
+            site.url, keepalive="pong", ping_interval="20ms", ping_timeout="100ms", close_timeout="50ms"
+        )
+        close = ending(client)
+    assert (close.code, close.initiator) == (1011, "us")
+    assert client.log.filter(types=["text"])
+    assert close.error is not None
+    assert 'keepalive="data"' in close.error.hint
+
+
+@pytest.mark.parametrize("value", ["ping", "", None, True, 1])
+def test_keepalive_of_another_kind_is_refused(value: object) -> None:
+    with pytest.raises(errors.InvalidError, match="keepalive"):
+        ipyws.connect("ws://127.0.0.1:9", keepalive=value)

@@ -25,20 +25,37 @@ _LATE = 1.0
 def timers(client: Lifecycle, options: ConnectOptions) -> Iterator[Coroutine[Any, Any, None]]:
     """Yield what a connection of these options does on a timer while it is open."""
     if options.ping_interval is not None:
-        yield keep_alive(client, options.ping_interval, options.ping_timeout)
+        by_data = options.keepalive == "data"
+        yield keep_alive(client, options.ping_interval, options.ping_timeout, by_data)
     if options.read_timeout is not None:
         yield watch_reads(client, options.read_timeout)
 
 
-async def keep_alive(client: Lifecycle, interval: float, timeout: float | None) -> None:
-    """Ping every ``interval`` seconds; close the connection when a pong takes longer than ``timeout``."""
+async def keep_alive(client: Lifecycle, interval: float, timeout: float | None, by_data: bool) -> None:
+    """Ping every ``interval`` seconds; close the connection when an answer takes longer than ``timeout``.
+
+    Args:
+        client: The connection.
+        interval: Seconds between a pong and the next ping.
+        timeout: Seconds, or None to wait for no answer.
+        by_data: Whether anything that comes is an answer: there are servers that talk and send no pongs.
+    """
+    pause = interval
     for number in itertools.count(1):
-        await asyncio.sleep(interval)
+        await asyncio.sleep(pause)
+        pause = interval
         ping = client.send_ping(b"ipyws %d" % number)
-        if timeout is not None and not await _answered(client, ping, timeout):
+        start = time.monotonic()
+        if timeout is None or await _answered(client, ping, timeout):
+            continue
+        if by_data and client.heard > start:
+            pause = max(0.0, interval - (time.monotonic() - start))
+        else:
+            other = "" if by_data else ', keepalive="data" takes whatever comes for an answer'
             error = WaitTimeoutError(
                 f"the server answered no keep-alive ping: {format_duration(timeout)} passed",
-                hint="ping_timeout= sets how long a pong may take, ping_interval=None switches pings off",
+                hint="ping_timeout= sets how long an answer may take, ping_interval=None switches pings off"
+                + other,
             )
             client.fail(CloseCode.INTERNAL_ERROR, "keep-alive ping timeout", error)
             return

@@ -153,6 +153,11 @@ class Lifecycle(Connection):
             self._recovering.cancel()
             self.finish(Close(1006, "", "us", clean=False))
 
+    @property
+    def heard(self) -> float:
+        """When something last came: monotonic seconds; for the timers of `keepalive`."""
+        return self._transport.heard
+
     def send_ping(self, payload: bytes) -> Ping:
         """Send a ping without waiting; for the timers of `keepalive`."""
         ping = self._pings.sent(payload)
