@@ -15,7 +15,7 @@ import pytest
 
 from ipyws import errors
 from ipyws.core.close import close_meaning
-from ipyws.transport.translate import _STATUS_HINTS
+from ipyws.transport.hints import _BY_STATUS
 from tests.support.lab import ROOT
 
 SETUP = ROOT / "tests/data/docs/troubleshooting.py"
@@ -40,8 +40,11 @@ EXPLAINED = (
     "policy/layer.py",
     "policy/policy.py",
     "script/body.py",
+    "transport/agreement.py",
+    "transport/answer.py",
     "transport/dial.py",
     "transport/proxy.py",
+    "transport/status.py",
     "transport/tls.py",
     "transport/translate.py",
 )
@@ -153,7 +156,7 @@ def test_every_class_and_every_phase_is_named() -> None:
 
 
 def test_every_status_with_advice_and_every_close_code_is_there() -> None:
-    assert not {status for status in _STATUS_HINTS if str(status) not in PAGE}
+    assert not {status for status in _BY_STATUS if str(status) not in PAGE}
     # 1004 is reserved, 1015 never in a frame of a connection that was open.
     codes = {code: close_meaning(code) for code in (*range(1000, 1015), 3000, 4000) if code != 1004}
     assert not {code: words for code, words in codes.items() if words not in PAGE}

@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 import random
 import re
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ipyws.core.close import Close
@@ -21,6 +24,8 @@ ALLOWED = (
 )
 
 _MOST = 1_000_000
+_LONGEST_WAIT = 999_999.0  # seconds that a server may ask for
+_LONGEST_DATE = 40
 _COMES_BACK = frozenset(
     {
         CloseCode.GOING_AWAY,
@@ -154,11 +159,35 @@ def comes_back(close: Close) -> bool:
 
 
 def retry_after(error: WebSocketError) -> float:
-    """Return the seconds that a refusal asks to wait (RFC 9110 section 10.2.3); 0.0 if it names no number."""
-    for name, value in error.details.get("headers", ()):
-        if name.lower() == "retry-after" and re.fullmatch(r"\d{1,6}", value, re.ASCII):
-            return float(value)
-    return 0.0
+    """Return the seconds that a refusal asks to wait; 0.0 if it does not."""
+    return wait_of(error.details.get("headers", ()), time.time())
+
+
+def wait_of(headers: Iterable[tuple[str, str]], now: float) -> float:
+    """Return the seconds that the headers of an answer ask to wait (RFC 9110 section 10.2.3), or 0.0.
+
+    Args:
+        headers: Names and values; where they tell the time, a moment is meant by that clock.
+        now: Our time, in seconds since the epoch.
+    """
+    found: dict[str, str] = {}
+    for name, value in headers:
+        found.setdefault(name.lower(), value)
+    asked = found.get("retry-after", "")
+    if re.fullmatch(r"\d{1,6}", asked, re.ASCII):
+        return float(asked)
+    until = _moment(asked)
+    theirs = _moment(found.get("date", ""))
+    return 0.0 if until is None else min(max(0.0, until - (now if theirs is None else theirs)), _LONGEST_WAIT)
+
+
+def _moment(text: str) -> float | None:
+    """Return an HTTP date (RFC 9110 section 5.6.7) as seconds since the epoch, or None."""
+    try:
+        moment = parsedate_to_datetime(text[:_LONGEST_DATE])
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
 
 
 def given_up(attempts: int, error: WebSocketError | None) -> ConnectError:

@@ -35,6 +35,7 @@ class Handshake:
         peer_address: Host and port at the other end of the TCP connection (a proxy's, if there is one).
         proxy: The proxy's URL without credentials, or None.
         redirects: The URLs that redirected here, first first.
+        oddities: In words, in what the answer differs from what the standard has a server send.
         elapsed: Seconds from the start of dialling to the response.
     """
 
@@ -48,6 +49,7 @@ class Handshake:
     peer_address: tuple[str, int] | None = None
     proxy: str | None = None
     redirects: tuple[str, ...] = ()
+    oddities: tuple[str, ...] = ()
     elapsed: float = field(default=0.0, compare=False)
 
     def __repr__(self) -> str:

@@ -33,15 +33,16 @@ from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL, join
 from ipyws.secrets import conceal_headers
 from ipyws.transport import compression, proxy, tls
+from ipyws.transport.hints import REDIRECTS, Asked
 from ipyws.transport.network import Attempts, connect_tcp, resolve
 from ipyws.transport.permission import Permission
 from ipyws.transport.proxy_failure import SocksError
 from ipyws.transport.slots import SLOTS
-from ipyws.transport.translate import dial_error, status_error, timeout_error
+from ipyws.transport.status import status_error
+from ipyws.transport.translate import dial_error, timeout_error
 from ipyws.transport.wire import SILENT, Wire
 
 MAX_REDIRECTS = 10
-_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(slots=True)
@@ -52,12 +53,25 @@ class _Progress:
     phase: str = "dns"
     facts: dict[str, Any] = field(default_factory=dict)
     redirects: tuple[str, ...] = ()
+    options: ConnectOptions | None = None
+    sent: frozenset[str] = frozenset()
+    moved: bool = False
     started: float = field(default_factory=time.perf_counter)
 
     @property
     def attempts(self) -> Attempts:
         """Where to note the addresses that are dialled."""
         return Attempts(self.facts)
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked of the server last."""
+        options = self.options
+        if options is None:
+            return Asked(self.url)
+        tokens = bool(credentials_among(options.protocols))
+        follows = options.follow_redirects
+        return Asked(self.url, self.sent, options.cert is not None, tokens, self.moved, follows)
 
 
 async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
@@ -96,7 +110,7 @@ async def _dial_in_time(
             waited = format_duration(options.dial_timeout or 0)
             raise timeout_error(progress.phase, progress.url, waited, progress.facts) from None
         # Not from the error: its own text, unmasked, may hold what the server repeated of our request.
-        raise dial_error(error, progress.phase, progress.url, progress.facts) from None
+        raise dial_error(error, progress.phase, progress.asked, progress.facts) from None
 
 
 async def _follow(
@@ -107,7 +121,7 @@ async def _follow(
         try:
             return await _dial_once(progress, options, sink, context)
         except InvalidStatus as error:
-            if not (options.follow_redirects and error.response.status_code in _REDIRECTS):
+            if not (options.follow_redirects and error.response.status_code in REDIRECTS):
                 raise
             options = _redirected(progress, options, error.response)
             context = tls.context(options)
@@ -116,7 +130,7 @@ async def _follow(
 def _redirected(progress: _Progress, options: ConnectOptions, response: Response) -> ConnectOptions:
     """Move ``progress`` to where a redirect leads; return the options that may go there."""
     here = progress.url
-    refusal = status_error(response, {"phase": "handshake", "url": here.masked})
+    refusal = status_error(response, progress.asked, {"phase": "handshake", "url": here.masked})
     if len(progress.redirects) >= MAX_REDIRECTS:
         raise ConnectError(
             f"more than {MAX_REDIRECTS} redirects",
@@ -144,6 +158,7 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
     progress.url = there
     if there.origin == here.origin:
         return options
+    progress.moved = True
     # Credentials and headers of the user's were meant for the first origin, not for where it points.
     credentials = credentials_among(options.protocols)
     kept = tuple(name for name in options.protocols if name not in credentials)
@@ -153,6 +168,7 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
 async def _dial_once(
     progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
 ) -> Wire:
+    progress.options = options
     permission = Permission(progress.url, options, redirected=bool(progress.redirects))
     policy = permission.ask()
     protocol = _protocol(progress.url, options, policy)
@@ -167,23 +183,25 @@ async def _dial_once(
         policy = permission.ask_again()
         protocol.max_message_size = _largest(options, policy)
         request = _request(protocol, options)
-        response = await wire.open(request)
+        progress.sent = frozenset(name.lower() for name in request.headers)
+        head = await wire.open(request)
     except BaseException:
         wire.abort()
         raise
     wire.max_message = policy.max_message
     wire.refuse_message = partial(message_refusal, policy)
     wire.handshake = Handshake(
-        status=response.status_code,
-        reason=response.reason_phrase,
-        headers=conceal_headers(response.headers.raw_items()),
+        status=head.status,
+        reason=head.reason,
+        headers=conceal_headers(head.headers),
         request_headers=conceal_headers(request.headers.raw_items()),
         subprotocol=protocol.subprotocol,
-        extensions=response.headers.get("Sec-WebSocket-Extensions", ""),
+        extensions=", ".join(filter(None, head.values("Sec-WebSocket-Extensions"))),
         local_address=wire.address("sockname"),
         peer_address=wire.address("peername"),
         proxy=None if through is None else proxy.shown(through),
         redirects=progress.redirects,
+        oddities=head.oddities,
         elapsed=time.perf_counter() - progress.started,
     )
     return wire

@@ -14,53 +14,46 @@ from typing import Any
 
 from websockets.exceptions import (
     InvalidHandshake,
-    InvalidMessage,
     InvalidProxyStatus,
     InvalidStatus,
-    InvalidUpgrade,
-    NegotiationError,
     PayloadTooBig,
     ProxyError,
 )
 from websockets.http11 import Response
 
 from ipyws.core.message import Control
-from ipyws.errors import ConnectError, InvalidError, WebSocketError
+from ipyws.errors import ConnectError, InvalidError, WebSocketError, brief
 from ipyws.policy.url import URL
-from ipyws.secrets import mask, mask_head, mask_headers
+from ipyws.secrets import mask, mask_headers
+from ipyws.transport.answer import AnswerError, Head, NoAnswerError, NotHTTPError
+from ipyws.transport.hints import Asked
 from ipyws.transport.proxy_failure import SocksError, describe_proxy
-
-BODY_SHOWN = 2048
-"""Bytes of a refusal's body that ``details["body"]`` holds."""
+from ipyws.transport.status import status_error, status_line, worth_retrying
 
 # The ports that mybinder.org lets out; others are dropped silently and end in a timeout.
 _BINDER_PORTS = (80, 443)
 
-_STATUS_HINTS = {
-    400: "check the URL; a TLS server answers 400 to ws://, then use wss://",
-    401: "give auth=(USER, PASSWORD) or an Authorization header",
-    403: "the server forbids it: check credentials, and origin= where it checks the Origin",
-    404: "check the path of the URL",
-    407: "give the proxy's credentials in its URL",
-    426: "the server wants another protocol version or subprotocol: check protocols=",
-    429: "wait before you try again",
-}
+_TLS_RECORDS = (b"\x15", b"\x16")  # an alert, a handshake
+_START_SHOWN = 200
 _TOO_BIG = "read_limit= and the policy's max_message set the limit"
-_OUT_OF_ORDER = "the server or its gateway is out of order: try later"
 
 
-def dial_error(error: BaseException, phase: str, url: URL, facts: Mapping[str, Any]) -> WebSocketError:
+def dial_error(error: BaseException, phase: str, asked: Asked, facts: Mapping[str, Any]) -> WebSocketError:
     """Return the `ConnectError` for a dial that failed.
 
     Args:
         error: What was raised.
         phase: How far it got: "dns", "tcp", "proxy", "tls" or "handshake".
-        url: What was dialled.
+        asked: What was dialled, and what was sent.
         facts: More for ``details``, such as the address.
     """
+    url = asked.url
     details = {"phase": phase, "url": url.masked, **facts}
     if isinstance(error, InvalidStatus):
-        return status_error(error.response, details)
+        return status_error(error.response, asked, details)
+    if isinstance(error, AnswerError):
+        details |= _seen(error.head)
+        return ConnectError(error.what, hint=error.hint, details=details, retryable=False)
     if isinstance(error, InvalidProxyStatus):
         return _proxy_status_error(error.response, details)
     if isinstance(error, ssl.SSLError):
@@ -72,30 +65,12 @@ def dial_error(error: BaseException, phase: str, url: URL, facts: Mapping[str, A
     return ConnectError(message, hint=hint, details=details, retryable=retryable)
 
 
-def status_error(response: Response, details: Mapping[str, Any]) -> ConnectError:
-    """Return the error for an HTTP answer that is not 101."""
-    status = response.status_code
-    start = bytes(response.body or b"")[:BODY_SHOWN]
-    body = mask_head(start.decode("utf-8", "replace"), len(start) == BODY_SHOWN)
-    details = {
-        **details,
-        "status": status,
-        "reason": response.reason_phrase,
-        "headers": mask_headers(response.headers.raw_items()),
-        "body": body,
-    }
-    hint = _STATUS_HINTS.get(status, _OUT_OF_ORDER if status >= 500 else "")
-    if 200 <= status < 300:
-        hint = "is this a WebSocket endpoint? check the path of the URL"
-    if 300 <= status < 400:
-        location = response.headers.get("Location", "?")
-        hint = f"it redirects to {mask(location)[:200]}; follow_redirects=True (-L) follows"
-    return ConnectError(
-        f"the server answered HTTP {status} {response.reason_phrase} instead of 101",
-        hint=hint,
-        details=details,
-        retryable=_worth_retrying(status),
-    )
+def _seen(head: Head | None) -> dict[str, Any]:
+    """Return what ``details`` say of an answer that is no agreement."""
+    if head is None:
+        return {}
+    headers = mask_headers(head.headers)
+    return {"status": head.status, "reason": head.reason, "headers": headers, "oddities": head.oddities}
 
 
 def _proxy_status_error(response: Response, details: Mapping[str, Any]) -> ConnectError:
@@ -103,10 +78,10 @@ def _proxy_status_error(response: Response, details: Mapping[str, Any]) -> Conne
     shown = details["proxy"]
     no = f"ask whoever runs {shown}; proxy=None connects directly"
     return ConnectError(
-        f"the proxy answered HTTP {status} {response.reason_phrase}",
-        hint=f"{_STATUS_HINTS[status]}: {shown}" if status == 407 else no,
+        f"the proxy answered {status_line(response)}",
+        hint=f"give the proxy's credentials in its URL: {shown}" if status == 407 else no,
         details={**details, "phase": "proxy", "status": status},
-        retryable=_worth_retrying(status),
+        retryable=worth_retrying(status),
     )
 
 
@@ -157,10 +132,6 @@ def close_error(error: BaseException | None, breach: Control | None = None) -> W
 _FAULT = "the fault is the server's; the log has what came, as a breach"
 _INFLATING = "the fault is the server's; another mode of compression=, or none, may do"
 _NOT_UTF8 = 'the fault is the server\'s; text_errors="replace" goes on with U+FFFD in place of such bytes'
-
-
-def _worth_retrying(status: int) -> bool:
-    return status >= 500 or status in (408, 425, 429)
 
 
 def _why(error: OSError) -> str:
@@ -223,21 +194,30 @@ def _dropped_hint(url: URL) -> str:
 
 
 def _describe_handshake(error: InvalidHandshake, url: URL, proxy: str) -> tuple[str, str, bool]:
-    if isinstance(error, InvalidMessage):
-        dropped = isinstance(error.__cause__, EOFError)
-        if dropped:
-            what = "the server dropped the connection before it answered the handshake"
-            return what, _dropped_hint(url), True
-        return "the server's answer is not HTTP", "a TLS server answers so to ws://, then use wss://", False
+    if isinstance(error, NoAnswerError):
+        what = "the server dropped the connection before it answered the handshake"
+        return what, _dropped_hint(url), True
+    if isinstance(error, NotHTTPError):
+        return _describe_foreign(error.start, url)
     if isinstance(error, ProxyError):
         hung_up = isinstance(getattr(error.__cause__, "__cause__", None) or error.__cause__, EOFError)
         return f"the proxy failed: {error.__cause__ or error}", f"check the proxy's URL: {proxy}", hung_up
-    if isinstance(error, InvalidUpgrade):
-        return f"the server did not upgrade to WebSocket: {error}", "check the path of the URL", False
-    hint = "the fault is the server's"
-    if isinstance(error, NegotiationError) and "subprotocol" in str(error):
-        hint += "; protocols= offers what it speaks"
-    return f"the server's handshake breaks the protocol: {error}", hint, False
+    return f"the server's handshake breaks the protocol: {error}", "the fault is the server's", False
+
+
+def _describe_foreign(start: bytes, url: URL) -> tuple[str, str, bool]:
+    """Return what is said of an answer that is no HTTP."""
+    if start[:1] in _TLS_RECORDS and start[1:2] == b"\x03":
+        if url.secure:
+            return "the server's answer is not HTTP but TLS, within TLS", "is a proxy in between?", False
+        return "the server's answer is not HTTP but TLS", "use wss://", False
+    line = start[:_START_SHOWN].decode("utf-8", "replace").splitlines()
+    what = (
+        f"the server's answer is not HTTP: it begins {brief(line[0])}"
+        if line
+        else "the server's answer is not HTTP"
+    )
+    return what, "is it the right port, and a web server?", False
 
 
 def lost_error(error: Exception | None) -> ConnectError:

@@ -14,13 +14,16 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidHandshake
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Request, Response
+from websockets.http11 import Request
 from websockets.protocol import State
 
 from ipyws.core.message import Control
 from ipyws.core.transport import Handshake, Sink
 from ipyws.errors import WebSocketError
+from ipyws.transport.agreement import agree
+from ipyws.transport.answer import Head, HeadReader, NoAnswerError
 from ipyws.transport.breach import Breaches
 from ipyws.transport.ending import how_closed
 from ipyws.transport.fast import FastPath, path_for
@@ -31,7 +34,6 @@ from ipyws.transport.refusal import PATIENCE, Refusal
 # The library's debug log prints headers, cookies and payloads: ours never gives it a place to.
 SILENT = logging.Logger("ipyws.wire", logging.CRITICAL + 1)
 
-_END_OF_HEAD = b"\r\n\r\n"
 _WRITE_HIGH = 64 * 1024
 _UNREAD_PONGS = 1 << 20  # bytes of pongs that may wait for a server that sends pings and reads nothing
 
@@ -44,6 +46,7 @@ class Wire(asyncio.Protocol):
         sink: Whom to tell what comes.
         close_timeout: Seconds that the closing handshake may take, or None.
         replaces: Whether U+FFFD takes the place of what is not UTF-8 in a text.
+        strict: Refuse an answer to the handshake that is odd.
     """
 
     handshake: Handshake
@@ -52,21 +55,27 @@ class Wire(asyncio.Protocol):
     refuse_message: Callable[[int], WebSocketError]
 
     def __init__(
-        self, protocol: ClientProtocol, sink: Sink, close_timeout: float | None, replaces: bool = False
+        self,
+        protocol: ClientProtocol,
+        sink: Sink,
+        close_timeout: float | None,
+        replaces: bool = False,
+        strict: bool = False,
     ) -> None:
         self._protocol = protocol
         self._sink = sink
         self._close_timeout = close_timeout
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[Response] = self._loop.create_future()
-        self._refusal = Refusal()
+        self._strict = strict
+        self._answer: asyncio.Future[Head] = self._loop.create_future()
+        self._head = HeadReader()
+        self._refusal: Refusal | None = None
         self._writable = asyncio.Event()
         self._writable.set()
         self._inbox = Inbox(sink, replaces)
         self._breaches = Breaches(self._tell_breach)
         self._fast: FastPath | None = None
-        self._end_of_head = b""  # the last bytes of the answer that came
         self._close_noted = False
         self._unread_pongs = 0
         self._paused = False
@@ -77,36 +86,51 @@ class Wire(asyncio.Protocol):
 
     # -- handshake ---------------------------------------------------------------------------------
 
-    async def open(self, request: Request) -> Response:
-        """Send the handshake request and return the answer.
+    async def open(self, request: Request) -> Head:
+        """Send the handshake request and return the answer, which is an agreement.
 
         Raises:
-            InvalidHandshake: Of `websockets`: the answer is not an agreement.
+            InvalidHandshake: Of `websockets`, or of `ipyws.transport.answer`: it is none.
             ConnectionError: The connection was lost before there was one.
         """
         self._protocol.send_request(request)
         self._flush()
-        response = await self._answer
-        if self._protocol.handshake_exc is not None:
-            raise self._protocol.handshake_exc
-        return response
+        return await self._answer
 
     def _read_answer(self, data: bytes) -> bytes:
-        """Read the answer, tell of a refusal though its body does not end; return what follows its head."""
+        """Read the answer; return what follows its head once the connection is open."""
+        if self._answer.done():  # refused, or given up
+            return b""
+        if self._refusal is not None:
+            self._read_refusal(data)
+            return b""
+        try:
+            found = self._head.feed(data)
+            if found is None:
+                return b""
+            head, rest = found
+            if head.status == 101:
+                head = agree(head, self._protocol, self._strict)
+                self._opened = True
+                self._answer.set_result(head)
+                self._fast = path_for(self._protocol, self._inbox, self._give)
+                return rest
+        except InvalidHandshake as error:
+            self._refuse(error)
+            return b""
+        self._refusal = Refusal(head)
+        self._loop.call_later(PATIENCE, self._refuse, None)
+        self._read_refusal(rest)
+        return b""
+
+    def _read_refusal(self, data: bytes) -> None:
+        assert self._refusal is not None
         self._refusal.feed(data)
-        if self._refusal.error() is not None:
-            self._loop.call_later(0 if self._refusal.is_whole else PATIENCE, self._refuse, None)
-        seen = self._end_of_head + data
-        found = seen.find(_END_OF_HEAD)
-        end = len(data) if found < 0 else found + len(_END_OF_HEAD) - len(self._end_of_head)
-        self._end_of_head = seen[1 - len(_END_OF_HEAD) :]
-        self._give(data[:end])
-        if self._opened:
-            self._fast = path_for(self._protocol, self._inbox, self._give)
-        return data[end:]
+        if self._refusal.is_whole:
+            self._refuse(None)
 
     def _refuse(self, otherwise: BaseException | None) -> None:
-        error = self._refusal.error() or otherwise
+        error = otherwise if self._refusal is None else self._refusal.error()
         if not self._answer.done() and error is not None:
             self._answer.set_exception(error)
             self._answer.exception()  # a failed start_tls leaves nobody to retrieve it
@@ -175,8 +199,10 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard = time.monotonic()
-        if not self._answer.done():
+        if not self._opened:
             data = self._read_answer(data)
+            if not self._opened:
+                return
         try:
             if self._fast is not None:
                 self._fast.receive(data)
@@ -187,6 +213,9 @@ class Wire(asyncio.Protocol):
         self._inbox.hand_over()
 
     def eof_received(self) -> None:
+        if not self._opened:
+            self.connection_lost(None)
+            return
         self._protocol.receive_eof()
         self._process()
         if self._protocol.close_rcvd is None:
@@ -198,15 +227,15 @@ class Wire(asyncio.Protocol):
         if self._lost:
             return
         self._lost = True
-        self._protocol.receive_eof()
         self._writable.set()
         if self._deadline is not None:
             self._deadline.cancel()
         if self._opened:
+            self._protocol.receive_eof()
             self._ended()
             self._sink.on_lost(how_closed(self._protocol, self._breaches.found, exc))
         else:
-            self._refuse(exc or self._protocol.handshake_exc or ConnectionResetError())
+            self._refuse(exc or NoAnswerError())
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -229,17 +258,10 @@ class Wire(asyncio.Protocol):
         self._flush()
         taken = 0
         for event in events:
-            if isinstance(event, Response):
-                if self._answer.done():  # the dial was given up
-                    break
-                self._opened = self._protocol.handshake_exc is None
-                self._answer.set_result(event)
-            elif isinstance(event, Frame):
+            if isinstance(event, Frame):
                 taken += 1
                 self._process_frame(event)
         self._breaches.note(self._protocol.parser_exc, taken)
-        if self._protocol.handshake_exc is not None:
-            self._refuse(self._protocol.handshake_exc)
         self._after_closing()
 
     def _process_frame(self, frame: Frame) -> None:

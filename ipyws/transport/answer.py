@@ -1,0 +1,188 @@
+"""The head of the server's answer to the handshake: what came, as it came.
+
+Read by us and not by `websockets`, whose parser keeps neither status nor headers of an answer that it does
+not like, and takes less than HTTP allows. Whether the answer is an agreement is judged by `agreement`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from websockets.exceptions import InvalidHandshake
+
+from ipyws.errors import brief
+
+LONGEST_HEAD = 64 * 1024
+"""Bytes that an answer may have before its body, interim answers included."""
+
+MOST_HEADERS = 256
+
+_END = re.compile(rb"\r?\n\r?\n")
+_LINE_END = re.compile(rb"\r?\n")
+_STATUS_LINE = re.compile(rb"HTTP/(\d{1,2}(?:\.\d{1,2})?)([ \t]+)([1-9]\d\d)(?:([ \t])(.*))?", re.DOTALL)
+_FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)([ \t]*):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
+_BLANKS = " \t"
+_REASON_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status line and headers of an HTTP answer.
+
+    Attributes:
+        version: Of HTTP, such as "1.1".
+        status: A number of three digits.
+        reason: The reason phrase, or "".
+        headers: Names and values, in order.
+        oddities: In words, in what it differs from what HTTP allows.
+        complete: Whether all of it came.
+    """
+
+    version: str
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...]
+    oddities: tuple[str, ...] = ()
+    complete: bool = True
+
+    def values(self, name: str) -> list[str]:
+        """Return all values of a header."""
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+
+class NotHTTPError(InvalidHandshake):
+    """What came does not begin as an HTTP answer does."""
+
+    def __init__(self, start: bytes) -> None:
+        super().__init__()
+        self.start = start
+
+
+class NoAnswerError(InvalidHandshake):
+    """The connection ended before there was an answer."""
+
+
+class AnswerError(InvalidHandshake):
+    """An HTTP answer that can't be read, or that is no agreement.
+
+    Args:
+        what: What is wrong with it.
+        hint: What to do about it.
+        head: What could be read of it, or None.
+    """
+
+    def __init__(self, what: str, hint: str = "the fault is the server's", head: Head | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+        self.head = head
+
+
+class HeadReader:
+    """Reads until the head of the final answer is there; interim answers (1xx) are skipped."""
+
+    def __init__(self) -> None:
+        self._seen = bytearray()
+        self._skipped = 0  # bytes of interim answers
+        self._start = 0  # of the status line, in what was seen
+        self._searched = 0
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything came."""
+        return bool(self._seen or self._skipped)
+
+    def feed(self, data: bytes) -> tuple[Head, bytes] | None:
+        """Return the head and what follows it, or None as long as it is not complete.
+
+        Raises:
+            NotHTTPError: It is no HTTP.
+            AnswerError: It is malformed, or too large.
+        """
+        self._seen += data
+        while True:
+            self._find_start()
+            found = _END.search(self._seen, max(self._start, self._searched - 3))
+            end = found.end() if found else len(self._seen)
+            if self._skipped + end > LONGEST_HEAD:
+                return _too_large(bytes(self._seen[self._start : LONGEST_HEAD]))
+            if found is None:
+                self._searched = end
+                return None
+            head = parse_head(bytes(self._seen[self._start : found.start()]), led=self._start > 0)
+            rest = bytes(self._seen[end:])
+            if head.status >= 200 or head.status == 101:
+                return head, rest
+            self._skipped += end
+            self._start = self._searched = 0
+            self._seen = bytearray(rest)
+
+    def _find_start(self) -> None:
+        while self._start < len(self._seen) and self._seen[self._start] in b"\r\n":
+            self._start += 1
+        if not b"HTTP/".startswith(self._seen[self._start : self._start + 5]):
+            raise NotHTTPError(bytes(self._seen[self._start : LONGEST_HEAD]))
+
+
+def _too_large(raw: bytes) -> tuple[Head, bytes]:
+    """Return the start of a refusal, which is one all the same.
+
+    Raises:
+        AnswerError: It is no refusal.
+    """
+    head = parse_head((raw.rpartition(b"\n")[0] or raw).rstrip(b"\r"), complete=False)
+    if head.status >= 200:
+        return head, b""
+    raise AnswerError(f"the head of the server's answer is larger than {LONGEST_HEAD // 1024} kB", head=head)
+
+
+def parse_head(raw: bytes, *, led: bool = False, complete: bool = True) -> Head:
+    """Return a head that was read, as leniently as RFC 9112 allows.
+
+    Args:
+        raw: All of it but the empty line at its end.
+        led: Whether empty lines came before it.
+        complete: Whether all of it came.
+
+    Raises:
+        AnswerError: Its status line is none, or 101 comes with too many headers.
+    """
+    first, *lines = _LINE_END.split(raw)
+    status = _STATUS_LINE.fullmatch(first)
+    if status is None:
+        raise AnswerError(f"the server's answer has a malformed status line: {_brief(first)}")
+    odd = ["an empty line before the answer"] if led else []
+    if raw.count(b"\n") > raw.count(b"\r\n"):
+        odd.append("lines that end without a carriage return")
+    if status[2] != b" " or status[4] != b" ":
+        odd.append("a status line with missing or other blanks")
+    headers = _headers(lines, odd)
+    reason = (status[5] or b"").strip().decode("latin-1")[:_REASON_SHOWN]
+    head = Head(status[1].decode(), int(status[3]), reason, headers[:MOST_HEADERS], tuple(odd), complete)
+    if head.status == 101 and len(headers) > MOST_HEADERS:
+        raise AnswerError(f"the server's answer has more than {MOST_HEADERS} headers", head=head)
+    return head
+
+
+def _headers(lines: list[bytes], odd: list[str]) -> tuple[tuple[str, str], ...]:
+    """Return the headers of some lines, and note what is odd about them."""
+    headers: list[tuple[str, str]] = []
+    for line in lines:
+        if line[:1] in (b" ", b"\t") and headers:  # a value that goes on (RFC 9112 section 5.2)
+            odd.append(f"a value on several lines in {headers[-1][0]}")
+            name, value = headers[-1]
+            more = line.decode("latin-1").strip(_BLANKS)
+            headers[-1] = name, f"{value} {more}".strip(_BLANKS)
+        elif field := _FIELD.fullmatch(line):
+            name = field[1].decode("ascii")
+            if field[2]:
+                odd.append(f"a blank between {name} and its colon")
+            headers.append((name, field[3].decode("latin-1").strip(_BLANKS)))
+        else:
+            odd.append(f"a line that is no header: {_brief(line)}")
+    return tuple(headers)
+
+
+def _brief(line: bytes) -> str:
+    return brief(line.decode("latin-1"))
