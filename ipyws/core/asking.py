@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Self
 
 from ipyws.core.cursor import Cursor
-from ipyws.core.judging import Judge, Wanted, holds, make_judge, parsed
+from ipyws.core.judging import Judge, Wanted, holds, judge_json, make_judge
 from ipyws.core.message import Message
 from ipyws.core.reception import Reception
 from ipyws.errors import InvalidError, Kind, ReplyError, brief
@@ -66,7 +66,9 @@ def reply_judge(payload: object, reply: Wanted) -> Judge | None:
     if reply is not None:
         return make_judge(reply, "reply")
     number = _id(payload)
-    return None if number is None else make_judge({"id": number})
+    if number is None:
+        return None
+    return judge_json(lambda value: _has_id(value, number), brief({"id": number}))
 
 
 def rpc_request(method: str, params: Any, number: int) -> dict[str, Any]:
@@ -88,11 +90,10 @@ def rpc_request(method: str, params: Any, number: int) -> dict[str, Any]:
 def rpc_judge(number: int) -> Judge:
     """Return what knows the response to a request; the server's own requests count their ids too."""
 
-    def answers(message: Message) -> bool:
-        value = parsed(message)
-        return holds(value, {"id": number}) and "method" not in value
+    def answers(value: Any) -> bool:
+        return _has_id(value, number) and "method" not in value
 
-    return Judge(answers, f"id {number}")
+    return judge_json(answers, f"id {number}")
 
 
 def rpc_result(message: Message, method: str) -> Any:
@@ -128,6 +129,11 @@ def _reply_error(method: str, error: dict[str, Any]) -> ReplyError:
 def _shown(said: object) -> str:
     # Masked before it is cut: half a secret would not be recognised.
     return visible(mask(said))[:_SHOWN] if isinstance(said, str) else brief(said)
+
+
+def _has_id(value: Any, number: Any) -> bool:
+    """Tell whether an object has an id; in a list it would be that of some item, and not of a request."""
+    return isinstance(value, dict) and not isinstance(value.get("id"), list) and holds(value, {"id": number})
 
 
 def _id(payload: object) -> Any:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
 
+from ipyws.core.looks import PLAIN, looks_like
 from ipyws.core.message import Message, preview
 from ipyws.errors import InvalidError, brief
 from ipyws.printable import visible
 from ipyws.secrets import mask
 
-_SHOWN = 120
+_SHOWN = 200
 _KEPT = 3
 
 Wanted = Callable[[Message], object] | Mapping[str, Any] | None
@@ -31,12 +33,15 @@ class Judge:
         refused: How many messages were not.
         last: The last of them.
         failure: What ``test`` raised the last time that it did, or "".
+        opaque: The last of them of which `read` found no JSON, or None.
     """
 
     def __init__(self, test: Callable[[Message], object], words: str) -> None:
         self._test = test
         self._words = words
-        self.refused = 0
+        self.refused = self._opaque = 0
+        self._hidden = False  # whether ``test`` raised where there was no JSON
+        self.opaque: Message | None = None
         self.last: deque[Message] = deque(maxlen=_KEPT)
         self.failure = ""
 
@@ -54,11 +59,23 @@ class Judge:
             if isinstance(error, InvalidError) and "variable" in error.details:
                 raise  # of the environment, and not set: as unknown as a name
             fulfilled = False
-            self.failure = visible(mask(f"{type(error).__name__}: {error}"))[:_SHOWN]
+            if self.opaque is message:  # it follows from there being no JSON
+                self._hidden = True
+            else:
+                self.failure = visible(mask(f"{type(error).__name__}: {error}"))[:_SHOWN]
         if not fulfilled:
             self.refused += 1
             self.last.append(message)
         return fulfilled
+
+    def read(self, message: Message) -> Any:
+        """Return a message's JSON for the test; None if it has none, of which `describe` tells."""
+        try:
+            return json.loads(message.data)
+        except (ValueError, RecursionError):
+            self._opaque += 1
+            self.opaque = message
+            return None
 
     def describe(self) -> str:
         """Return in words what came instead; "" if nothing did."""
@@ -67,15 +84,27 @@ class Judge:
         why = f"; judging raised {self.failure}" if self.failure else ""
         came = ", ".join(map(preview, self.last))
         before = "the last: " if self.refused > len(self.last) else ""
-        return f"{self.refused:,} came for which {self._words} does not hold ({before}{came}){why}"
+        what = f"{self.refused:,} came for which {self._words} does not hold ({before}{came})"
+        return f"{what}{why}{self._no_json()}"
+
+    def _no_json(self) -> str:
+        looks = looks_like(self.opaque.data) if self.opaque is not None else PLAIN
+        if looks == PLAIN and not self._hidden:
+            return ""  # it is there to be read
+        if self._opaque < self.refused:
+            many = f"{self._opaque:,} of them {'has' if self._opaque == 1 else 'have'}"
+        else:
+            many = "it has" if self.refused == 1 else "they have"
+        which = "" if self._opaque == 1 else "of the last, "
+        return f"; {many} no JSON: {which}{looks}"
 
 
 def make_judge(wanted: Wanted, what: str = "predicate") -> Judge | None:
     """Return what judges messages by ``wanted``; None if every message will do.
 
     Args:
-        wanted: See `Wanted`. A mapping fits a JSON object that has the same items, its other items aside;
-            mappings in it are compared in the same way, also those in lists.
+        wanted: See `Wanted`. A mapping fits a JSON object that has the same items, its other items aside, and
+            a list in which one does; what is in it is compared in the same way.
         what: The name of the parameter, for the error.
 
     Raises:
@@ -84,7 +113,7 @@ def make_judge(wanted: Wanted, what: str = "predicate") -> Judge | None:
     if wanted is None or isinstance(wanted, Judge):
         return wanted
     if isinstance(wanted, Mapping):
-        return Judge(lambda message: holds(parsed(message), wanted), brief(dict(wanted)))
+        return judge_json(lambda value: holds(value, wanted), brief(dict(wanted)))
     if callable(wanted) and not iscoroutinefunction(wanted):
         return Judge(wanted, f"the {what}")
     raise InvalidError(
@@ -98,18 +127,39 @@ def make_judge(wanted: Wanted, what: str = "predicate") -> Judge | None:
 def parsed(message: Message) -> Any:
     """Return a message's payload as parsed JSON, or None if it is none."""
     try:
-        return message.json()
-    except InvalidError:
+        return json.loads(message.data)
+    except (ValueError, RecursionError):
         return None
 
 
+def judge_json(test: Callable[[Any], object], words: str) -> Judge:
+    """Return what judges messages by their JSON, which is None for one that has none."""
+    judge: Judge = Judge(lambda message: test(judge.read(message)), words)
+    return judge
+
+
 def holds(value: Any, wanted: Any) -> bool:
-    """Tell whether a JSON value has all that ``wanted`` has; other items of objects don't matter."""
+    """Tell whether a JSON value has all that ``wanted`` has; other items of objects don't matter.
+
+    A list has it if it is like it, item by item, or if one of its items has it: servers send several of what
+    is wanted together, and one alone in the same way.
+    """
+    if isinstance(value, list):
+        if isinstance(wanted, (list, tuple)) and len(value) == len(wanted) and all(map(_fits, value, wanted)):
+            return True
+        return any(holds(item, wanted) for item in value)
     if isinstance(wanted, Mapping):
         return isinstance(value, dict) and all(
             key in value and holds(value[key], item) for key, item in wanted.items()
         )
-    if isinstance(wanted, (list, tuple)):
-        return isinstance(value, list) and len(value) == len(wanted) and all(map(holds, value, wanted))
+    return _equal(value, wanted)
+
+
+def _fits(item: Any, wanted: Any) -> bool:
+    """Tell whether an item of a list is like that of the wanted one; for a scalar no list will do."""
+    return holds(item, wanted) if isinstance(wanted, (Mapping, list, tuple)) else _equal(item, wanted)
+
+
+def _equal(value: Any, wanted: Any) -> bool:
     # In Python True == 1, in JSON they differ.
     return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ipyws.core.constants import MessageType
+from ipyws.core.looks import looks_like
 from ipyws.errors import InvalidError
 from ipyws.printable import visible
 from ipyws.secrets import mask, mask_head
@@ -140,9 +141,9 @@ class Message:
         try:
             return json.loads(self._data, **options)
         except (ValueError, RecursionError) as error:
+            what, why = f"{self._type} message {self._seq} is not JSON", describe_json_error(error)
             raise InvalidError(
-                f"{self._type} message {self._seq} is not JSON: {describe_json_error(error)}",
-                hint="its payload is in .data",
+                f"{what}: {why} ({looks_like(self._data)})", hint="its payload is in .data"
             ) from None
 
     def __repr__(self) -> str:

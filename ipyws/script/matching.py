@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from ipyws.core.judging import Judge, parsed
+from ipyws.core.judging import Judge
 from ipyws.core.message import Message
 from ipyws.errors import InvalidError
 from ipyws.script.expression import Environment, compile_expression, shown
+
+_JSON = re.compile(r"\bjson\b")
 
 
 def make_predicate(expression: str, namespace: Mapping[str, Any]) -> Judge:
@@ -22,12 +25,15 @@ def make_predicate(expression: str, namespace: Mapping[str, Any]) -> Judge:
         InvalidError: ``expression`` is not a Python expression.
     """
     code = compile_expression(expression)
+    reads_json = _JSON.search(expression) is not None
 
     def test(message: Message) -> object:
-        known = {**namespace, "env": Environment(), "msg": message, "json": parsed(message)}
+        value = judge.read(message) if reads_json else None
+        known = {**namespace, "env": Environment(), "msg": message, "json": value}
         return eval(code, {"__builtins__": builtins, **known})
 
-    return Judge(test, repr(shown(expression)))
+    judge = Judge(test, repr(shown(expression)))
+    return judge
 
 
 def kept(message: Message) -> Any:
