@@ -88,19 +88,34 @@ def __dir__() -> list[str]:
     return sorted({*globals(), "graphql"})
 
 
-def panel(name: str | None = None, height: int = 380) -> Panel:
+def panel(
+    name: str | None = None,
+    height: int = 380,
+    *,
+    read_only: bool | None = None,
+    templates: bool | None = None,
+) -> Panel:
     """Return the panel: connections live, with filters, a send box and a form to connect.
+
+    Where those who see it can run code anyway, in a notebook, it takes whatever is typed there. Elsewhere, in
+    a dashboard made by Voilà or marimo, it is read-only unless you say otherwise. The kernel holds to it,
+    whatever a browser sends.
 
     Args:
         name: The connection to show; the one that the magics use unless given, "*" for all of them.
         height: Of the list of messages: 100 to 4000 pixels.
+        read_only: Whether it only shows, filters and copies: no sending, connecting, closing, exporting, and
+            no other connection than ``name``. None: yes, unless those who see it can run code anyway.
+        templates: Whether ``{{ }}`` in what is typed there is evaluated as Python, and options of the form
+            may name files. None: only where those who see it can run code anyway.
 
     Raises:
         UnknownConnectionError: There is none of that name.
+        InvalidError: A height or a switch is not one that is allowed.
     """
     from ipyws.widget.panel import open_panel
 
-    return open_panel(name, height)
+    return open_panel(name, height, read_only, templates)
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

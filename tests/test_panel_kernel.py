@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.cells import ok
+from tests.support.comms import VIEW, Content, Front, opened
 from tests.support.kernel import Kernel
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
 
-VIEW = "application/vnd.jupyter.widget-view+json"
 SECRET = "canary-panel-41c7e2"
 TOKEN = "{{env.PANEL_TOKEN}}"
-
-Content = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -34,45 +31,6 @@ def kernel(server: Witness, tmp_path: Path) -> Iterator[Kernel]:
         ok(kernel, "%load_ext ipyws\nimport ipyws, time")
         server.forget()
         yield kernel
-
-
-class Front:
-    """A front end: it asks, and looks at what comes."""
-
-    def __init__(self, kernel: Kernel, model: str) -> None:
-        self.kernel = kernel
-        self.model = model
-        self._asked = 0
-
-    def ask(self, type: str, **request: Any) -> int:
-        self._asked += 1
-        content = {"type": type, "id": self._asked, **request}
-        data = {"comm_id": self.model, "data": {"method": "custom", "content": content}}
-        self.kernel.request("comm_msg", data)
-        return self._asked
-
-    def got(self, type: str) -> list[Content]:
-        contents = [
-            message["content"]["data"].get("content")
-            for message in list(self.kernel.iopub)
-            if message["msg_type"] == "comm_msg" and message["content"]["comm_id"] == self.model
-        ]
-        return [content for content in contents if content and content.get("type") == type]
-
-    def wait(self, type: str, holds: Callable[[Content], Any] = lambda _: True) -> Content:
-        assert self.kernel.wait(lambda: any(map(holds, self.got(type)))), (type, self.got(type)[-3:])
-        return next(content for content in self.got(type) if holds(content))
-
-    def answer(self, type: str, **request: Any) -> Content:
-        number = self.ask(type, **request)
-        return self.wait("result", lambda result: result["id"] == number)
-
-
-def opened(kernel: Kernel, code: str = "%ws panel") -> Front:
-    result = ok(kernel, code)
-    views = [display["data"][VIEW] for display in result.displays if VIEW in display["data"]]
-    assert len(views) == 1
-    return Front(kernel, views[0]["model_id"])
 
 
 def drawn(front: Front) -> list[str]:

@@ -37,8 +37,10 @@ class Shown(Protocol):
         """Leave a picture of it, and end it."""
 
 
-MakePanel = Callable[[str | None], Shown]
-"""Makes the panel on a connection; given from above, so that widgets are loaded when one is wanted."""
+class MakePanel(Protocol):
+    """Makes the panel on a connection; given from above, so that widgets are loaded when one is wanted."""
+
+    def __call__(self, name: str | None, *, read_only: bool | None, templates: bool | None) -> Shown: ...
 
 
 class Session:
@@ -139,11 +141,15 @@ class Session:
             self.servers.pop(kind).close()
         return stopped
 
-    def open_panel(self, name: str | None) -> Shown:
+    def open_panel(
+        self, name: str | None, read_only: bool | None = None, templates: bool | None = None
+    ) -> Shown:
         """Open a panel below the running cell; re-running a cell leaves no second one.
 
         Args:
             name: The connection to show, "*" for all, None for whichever is the current one.
+            read_only: As in `ipyws.panel`.
+            templates: As in `ipyws.panel`.
 
         Raises:
             UnknownConnectionError: There is none of that name.
@@ -155,7 +161,7 @@ class Session:
             raise InvalidError("the panel needs a notebook", hint="%ws log shows what passed")
         if (before := self.panels.pop(name, None)) is not None:
             before.close()
-        made = self.panels[name] = self._make_panel(name)
+        made = self.panels[name] = self._make_panel(name, read_only=read_only, templates=templates)
         made.show()
         return made
 

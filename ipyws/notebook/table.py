@@ -124,9 +124,12 @@ VERBS: dict[str, Verb] = {
         ),
         Verb(
             "panel",
-            "[NAME]",
+            "[NAME] [options]",
             "open the panel on a connection; * shows all of them",
-            (),
+            (
+                Flag(("--read-only",), "it shows, filters and copies, and does nothing else"),
+                Flag(("--no-templates",), "what is typed there is sent as it stands, {{…}} and all"),
+            ),
             verbs.panel,
             (0, 1),
         ),

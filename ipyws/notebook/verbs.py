@@ -125,7 +125,10 @@ async def _close_at_once(clients: list[Client], code: int, reason: str) -> list[
 
 
 def panel(session: Session, parsed: Parsed) -> Any:
-    return session.open_panel(parsed.words[0] if parsed.words else None)
+    # A flag that is not given leaves it to where the panel is shown.
+    read_only = True if parsed.take("read_only", False) else None
+    templates = False if parsed.take("no_templates", False) else None
+    return session.open_panel(parsed.words[0] if parsed.words else None, read_only, templates)
 
 
 def ls(session: Session, parsed: Parsed) -> dict[str, Client]:

@@ -57,12 +57,14 @@ class Feed:
     Args:
         connections: Gives the connections that are shown, by name.
         clock: Gives the time in seconds.
+        first: The number before that of the first row.
     """
 
     def __init__(
         self,
         connections: Callable[[], Mapping[str, Connection]],
         clock: Callable[[], float] = time.monotonic,
+        first: int = 0,
     ) -> None:
         self._connections = connections
         self._clock = clock
@@ -71,7 +73,7 @@ class Feed:
         self._matches = self._sieve.matcher()
         self._places: dict[Connection, int] = {}
         self._made: OrderedDict[int, tuple[Connection, int]] = OrderedDict()
-        self._number = 0
+        self._number = first
         self._batch = 0
         self._drawn = 0
         self._matched = 0

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ipyws.core import checks
 from ipyws.core.constants import Compression
 from ipyws.core.options import OPTIONS, Option
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, PermissionDeniedError
 from ipyws.notebook.flags import connect_flags
 from ipyws.notebook.line import Flag
 from ipyws.script.expression import Evaluate
@@ -16,20 +16,31 @@ from ipyws.script.template import expand_plain
 
 _SWITCHES: Final = {"true": True, "false": False}
 
+_FILES: Final = frozenset(
+    option.name for option in OPTIONS if any(word in option.values.lower() for word in ("file", "path"))
+)
+"""Options that name a file of the kernel's machine."""
 
-def fields() -> list[dict[str, Any]]:
-    """Return the options as the front end draws them."""
-    return [_field(option) for option in OPTIONS]
+
+def fields(*, templates: bool = True) -> list[dict[str, Any]]:
+    """Return the options as the front end draws them.
+
+    Args:
+        templates: Whether who fills them in is trusted with templates, and with files.
+    """
+    return [_field(option) for option in OPTIONS if templates or option.name not in _FILES]
 
 
-def read_options(typed: Mapping[str, Any], evaluate: Evaluate) -> dict[str, Any]:
+def read_options(typed: Mapping[str, Any], evaluate: Evaluate | None) -> dict[str, Any]:
     """Return options of `ipyws.connect` from what was typed; an empty field is not given.
 
     Args:
         typed: Texts by the names of options, True for what is ticked.
-        evaluate: Gives the value of a template's expression.
+        evaluate: Gives the value of a template's expression. With None, texts stand for themselves, and no
+            option may name a file: who may not run code has no business with the files of this machine.
 
     Raises:
+        PermissionDeniedError: An option names a file, and templates are off.
         InvalidError: There is no such option, or a text is not one that it takes.
     """
     by_name = {flag.key: flag for flag in connect_flags()}
@@ -37,10 +48,14 @@ def read_options(typed: Mapping[str, Any], evaluate: Evaluate) -> dict[str, Any]
     for name, value in typed.items():
         if name not in by_name:
             raise InvalidError(f"there is no option {name!r:.60}", hint="reload the page")
+        if evaluate is None and name in _FILES and value:
+            raise PermissionDeniedError(
+                f"{name} names a file, which this panel does not take", hint="give it in a cell"
+            )
         if value is True:
             given[name] = True
         elif isinstance(value, str) and value.strip():
-            given[name] = _read(by_name[name], expand_plain(value, evaluate))
+            given[name] = _read(by_name[name], value if evaluate is None else expand_plain(value, evaluate))
     return given
 
 

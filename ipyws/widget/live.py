@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from itertools import chain, pairwise
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 from ipyws.bridge.registry import REGISTRY
 from ipyws.core.connection import Connection
 from ipyws.widget import lines
-from ipyws.widget.feed import INTERVAL, Feed
+from ipyws.widget.feed import INTERVAL
+from ipyws.widget.rights import ALL, Rights
+from ipyws.widget.seats import Seat, Seats, identity
 from ipyws.widget.sieve import Sieve, read_sieve
 
 CARDS: Final = 0.25
@@ -22,10 +24,12 @@ CARDS: Final = 0.25
 SIGN_OF_LIFE: Final = 1.0
 """Seconds after which the header is sent though nothing happened: without it a dead kernel looks alive."""
 
-ALL: Final = "*"
 _SPARK: Final = 60
 
 Send = Callable[[dict[str, Any]], None]
+Request = Mapping[str, Any]
+
+_NOBODY: Final[Request] = {}
 
 
 class Rates:
@@ -46,28 +50,36 @@ class Rates:
             for (earlier, before), (moment, count) in pairwise(points)
         ]
 
+    def keep(self, clients: Iterable[Connection]) -> None:
+        """Forget all but some connections."""
+        self._samples = {client: self._samples[client] for client in clients if client in self._samples}
+
 
 class Live:
-    """The conversation of one panel with its front end; everything here runs on the background loop.
+    """The conversation of one panel with its front ends; everything here runs on the background loop.
 
     Args:
-        send: Sends a message to the front end; may be called from any thread.
-        about: Gives what the front end is told once: options, saved connections, a broken policy.
+        send: Sends a message to the front ends; may be called from any thread.
+        about: Gives what a front end is told once: options, saved connections, a broken policy.
+        rights: What the front ends may do.
+        busy: Tells whether the kernel runs a cell.
     """
 
-    def __init__(self, send: Send, about: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        send: Send,
+        about: Callable[[], dict[str, Any]],
+        rights: Rights = Rights(),  # noqa: B008 - it never changes
+        busy: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._send = send
         self._about = about
-        self._shown: str | None = None
-        self._feed = Feed(self.shown)
+        self._rights = rights
+        self._chosen: str | None = rights.only
+        self._seats = Seats(lambda seat: self._shown(seat.shown), busy)
         self._news = asyncio.Event()
         self._rates = Rates()
         self._followed: dict[Connection, tuple[Callable[[], None], ...]] = {}
-        self._card_at = 0.0
-        self._cards: list[dict[str, Any]] = []
-        self._asked = False  # whether there is a front end at all
-        self._anew = False
-        self._fed: list[Connection] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self) -> None:
@@ -76,91 +88,143 @@ class Live:
         try:
             while True:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(SIGN_OF_LIFE):
+                    async with asyncio.timeout(SIGN_OF_LIFE if len(self._seats) else None):
                         await self._news.wait()
                 self._news.clear()
                 await self._tick()
                 await asyncio.sleep(INTERVAL)
         finally:
-            for stop in chain.from_iterable(self._followed.values()):
-                stop()
+            self._follow(())
 
-    # -- requests of the front end ------------------------------------------------------------------
+    # -- requests of a front end -----------------------------------------------------------------------
 
-    def hello(self, *, anew: bool = False) -> None:
+    def hello(self, request: Request = _NOBODY, *, anew: bool = False) -> None:
         """Send the state and the newest rows.
 
         Args:
-            anew: The front end is new, and its filter empty; otherwise it has missed a batch.
-        """
-        if anew:
-            self._feed.filter(Sieve())
-        self._card_at = 0.0
-        self._send_cards(self._about())
-        self._begin_anew()
+            request: Of the front end; it may bring a filter, and the connection that was chosen there.
+            anew: The front end is new, and its filter empty; otherwise it has missed something.
 
-    def acknowledge(self, batch: int) -> None:
-        """Note what the front end has drawn; then more may come."""
-        self._feed.acknowledge(batch)
+        Raises:
+            InvalidError: Its filter is not a regular expression.
+        """
+        is_new = self._seats.known(request) is None
+        seat = self._seats.take(request, self._chosen)
+        if isinstance(request.get("shown"), str) and self._rights.only is None:
+            seat.shown = request["shown"]
+        self._begin_anew(seat)
+        seat.told = (0.0, None)
+        self._send_cards([seat], self._about())
+        if isinstance(request.get("filter"), Mapping):
+            seat.feed.filter(read_sieve(request["filter"]))
+        elif is_new or anew:
+            seat.feed.filter(Sieve())
+
+    def here(self, request: Request) -> None:
+        """Note that a front end is still there; one that was forgotten is asked who it is."""
+        if self._seats.hear(request) is None:
+            self._send({"type": "who", "view": identity(request)})
+
+    def bye(self, request: Request) -> None:
+        """Forget a front end."""
+        self._seats.leave(request)
         self._news.set()
 
-    def filter(self, request: Mapping[str, Any]) -> None:
+    def acknowledge(self, request: Request, batch: int) -> None:
+        """Note what a front end has drawn; then more may come."""
+        self.here(request)
+        if (seat := self._seats.known(request)) is not None:
+            seat.feed.acknowledge(batch)
+            self._news.set()
+
+    def filter(self, request: Request) -> None:
         """Show other messages.
 
         Raises:
             InvalidError: What they must hold is not a regular expression.
         """
-        self._feed.filter(read_sieve(request))
-        self._begin_anew()
+        seat = self._seats.take(request, self._chosen)
+        seat.feed.filter(read_sieve(request))
+        self._begin_anew(seat)
 
     def choose(self, name: str | None) -> None:
-        """Show a connection, all of them, or, with None, the one that the magics use."""
-        self._shown = name
+        """Show a connection to front ends yet to come, all of them, or, with None, the current one."""
+        self._chosen = name
 
-    def show(self, name: str) -> None:
-        """Show a connection, or all of them, and begin anew."""
+    def show(self, request: Request, name: str) -> None:
+        """Show a connection to a front end, or all of them, and begin anew.
+
+        Raises:
+            PermissionDeniedError: It is not one that this panel shows.
+        """
+        self._rights.check_shown(name)
         self.choose(name)
-        self.hello()
+        self._seats.take(request, name).shown = name
+        self.hello({"view": identity(request)})
 
-    def fetch(self, number: int) -> None:
+    def fetch(self, request: Request, number: int) -> None:
         """Send the whole payload of a row."""
-        message = self._feed.message(number)
-        gone = {"type": "payload", "i": number, "gone": True}
-        self._send(gone if message is None else {"type": "payload", **lines.payload(number, message)})
+        seat = self._seats.hear(request)
+        message = seat.feed.message(number) if seat is not None else None
+        told = {"i": number, "gone": True} if message is None else lines.payload(number, message)
+        self._send({"type": "payload", "view": identity(request), **told})
 
-    def shown(self) -> dict[str, Connection]:
-        """Return the connections whose messages are shown, by name."""
-        known = {name: client.async_client for name, client in REGISTRY.all().items()}
-        if self._shown == ALL:
-            return dict(known)
-        current = REGISTRY.current()
-        name = self._shown if self._shown in known else current and current.name
-        return {name: known[name]} if name in known else {}
+    def shown(self, request: Request | None = None) -> dict[str, Connection]:
+        """Return the connections whose messages a front end is shown, by name; from any thread.
+
+        Args:
+            request: One that it makes; for None, those that a new one would be shown.
+        """
+        seat = self._seats.known(request) if request is not None else None
+        return self._shown(seat.shown if seat is not None else self._chosen)
 
     # -- sending ---------------------------------------------------------------------------------------
 
-    async def _tick(self) -> None:
-        self._follow()
-        self._send_cards()
-        shown = list(self.shown().values())
-        if not self._asked:
-            return
-        if self._anew or shown != self._fed:
-            self._anew, self._fed = False, shown
-            self._send(await self._feed.begin())
-        elif (batch := await self._feed.next()) is not None:
-            self._send(batch)
+    def _known(self) -> dict[str, Connection]:
+        """Return the connections that may be shown, by name."""
+        known: dict[str, Connection] = {name: c.async_client for name, c in REGISTRY.all().items()}
+        only = self._rights.only
+        return known if only is None else {name: known[name] for name in known if name == only}
 
-    def _begin_anew(self) -> None:
-        self._asked = self._anew = True
+    def _shown(self, chosen: str | None) -> dict[str, Connection]:
+        known = self._known()
+        if chosen == ALL:
+            return known
+        current = REGISTRY.current()
+        name = chosen if chosen in known else current and current.name
+        return {name: known[name]} if name in known else {}
+
+    async def _tick(self) -> None:
+        self._seats.forget_silent()
+        seats = self._seats.all()
+        self._follow(self._known().values() if seats else ())
+        if seats:
+            self._send_cards(seats)
+        await asyncio.gather(*map(self._feed, seats))
+
+    async def _feed(self, seat: Seat) -> None:
+        shown = list(self._shown(seat.shown).values())
+        if seat.begins or shown != seat.fed:
+            seat.begins, seat.fed = False, shown
+            batch: dict[str, Any] | None = await seat.feed.begin()
+        else:
+            batch = await seat.feed.next()
+        if batch is not None:
+            self._send({**batch, "view": seat.id})
+
+    def _begin_anew(self, seat: Seat) -> None:
+        seat.begins = True
         self._news.set()
 
-    def _follow(self) -> None:
-        for client in [client.async_client for client in REGISTRY.all().values()]:
-            if client not in self._followed:
-                listening = client.log.listen(lambda _: self._wake())
-                self._followed[client] = (listening, client.watch(self._wake))
-                self._card_at = 0.0
+    def _follow(self, clients: Iterable[Connection]) -> None:
+        """Be woken by some connections, and keep no other."""
+        wanted = set(clients)
+        for client in self._followed.keys() - wanted:
+            for stop in self._followed.pop(client):
+                stop()
+        for client in wanted - self._followed.keys():
+            self._followed[client] = (client.log.listen(lambda _: self._wake()), client.watch(self._wake))
+        self._rates.keep(wanted)
 
     def _wake(self) -> None:
         """Have the next turn come; called on whichever thread a connection lives on."""
@@ -168,17 +232,19 @@ class Live:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(self._news.set)
 
-    def _send_cards(self, about: Mapping[str, Any] | None = None) -> None:
+    def _send_cards(self, seats: list[Seat], about: Mapping[str, Any] | None = None) -> None:
         now = time.monotonic()
-        since = now - self._card_at
-        if since < CARDS:
+        due = [seat for seat in seats if now - seat.told[0] >= CARDS]
+        if len(due) < len(seats):
             # What changed last would else stay unsaid until the next sign of life.
-            asyncio.get_running_loop().call_later(CARDS - since, self._news.set)
+            asyncio.get_running_loop().call_later(CARDS, self._news.set)
+        if not due:
             return
-        known = REGISTRY.all()
-        cards = [lines.card(c.async_client, self._rates.sample(c.async_client)) for c in known.values()]
-        if cards == self._cards and since < SIGN_OF_LIFE:
-            return
-        self._card_at, self._cards = now, cards
-        shown = ALL if self._shown == ALL else next(iter(self.shown()), "")
-        self._send({"type": "card", "cards": cards, "shown": shown, **(about or {})})
+        cards = [lines.card(client, self._rates.sample(client)) for client in self._known().values()]
+        for seat in due:
+            shown = ALL if seat.shown == ALL else next(iter(self._shown(seat.shown)), "")
+            state = (cards, shown)
+            if state == seat.told[1] and now - seat.told[0] < SIGN_OF_LIFE:
+                continue
+            seat.told = (now, state)
+            self._send({"type": "card", "cards": cards, "shown": shown, "view": seat.id, **(about or {})})

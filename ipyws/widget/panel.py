@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import anywidget
 import traitlets
@@ -21,8 +22,9 @@ from ipyws.widget import assets
 from ipyws.widget.form import fields
 from ipyws.widget.live import Live
 from ipyws.widget.requests import Requests
+from ipyws.widget.rights import Rights, decide
 
-_VIEW = "application/vnd.jupyter.widget-view+json"
+_VIEW: Final = "application/vnd.jupyter.widget-view+json"
 
 
 class Panel(anywidget.AnyWidget):
@@ -33,26 +35,41 @@ class Panel(anywidget.AnyWidget):
     Args:
         name: The connection to show; the current one unless given, "*" for all of them.
         height: Of the list of messages, in pixels.
+        rights: What whoever looks at it may do.
     """
 
     _esm = assets.script()
     _css = assets.style()
     height = traitlets.Int(380, min=100, max=4000).tag(sync=True)
 
-    def __init__(self, name: str | None = None, height: int = 380) -> None:
+    def __init__(self, name: str | None = None, height: int = 380, rights: Rights | None = None) -> None:
         super().__init__(height=height)
+        self._rights = rights if rights is not None else decide(name, _current(), None, None)
         self._shell = get_ipython()
         self._handles: list[Handle] = []
         self._core = REGISTRY.core()
-        self._live = Live(self._post, self._about)
-        self._live.choose(name)
+        self._busy = _Busy(self._shell)
+        self._live = Live(self._post, self._about, self._rights, self._busy)
+        self._live.choose(self._rights.only or name)
         names = self._shell.user_ns if self._shell is not None else {}
-        self._requests = Requests(self._live, self._post, make_evaluator(names), self._core.post)
+        self._requests = Requests(
+            self._live, self._post, make_evaluator(names), self._core.post, self._rights
+        )
         _keep_replies_here(self.comm)
         self.on_msg(lambda _, content, buffers: self._requests.handle(content, buffers))
         self._running: asyncio.Task[None] | None = None
         self._core.post(self._start)
         self._forget = REGISTRY.at_end(self._end)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether those who see it may look, and nothing else."""
+        return self._rights.read_only
+
+    @property
+    def templates(self) -> bool:
+        """Whether ``{{ }}`` in what is typed there is evaluated."""
+        return self._rights.templates
 
     def close(self) -> None:
         """Leave what is shown now in the notebook, and be a widget no more."""
@@ -65,6 +82,7 @@ class Panel(anywidget.AnyWidget):
         self._running = asyncio.get_running_loop().create_task(self._live.run())
 
     def _stop(self) -> None:
+        self._busy.stop()
         if self._running is not None:
             self._running.cancel()
 
@@ -72,18 +90,32 @@ class Panel(anywidget.AnyWidget):
         self._leave()
         self._stop()
 
-    # -- to the front end ------------------------------------------------------------------------------
+    # -- from and to the front end ---------------------------------------------------------------------
+
+    def _handle_msg(self, msg: Mapping[str, Any]) -> None:
+        """Take a message of a front end: a request, or the question for the state.
+
+        The state itself, script and style among it, is the kernel's: no browser may set it for the others.
+        """
+        data = msg["content"].get("data")
+        method = data.get("method") if isinstance(data, Mapping) else None
+        if method == "request_state" or (method == "custom" and "content" in data):
+            super()._handle_msg(msg)
 
     def _post(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(RuntimeError):  # the comm is closed
             self.send(message)
 
     def _about(self) -> dict[str, Any]:
+        rights = self._rights
+        told = {"read_only": rights.read_only, "templates": rights.templates}
+        if rights.read_only:  # it has no form
+            return {**told, "saved": [], "options": [], "policy": ""}
         try:
             saved, wrong = list(CURRENT.connections()), ""
         except InvalidError as error:
             saved, wrong = [], str(error)
-        return {"saved": saved, "options": fields(), "policy": wrong}
+        return {**told, "saved": saved, "options": fields(templates=rights.templates), "policy": wrong}
 
     # -- what a notebook keeps -------------------------------------------------------------------------
 
@@ -146,10 +178,44 @@ def _keep_replies_here(comm: Any) -> None:
         comm._reply_subshell_for = lambda data, default=None: default
 
 
-def open_panel(name: str | None, height: int) -> Panel:
+class _Busy:
+    """Tells whether the shell runs a cell: what a front end says waits behind it."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._runs = False
+        if shell is not None:
+            shell.events.register("pre_run_cell", self._begins)
+            shell.events.register("post_run_cell", self._ends)
+
+    def __call__(self) -> bool:
+        return self._runs
+
+    def stop(self) -> None:
+        """Follow the shell no more; a second time does nothing."""
+        shell, self._shell = self._shell, None
+        if shell is not None:
+            shell.events.unregister("pre_run_cell", self._begins)
+            shell.events.unregister("post_run_cell", self._ends)
+
+    def _begins(self, *_: object) -> None:
+        self._runs = True
+
+    def _ends(self, *_: object) -> None:
+        self._runs = False
+
+
+def _current() -> str | None:
+    current = REGISTRY.current()
+    return current.name if current is not None else None
+
+
+def open_panel(
+    name: str | None, height: int, read_only: bool | None = None, templates: bool | None = None
+) -> Panel:
     """Return a panel on a connection that exists; see `ipyws.panel`."""
     if name not in (None, "*"):
         REGISTRY.get(str(name))
     if isinstance(height, bool) or not isinstance(height, int) or not 100 <= height <= 4000:
         raise InvalidError(f"height is {brief(height)}", hint="100 to 4000 pixels are allowed")
-    return Panel(name, height)
+    return Panel(name, height, decide(name, _current(), read_only, templates))

@@ -13,7 +13,7 @@ from ipyws.bridge.client import Client
 from ipyws.bridge.registry import REGISTRY
 from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
 from ipyws.core.threads import start_thread
-from ipyws.errors import InvalidError, WebSocketError
+from ipyws.errors import InvalidError, Kind, WebSocketError
 from ipyws.notebook.opening import open_at
 from ipyws.printable import visible
 from ipyws.script.expression import Evaluate
@@ -24,7 +24,9 @@ from ipyws.secrets import mask
 from ipyws.widget.copying import copy_as
 from ipyws.widget.exporting import export
 from ipyws.widget.form import read_options
-from ipyws.widget.live import ALL, Live
+from ipyws.widget.live import Live
+from ipyws.widget.rights import ALL, Rights
+from ipyws.widget.seats import identity
 
 Request = Mapping[str, Any]
 
@@ -33,18 +35,23 @@ _MODES: Final[dict[str, Encoding]] = {"auto": "text", "text": "text", "hex": "he
 _LARGEST: Final = 4 << 20
 """Characters of an export: Jupyter's server ends a connection over which a larger message goes."""
 
+_AT_ONCE: Final = 16
+"""Requests that are worked on at a time: each may wait for the network."""
 
 _SOON: Final = 5.0  # seconds
+_LONGEST_NAME: Final = 300  # characters
+_LONGEST_ID: Final = 100
 
 
 class Requests:
-    """Answers a panel's front end.
+    """Answers a panel's front ends.
 
     Args:
-        live: What sends to it.
-        send: Sends a message to it.
+        live: What sends to them.
+        send: Sends a message to them.
         evaluate: Gives the value of a template's expression.
         post: Has something done on the background loop.
+        rights: What they may ask for.
     """
 
     def __init__(
@@ -53,17 +60,22 @@ class Requests:
         send: Callable[[dict[str, Any]], None],
         evaluate: Evaluate,
         post: Callable[[Callable[[], object]], None],
+        rights: Rights = Rights(),  # noqa: B008 - it never changes
     ) -> None:
         self._live = live
         self._post = post
         self._send = send
-        self._evaluate = evaluate
+        self._rights = rights
+        self._evaluate = evaluate if rights.templates else None
+        self._room = threading.BoundedSemaphore(_AT_ONCE)
         self._quick: dict[str, Callable[[Request], None]] = {
-            "hello": lambda request: live.hello(anew=request.get("have") == 0),
-            "ack": lambda request: live.acknowledge(_number(request, "batch")),
+            "hello": lambda request: live.hello(request, anew=request.get("have") == 0),
+            "here": live.here,
+            "bye": live.bye,
+            "ack": lambda request: live.acknowledge(request, _number(request, "batch")),
             "filter": live.filter,
-            "fetch": lambda request: live.fetch(_number(request, "i")),
-            "show": lambda request: live.show(str(request.get("name", ""))),
+            "fetch": lambda request: live.fetch(request, _number(request, "i")),
+            "show": lambda request: live.show(request, str(request.get("name", ""))[:_LONGEST_NAME]),
         }
         self._slow: dict[str, Callable[[Request, Sequence[Any]], str]] = {
             "send": self._send_message,
@@ -74,18 +86,31 @@ class Requests:
         }
 
     def handle(self, request: Any, buffers: Sequence[Any]) -> None:
-        """Have a request answered; returns at once."""
+        """Have a request answered, or refused; returns at once."""
         kind = request.get("type") if isinstance(request, Mapping) else None
-        if kind in self._quick:
+        if not isinstance(kind, str):
+            return
+        if kind not in self._quick and kind not in self._slow:
+            self._post(lambda: self._answer(request, lambda: _unknown(kind)))
+        elif kind in self._quick:
             self._post(lambda: self._answer(request, lambda: self._quick[kind](request)))
-        elif kind in self._slow:
+        elif self._room.acquire(blocking=False):
             # Waiting for the network, reading a long log and running the user's expressions take their time.
-            work = lambda: self._answer(request, lambda: self._slow[kind](request, buffers))  # noqa: E731
-            start_thread(work, "ipyws-panel")
+            start_thread(lambda: self._work(kind, request, buffers), "ipyws-panel")
+        else:
+            self._post(lambda: self._answer(request, _too_many))
+
+    def _work(self, kind: str, request: Request, buffers: Sequence[Any]) -> None:
+        try:
+            self._answer(request, lambda: self._slow[kind](request, buffers))
+        finally:
+            self._room.release()
 
     def _answer(self, request: Request, work: Callable[[], str | None]) -> None:
-        answer = {"type": "result", "id": request.get("id", request.get("type"))}
+        kind = request["type"]
+        answer = {"type": "result", "id": _id(request), "view": identity(request)}
         try:
+            self._rights.check(kind)
             text = work()
         except WebSocketError as error:
             failed = {"ok": False, "kind": str(error.kind), "message": error.message, "hint": error.hint}
@@ -110,18 +135,22 @@ class Requests:
         if mode not in _MODES:
             raise InvalidError(f"there is no way to send as {mode!r:.40}", hint=f"{', '.join(_MODES)} are")
         plain = mode == "text"
-        payload = read(text, _MODES[mode], self._evaluate, raw=request.get("raw") is True, plain=plain)
+        evaluate = self._evaluate
+        raw = evaluate is None or request.get("raw") is True
+        payload = read(text, _MODES[mode], evaluate or _nothing, raw=raw, plain=plain)
         return f"sent {client.send(payload, TYPE_TEXT if plain else None).size} bytes"
 
     def _connect(self, request: Request, _: Sequence[Any]) -> str:
         typed = request.get("options")
         options = read_options(typed if isinstance(typed, Mapping) else {}, self._evaluate)
-        url = expand_plain(str(request.get("url", "")).strip(), self._evaluate)
+        url = str(request.get("url", "")).strip()
+        if self._evaluate is not None:
+            url = expand_plain(url, self._evaluate)
         client = open_at(url, options)
         shown = threading.Event()
 
         def show() -> None:
-            self._live.show(client.name)
+            self._live.show(request, client.name)
             shown.set()
 
         self._post(show)
@@ -133,10 +162,12 @@ class Requests:
         return self._client(request).close(code, str(request.get("reason", ""))).describe()
 
     def _copy(self, request: Request, _: Sequence[Any]) -> str:
-        return copy_as(str(request.get("what")), self._client(request).async_client)
+        client = self._client(request)
+        self._rights.check_shown(client.name)
+        return copy_as(str(request.get("what")), client.async_client)
 
     def _export(self, request: Request, _: Sequence[Any]) -> str:
-        logs = {name: client.log for name, client in self._live.shown().items()}
+        logs = {name: client.log for name, client in self._live.shown(request).items()}
         text = export(str(request.get("what")), logs)
         if len(text) > _LARGEST:
             raise InvalidError(
@@ -147,9 +178,10 @@ class Requests:
 
     def _client(self, request: Request) -> Client:
         """Return the connection that a request is about: the one shown, or, of all, the current one."""
-        name = request.get("connection") or next(iter(self._live.shown()), None)
+        shown = self._live.shown(request)
+        name = request.get("connection") or next(iter(shown), None)
         current = REGISTRY.current()
-        if name in (None, ALL) or len(self._live.shown()) > 1:
+        if name in (None, ALL) or len(shown) > 1:
             if current is None:
                 raise InvalidError("there is no connection yet", hint="connect first")
             return current
@@ -161,3 +193,26 @@ def _number(request: Request, key: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidError(f"{key} is no whole number", hint="reload the page")
     return value
+
+
+def _id(request: Request) -> Any:
+    """Return by what a front end knows the answer to its request."""
+    id = request.get("id", request["type"])
+    return id if isinstance(id, int) or (isinstance(id, str) and len(id) <= _LONGEST_ID) else None
+
+
+def _unknown(kind: str) -> None:
+    raise InvalidError(f"there is no request {kind!r:.40}", hint="reload the page")
+
+
+def _too_many() -> None:
+    raise WebSocketError(
+        f"{_AT_ONCE} requests are being worked on",
+        kind=Kind.RATE_LIMITED,
+        retryable=True,
+        hint="wait for one of them to end",
+    )
+
+
+def _nothing(expression: str) -> Any:
+    raise InvalidError("there are no templates in this panel")  # never asked: what is sent is raw

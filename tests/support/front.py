@@ -111,11 +111,18 @@ class Front:
         self.page.evaluate("(message) => window.model.take(message)", message)
 
     def sent(self, kind: str) -> list[dict[str, Any]]:
-        """Return what the panel sent of one type."""
+        """Return what the panel sent of one type, without the id that stands in every message."""
         found: list[dict[str, Any]] = self.page.evaluate(
             "(kind) => window.model.sent.filter(({ type }) => type === kind)", kind
         )
+        assert len({message.pop("view") for message in found}) <= 1
         return found
+
+    @property
+    def id(self) -> str:
+        """What it calls itself."""
+        name: str = self.page.evaluate("() => window.model.sent[0].view")
+        return name
 
     def wait_sent(self, kind: str, number: int = 1) -> dict[str, Any]:
         """Wait until the panel has sent so many messages of a type; return the last one."""

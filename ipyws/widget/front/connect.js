@@ -134,14 +134,14 @@ class Forms {
 
   refresh() {
     const { card } = this.store;
-    if (!card) return;
+    if (!card?.options) return; // a card of another kind than the answer to hello
     setText(this.policy, card.policy);
     this.policy.hidden = !card.policy;
     const offered = JSON.stringify([card.options, card.saved]);
     if (offered !== this.offered) this.offer(card);
     this.offered = offered;
     const none = !card.cards.length;
-    if (none && !this.wasNone) this.connect.hidden = false;
+    if (none && !this.wasNone && !this.store.readOnly) this.connect.hidden = false;
     this.wasNone = none;
   }
 

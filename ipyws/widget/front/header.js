@@ -75,7 +75,8 @@ class Header {
     this.numbers.hidden = !card;
     setText(this.url, card?.url ?? "");
     this.url.title = card?.url ?? "";
-    this.badges.replaceChildren(...(card?.badges ?? []).map((text) => span("badge", text)));
+    const badges = [...(store.readOnly ? ["read-only"] : []), ...(card?.badges ?? [])];
+    this.badges.replaceChildren(...badges.map((text) => span("badge", text)));
     if (card) this.refreshNumbers(card);
   }
 

@@ -85,7 +85,7 @@ class Detail {
   resend({ text, hex, cut }) {
     if (cut || !["text", "binary"].includes(this.row.k)) return [];
     const draft = hex ? [hex.map(([, bytes]) => bytes.trim()).join("\n"), "hex"] : [text, "text"];
-    return [button("Edit & resend", () => this.panel.sendBox.edit(...draft))];
+    return [button("Edit & resend", () => this.panel.sendBox.edit(...draft), { class: "button resend" })];
   }
 }
 

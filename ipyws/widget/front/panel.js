@@ -72,6 +72,8 @@ class Panel {
     for (const part of [this.header, this.forms, this.toolbar, this.list, this.sendBox]) part.refresh();
     this.refreshFooter();
     this.element.dataset.state = this.store.state;
+    this.element.classList.toggle("read-only", this.store.readOnly);
+    this.element.classList.toggle("no-templates", this.store.card?.templates === false);
     const there = { kernel: true, open: this.store.isOpen, connection: this.store.isClosable };
     for (const control of this.element.querySelectorAll("[data-needs]"))
       control.disabled = this.store.gone || !there[control.dataset.needs];

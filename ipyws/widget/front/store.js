@@ -3,11 +3,14 @@
 class Store {
   constructor(model) {
     this.model = model;
+    this.id = crypto.getRandomValues(new Uint32Array(4)).join("-"); // the kernel answers each tab for itself
     this.views = new Set();
     this.card = null;
     this.gone = false;
     this.connecting = false; // a connection is being opened from here: what is sent now might be meant for it
     this.chosen = null; // the connection that the user chose, until the kernel shows it
+    this.picked = null; // the connection that the user chose last
+    this.looked = Date.now(); // when the page was last seen
     this.rows = []; // by increasing id
     this.arrived = 0; // rows ever taken in
     this.matched = 0;
@@ -26,18 +29,43 @@ class Store {
     model.on("msg:custom", this.receive);
     this.hello();
     this.awaitCard();
+    this.hereTimer = setInterval(() => this.here(), HERE_EVERY);
+    this.onVisible = () => this.seen();
+    document.addEventListener("visibilitychange", this.onVisible);
   }
 
   dispose() {
     clearTimeout(this.goneTimer);
     clearTimeout(this.filterTimer);
+    clearInterval(this.hereTimer);
+    document.removeEventListener("visibilitychange", this.onVisible);
     this.model.off("msg:custom", this.receive);
+    try {
+      this.send({ type: "bye" });
+    } catch { /* the kernel is gone, or the model is closed already */ }
+  }
+
+  send(message, buffers) { this.model.send({ ...message, view: this.id }, undefined, buffers); }
+
+  /** Say that this tab is still there: to one that is silent, or that nobody has seen for long, nothing is sent. */
+  here() {
+    if (!document.hidden) this.looked = Date.now();
+    if (Date.now() - this.looked < FORGOTTEN_AFTER) this.send({ type: "here" });
+  }
+
+  /** The page is looked at again: if it was silent for long, the kernel has forgotten it. */
+  seen() {
+    if (document.hidden) return;
+    if (Date.now() - this.looked >= FORGOTTEN_AFTER) this.hello();
+    this.looked = Date.now();
   }
 
   tell(event, value) { for (const view of this.views) view[event](value); }
 
   take(message) {
-    if (message.type === "card") this.takeCard(message);
+    if (message.view && message.view !== this.id) return; // meant for another tab
+    if (message.type === "who") this.hello();
+    else if (message.type === "card") this.takeCard(message);
     else if (message.type === "rows") this.takeRows(message);
     else if (message.type === "payload") this.takePayload(message);
     else if (message.type === "result" || message.type === "code") this.takeAnswer(message);
@@ -45,7 +73,9 @@ class Store {
 
   hello() {
     this.healing = true;
-    this.model.send({ type: "hello", have: this.batch, rows: this.rows.at(-1)?.i ?? 0 });
+    const filter = this.isFiltered && !this.filterError ? { filter: this.sieve } : {};
+    const shown = this.picked === null ? {} : { shown: this.picked };
+    this.send({ type: "hello", have: this.batch, ...filter, ...shown });
   }
 
   awaitCard() {
@@ -71,8 +101,9 @@ class Store {
   /** Show another connection: what is sent from now on goes there, even if the kernel has yet to hear of it. */
   choose(name) {
     this.chosen = name;
+    this.picked = name;
     this.card.shown = name;
-    this.model.send({ type: "show", name });
+    this.send({ type: "show", name });
     this.tell("onCard");
   }
 
@@ -90,7 +121,7 @@ class Store {
   /** What was on its way when the kernel was lost may be lost too, and with it what the kernel waits for. */
   recover() {
     this.hello();
-    for (const i of this.fetching.keys()) this.model.send({ type: "fetch", i });
+    for (const i of this.fetching.keys()) this.send({ type: "fetch", i });
   }
 
   takeRows({ batch, reset, rows, matched, total }) {
@@ -123,7 +154,7 @@ class Store {
   drawn() {
     if (this.batch - this.acknowledged < ACK_EVERY) return;
     this.acknowledged = this.batch;
-    this.model.send({ type: "ack", batch: this.batch });
+    this.send({ type: "ack", batch: this.batch });
   }
 
   /** Send a request about the connection that is shown; `answered` gets the result. */
@@ -131,7 +162,7 @@ class Store {
     this.lastRequest = (this.lastRequest ?? 0) + 1;
     const id = String(this.lastRequest);
     this.requests.set(id, answered);
-    this.model.send({ ...message, id, connection: this.card?.shown }, undefined, buffers);
+    this.send({ ...message, id, connection: this.card?.shown }, buffers);
   }
 
   takeAnswer(message) {
@@ -151,7 +182,7 @@ class Store {
     const waiting = this.fetching.get(i);
     if (waiting) return waiting.push(use);
     this.fetching.set(i, [use]);
-    return this.model.send({ type: "fetch", i });
+    return this.send({ type: "fetch", i });
   }
 
   takePayload(payload) {
@@ -170,11 +201,14 @@ class Store {
     this.tell("onFilter");
   }
 
-  sendFilter() {
+  sendFilter() { this.send({ type: "filter", ...this.sieve }); }
+
+  /** The filter as the kernel takes it. */
+  get sieve() {
     const { typed, ...kinds } = this.filter;
     const [, pattern, flag] = /^\/(.+)\/(i?)$/s.exec(typed) ?? [];
     const text = pattern ? `${flag && "(?i)"}${pattern}` : typed;
-    this.model.send({ type: "filter", text, regex: Boolean(pattern), ...kinds });
+    return { text, regex: Boolean(pattern), ...kinds };
   }
 
   get isFiltered() {
@@ -191,6 +225,9 @@ class Store {
     if (!this.colours.has(name)) this.colours.set(name, this.colours.size % COLOURS);
     return this.colours.get(name);
   }
+
+  /** Whether the kernel takes no request here but to look. */
+  get readOnly() { return Boolean(this.card?.read_only); }
 
   get merged() { return this.card?.shown === "*"; }
 

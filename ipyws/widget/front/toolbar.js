@@ -25,13 +25,15 @@ class Toolbar {
       title: "Keep the newest row in view (End)",
     });
     this.problem = new Problem();
+    const exports = menu("Export…", EXPORTS.map(([label, what]) => [label, () => this.export(what)]));
+    exports.classList.add("exports");
     this.element = make("div", {
       class: "toolbar", role: "toolbar", "aria-label": "Messages", onkeydown: (event) => this.onKey(event),
     },
       this.search, ...this.kinds, span("gap"), this.pause, this.follow,
       button("Clear", () => list.clear(), { title: "Hide the rows up to now; the log keeps them" }),
       menu("Copy as…", CODE.map(([label, what]) => [label, () => this.copyAs(label, what)])),
-      menu("Export…", EXPORTS.map(([label, what]) => [label, () => this.export(what)])), this.problem.element);
+      exports, this.problem.element);
   }
 
   kindButton(kind, label, title) {
