@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
-from ipyws.secrets import MASK, in_json, known, mask_places, references
+from ipyws.places import merged
+from ipyws.secrets import MASK, in_json, known, known_spans, place_spans, references
+from ipyws.spelling import Span
 
 # Origins that the value of a reference was sent to.
 _sent: dict[str, set[str]] = {}
@@ -45,30 +47,49 @@ def with_references(text: str) -> tuple[str, list[str], bool]:
         The text, the references in it, and whether something else became stars.
     """
     came_by = references(_is_json(text))
-    found: list[str] = []
-    starred = False
-    written = text
-    for value in known():
-        if value in written:
-            reference = came_by.get(value)
-            # Braces that the text had before could not be told from ours.
-            if reference is not None and _braced(reference) not in text:
-                found.append(reference)
-                written = written.replace(value, _braced(reference))
-            elif not _is_scheme_with_reference(value, came_by):
-                starred = True
-                written = written.replace(value, MASK)
-    shown = mask_places(written)
-    return shown, [name for name in found if _braced(name) in shown], starred or shown != written
+    spans = [*known_spans(text, _schemes_with_reference())]
+    # Braces that the text had before could not be told from ours.
+    stand_for = {
+        span: reference
+        for span in spans
+        if (reference := came_by.get(text[slice(*span)])) is not None and _braced(reference) not in text
+    }
+    ends = dict(iter(stand_for))
+    spans += [place for place in place_spans(text) if not _is_filled(place, ends)]
+    pieces: list[str] = []
+    found: dict[str, None] = {}
+    done, starred = 0, False
+    for start, end in merged(spans) if spans else ():
+        reference = stand_for.get((start, end))
+        pieces += (text[done:start], MASK if reference is None else _braced(reference))
+        done = end
+        if reference is None:
+            starred = True
+        else:
+            found[reference] = None
+    return "".join((*pieces, text[done:])), list(found), starred
 
 
-def _is_scheme_with_reference(value: str, came_by: Mapping[str, str]) -> bool:
-    """Tell whether a known value is one that came by reference behind a word such as "Bearer".
+def _schemes_with_reference() -> set[str]:
+    """Return the known values that are one which came by reference behind a word such as "Bearer".
 
     A whole header is known too, so that a server that repeats it gives nothing away.
     """
-    scheme, _, credential = value.partition(" ")
-    return credential in came_by and scheme.isascii() and scheme.isalpha()
+    came_by = references(False)
+    parts = ((value, *value.partition(" ")) for value in known()) if came_by else ()
+    return {
+        value
+        for value, scheme, _, credential in parts
+        if credential in came_by and scheme.isascii() and scheme.isalpha()
+    }
+
+
+def _is_filled(place: Span, ends: dict[int, int]) -> bool:
+    """Tell whether nothing but references stands at a place."""
+    at, end = place
+    while at in ends:
+        at = ends[at]
+    return at == end
 
 
 def fill_references(text: str, names: Iterable[str], fill: Callable[[str], str]) -> str:

@@ -14,32 +14,36 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, TypeGuard
-from urllib.parse import quote, quote_plus, unquote, unquote_plus
+from urllib.parse import unquote, unquote_plus
+
+from ipyws.places import (
+    begun_user_information,
+    bounded,
+    credentials,
+    credentials_of_url,
+    merged,
+    user_information,
+    user_information_of_url,
+)
+from ipyws.sensitive import is_sensitive
+from ipyws.spelling import SHORTEST, Span, Spelling, has_escapes
 
 MASK = "***"
 
-# Shorter values would turn ordinary words of a message into stars and give the secret away by its place.
-_SHORTEST = 4
+# Guessed from its place, a shorter value may as well be a word: masking it would cripple every text.
 _SHORTEST_GUESSED = 8
 
-_SENSITIVE_HEADER = re.compile(
-    r"authorization|cookie|token|secret|password|passwd|api[-_]?key|signature|credential|session|^x-amz-security|-key$",
-    re.IGNORECASE,
-)
-_SENSITIVE_PARAMETER = re.compile(
-    r"token|secret|passw|api[-_.]?key|^key$|auth|signature|^sig$|credential|session|jwt|ticket|^code$",
-    re.IGNORECASE,
-)
 _CUT = re.compile(r"(\.\.\.|…)")
-_QUERY_PAIR = re.compile(r"([?&;#])([^=&;#\s]{1,100})=([^&;#\s\"'<>]+)")
-_USERINFO = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
-_PERCENT = re.compile(r"%[0-9A-F]{2}")
 _REFERENCE = re.compile(r"env\.[A-Za-z_][A-Za-z0-9_]*")
 _WRITTEN_REFERENCES = re.compile(rf"(?:\{{\{{{_REFERENCE.pattern}\}}\}})+")
 
-# Longest first, so that a secret that holds another is replaced as a whole.
+_LOCK = threading.Lock()
+
+# Longest first: what is a part of another comes after it.
 _known: tuple[str, ...] = ()
 
 # Where a value came from, by the value as it is and as JSON spells it.
@@ -67,23 +71,25 @@ def secret(value: str) -> Secret:
 
 
 def remember(value: str, reference: str | None = None) -> None:
-    """Mask ``value`` in everything shown from now on; also as it stands in a URL, in JSON and in a repr.
+    """Mask ``value`` in everything shown from now on, however it is spelled there.
 
     Args:
         value: The secret text. One of fewer than 4 characters is passed over.
         reference: Where it came from, such as "env.TOKEN", for files that are to be used again.
     """
     global _known
-    if len(value) < _SHORTEST:
+    value = str(value)
+    if len(value) < SHORTEST:
         return
-    if value not in _known:
-        _known = tuple(sorted({*_known, *_spellings(str(value))}, key=len, reverse=True))
-    if is_reference(reference):
-        _references[str(value)] = _references_in_json[in_json(value)] = reference
+    with _LOCK:
+        if value not in _known:
+            _known = tuple(sorted((*_known, value), key=len, reverse=True))
+        if is_reference(reference):
+            _references[value] = _references_in_json[in_json(value)] = reference
 
 
 def known() -> tuple[str, ...]:
-    """Return all secrets of this process, in every spelling, the longest first."""
+    """Return all secrets of this process, the longest first."""
     return _known
 
 
@@ -107,17 +113,6 @@ def in_json(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)[1:-1]
 
 
-def _spellings(value: str) -> set[str]:
-    in_url = {quote(value, safe=safe, errors="surrogatepass") for safe in ("/", "")}
-    in_url.add(quote_plus(value, errors="surrogatepass"))
-    in_url |= {_PERCENT.sub(lambda escape: escape[0].lower(), text) for text in in_url}
-    in_json = {json.dumps(value, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
-    in_bytes = repr(value.encode("utf-8", "surrogatepass"))[2:-1]
-    spelled = {value, *in_url, *in_json, in_bytes}
-    # What a message or a line of source holds is spelled once more in its own repr.
-    return spelled | {repr(text)[1:-1] for text in spelled}
-
-
 def remember_guessed(value: str) -> None:
     """Mask a value that is a secret only by the look of the place it stands in.
 
@@ -127,21 +122,17 @@ def remember_guessed(value: str) -> None:
         remember(value)
 
 
-def sensitive_parameters(text: str) -> list[str]:
-    """Return the values of a URL that usually are credentials, by the names of their parameters."""
-    return [value for _, name, value in _QUERY_PAIR.findall(text) if _SENSITIVE_PARAMETER.search(name)]
-
-
 def remember_parameters(text: str) -> None:
     """Mask the token-like values of a URL, wherever they turn up."""
-    for value in sensitive_parameters(text):
-        remember_guessed(value)
-        remember_guessed(unquote_plus(value))
+    for value in credentials_of_url(text):
+        for part in (value, value.partition(";")[0]):
+            remember_guessed(part)
+            remember_guessed(unquote_plus(part))
 
 
 def remember_userinfo(url: str) -> None:
     """Mask the credentials in front of a URL's host: as they stand there, as meant, and as they are sent."""
-    for userinfo in _USERINFO.findall(url):
+    for userinfo in user_information_of_url(url):
         user, _, password = userinfo.partition(":")
         remember_basic(user, password)
         remember_basic(unquote(user), unquote(password))
@@ -163,25 +154,31 @@ def remember_cookies(value: str) -> None:
 
 def is_sensitive_header(name: str) -> bool:
     """Tell whether a header of this name usually carries a credential."""
-    return _SENSITIVE_HEADER.search(name) is not None and not name.lower().startswith("sec-websocket-")
+    return is_sensitive(name) and not name.lower().startswith("sec-websocket-")
 
 
 def mask(text: str) -> str:
-    """Return ``text`` with secrets replaced: known values, URL user information, token-like query values."""
-    text = mask_places(text)
-    for value in _known:
-        if value in text:
-            text = text.replace(value, MASK)
-    return text
+    """Return ``text`` with secrets replaced: known values, URL user information, token-like query values.
+
+    What is masked is data as it came or as a user gave it. Spell it, and cut it, afterwards: half a secret,
+    and one in hexadecimal digits, is not recognised.
+    """
+    return _starred(text, secret_spans(text))
 
 
-def mask_places(text: str) -> str:
-    """Return ``text`` without what is secret by its place: user information, token-like query values."""
-    if "://" in text:
-        text = _USERINFO.sub(MASK, text)
-    if "=" in text:
-        text = _QUERY_PAIR.sub(_mask_pair, text)
-    return text
+def mask_bytes(data: bytes) -> bytes:
+    """Return bytes with the secrets in them replaced, those that stand there in UTF-8."""
+    return mask(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def mask_head(text: str, cut: bool) -> str:
+    """Return the first part of a text fit to be shown: if it is cut, without the start of a secret there."""
+    spans = secret_spans(text)
+    if cut:
+        begun = [_spelling(value).begun_at_end(text) for value in _known]
+        begun.append(begun_user_information(text))
+        spans += [(start, len(text)) for start in begun if start >= 0]
+    return _starred(text, spans)
 
 
 def mask_cut(text: str) -> str:
@@ -189,28 +186,60 @@ def mask_cut(text: str) -> str:
     pieces = _CUT.split(text)
     for before, after in zip(range(0, len(pieces), 2), range(2, len(pieces), 2), strict=False):
         for value in _known:
-            pieces[before] = _without_start(pieces[before], value)
-            pieces[after] = _without_start(pieces[after][::-1], value[::-1])[::-1]
+            if (start := _spelling(value).begun_at_end(pieces[before])) >= 0:
+                pieces[before] = pieces[before][:start] + MASK
+            if (end := _spelling(value).ended_at_start(pieces[after])) >= 0:
+                pieces[after] = MASK + pieces[after][end:]
     return "".join(pieces)
 
 
-def mask_head(text: str, cut: bool) -> str:
-    """Return the first part of a text fit to be shown: if it is cut, without the start of a secret there."""
-    text = mask(text)
-    for value in _known if cut else ():
-        text = _without_start(text, value)
-    return text
+def secret_spans(text: str) -> list[Span]:
+    """Return where a text holds what `mask` replaces; parts may overlap."""
+    return [*known_spans(text), *place_spans(text)]
 
 
-def _without_start(text: str, value: str) -> str:
-    """Return ``text`` with stars where it ends in the start of ``value``."""
-    tail = text[-len(value) :]
-    place = tail.find(value[:_SHORTEST])
-    while place >= 0:
-        if value.startswith(tail[place:]):
-            return text[: len(text) - len(tail) + place] + MASK
-        place = tail.find(value[:_SHORTEST], place + 1)
-    return text
+def holds_secret(text: str) -> bool:
+    """Tell whether there is anything in a text that `mask` replaces."""
+    return any(True for _ in known_spans(text)) or any(True for _ in place_spans(text))
+
+
+def known_spans(text: str, leaving_out: Iterable[str] = ()) -> Iterator[Span]:
+    """Yield where a text holds known values, however they are spelled.
+
+    Args:
+        text: The text.
+        leaving_out: Values not to be looked for.
+    """
+    values = [value for value in _known if value not in leaving_out] if leaving_out else _known
+    if not values:
+        return
+    escapes = has_escapes(text)
+    for value in values:
+        yield from bounded(_spelling(value).find(text, escapes), text)
+
+
+def place_spans(text: str) -> Iterator[Span]:
+    """Yield where a text holds what is secret by its place: user information, token-like query values."""
+    yield from bounded(user_information(text), text)
+    for span in bounded(credentials(text), text):
+        if not only_references(text[slice(*span)]):
+            yield span
+
+
+@lru_cache(maxsize=1024)
+def _spelling(value: str) -> Spelling:
+    return Spelling(value)
+
+
+def _starred(text: str, spans: list[Span]) -> str:
+    if not spans:
+        return text
+    pieces: list[str] = []
+    done = 0
+    for start, end in merged(spans):
+        pieces += (text[done:start], MASK)
+        done = end
+    return "".join((*pieces, text[done:]))
 
 
 def mask_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -235,19 +264,12 @@ def _mask_deep(value: Any) -> Any:
     if isinstance(value, bytes):
         return mask(value.decode("utf-8", "replace"))
     if isinstance(value, Mapping):
-        return {key: _mask_deep(item) for key, item in value.items()}
+        return {_mask_deep(key): _mask_deep(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_mask_deep(item) for item in value]
     if isinstance(value, tuple):
         return tuple(_mask_deep(item) for item in value)
     return value
-
-
-def _mask_pair(match: re.Match[str]) -> str:
-    separator, name, value = match.groups()
-    if not _SENSITIVE_PARAMETER.search(name) or only_references(value):
-        return match[0]
-    return f"{separator}{name}={MASK}"
 
 
 def conceal_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

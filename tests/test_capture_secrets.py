@@ -241,3 +241,17 @@ def test_a_text_is_never_lost_unless_it_is_said(value: str, before: str, after: 
         text = json.dumps({"a": text}, ensure_ascii=False)
     shown, references, masked = with_references(text)
     assert masked or fill_references(shown, references, {"env.ANY": value}.__getitem__) == text
+
+
+def test_two_references_that_fill_a_token_of_a_url_stay_references() -> None:
+    remember("first-half", "env.FIRST")
+    remember("other-half", "env.OTHER")
+    filled = with_references("wss://h/?token=first-halfother-half&x=1")
+    assert filled == ("wss://h/?token={{env.FIRST}}{{env.OTHER}}&x=1", ["env.FIRST", "env.OTHER"], False)
+    assert with_references("wss://h/?token=first-half-more")[0] == "wss://h/?token=***"
+
+
+def test_a_reference_stands_only_where_the_value_is_spelled_as_it_will_be_filled_in() -> None:
+    remember("with/a+slash", "env.SLASH")
+    assert with_references('{"a": "with/a+slash"}')[0] == '{"a": "{{env.SLASH}}"}'
+    assert with_references(r'{"a": "with\/a\u002Bslash"}') == ('{"a": "***"}', [], True)

@@ -18,9 +18,12 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # annotations. The longest name that fits a module counts.
 MAY: dict[str, set[str]] = {
     "ipyws.printable": {"ipyws.printable"},
-    "ipyws.secrets": {"ipyws.secrets"},
+    "ipyws.sensitive": {"ipyws.sensitive"},
+    "ipyws.spelling": {"ipyws.spelling"},
+    "ipyws.places": {"ipyws.places", "ipyws.sensitive", "ipyws.spelling"},
+    "ipyws.secrets": {"ipyws.secrets", "ipyws.places", "ipyws.sensitive", "ipyws.spelling"},
     "ipyws.version": {"ipyws.version"},
-    "ipyws.references": {"ipyws.secrets"},
+    "ipyws.references": {"ipyws.secrets", "ipyws.places", "ipyws.spelling"},
     "ipyws.errors": {"ipyws.secrets", "ipyws.printable"},
     "ipyws.sizes": {"ipyws.errors"},
     "ipyws.core": {
@@ -37,6 +40,7 @@ MAY: dict[str, set[str]] = {
     "ipyws.policy": {"ipyws.policy", "ipyws.errors", "ipyws.secrets", "ipyws.sizes", "idna"},
     "ipyws.config": {
         *("ipyws.config", "ipyws.policy", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.sizes"),
+        "ipyws.places",
     },
     "ipyws.script": {"ipyws.script", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable"},
     "ipyws.capture": {

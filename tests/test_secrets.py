@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import html
 import json
-from collections.abc import Iterator
+import re
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -11,8 +16,10 @@ from IPython.lib.pretty import pretty
 
 import ipyws
 from ipyws import secrets
+from ipyws.references import with_references
 from ipyws.secrets import (
     ShownText,
+    holds_secret,
     is_sensitive_header,
     mask,
     mask_cut,
@@ -71,6 +78,180 @@ def test_a_secret_is_masked_however_it_is_spelled(spelling) -> None:  # type: ig
     assert "ss" not in shown
     assert shown.startswith("before ")
     assert shown.endswith(" after")
+
+
+def escaped_as_dotnet_does(text: str) -> str:
+    """All but letters, digits and a few marks, by UTF-16 units in upper case."""
+    units = text.encode("utf-16-be")
+    words = [units[at : at + 2].hex().upper() for at in range(0, len(units), 2)]
+    return "".join(
+        chr(int(word, 16)) if chr(int(word, 16)) in PLAIN_FOR_DOTNET else f"\\u{word}" for word in words
+    )
+
+
+PLAIN_FOR_DOTNET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !#$()*,-./:;=@_"
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "a repr": lambda text: repr(text)[1:-1],
+    "a repr of bytes": lambda text: repr(text.encode())[2:-1],
+    "a repr of a repr of bytes": lambda text: repr(repr(text.encode())[2:-1])[1:-1],
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "JSON in upper case": lambda text: re.sub(
+        r"\\\\u....", lambda escape: escape[0][:2] + escape[0][2:].upper(), json.dumps(text)
+    )[1:-1],
+    "JSON of PHP": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "JSON of .NET": escaped_as_dotnet_does,
+    "JSON in JSON": lambda text: json.dumps(json.dumps(text))[3:-3],
+    "JSON in a repr": lambda text: repr(json.dumps(text, ensure_ascii=False))[2:-2],
+    "a query of ours": lambda text: quote(text, safe="%/:@!$&'()*+,;=[]?|" if "%" not in text else ""),
+    "a path of ours": lambda text: quote(text, safe="/:@!$&'()*+,;=[]"),
+    "a query in lower case": lambda text: "".join(
+        f"%{byte:02x}" if byte > 127 else chr(byte) for byte in text.encode()
+    ),
+    "a form": quote_plus,
+    "a URL in a URL": lambda text: quote(quote(text)),
+    "HTML": html.escape,
+    "HTML in HTML": lambda text: html.escape(html.escape(text)),
+    "a shell": lambda text: shlex.quote(f"{text} ")[1:-2],
+    "JSON in a shell": lambda text: shlex.quote(json.dumps(f"{text} "))[2:-3],
+}
+SECRETS = [
+    "correct(horse)CANAR\u00dd",
+    'p@ss"w/ö\\rd\n& more',
+    "a+b/c=d==long-enough",
+    "smile\U0001f600between\U0001f600",
+    "it's o'clock",
+    "C:\\dir\\new\\",
+    "\u043f\u0430\u0440\u043e\u043b\u044c-\u0441\u043b\u043e\u0432\u043e",
+    '\\"begins and ends with more than one"\\\\',
+    "((((\u00e9\u00e9\u00e9",
+    "\"'\\ %&ö",
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("value", SECRETS)
+def test_what_servers_shells_and_we_ourselves_spell_otherwise_is_masked_whole(
+    value: str, spelling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "_known", ())
+    secret(value)
+    spelled = SPELLINGS[spelling](value)
+    assert mask(f'{{"a": "{spelled}"}}') == '{"a": "***"}'
+    assert holds_secret(spelled)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_of_a_secret_that_is_cut_however_it_is_spelled_nothing_is_left(
+    spelling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "_known", ())
+    value = secret("first/of+all\u00e9\U0001f600 'then' \"this\" & last-of-all")
+    spelled = SPELLINGS[spelling](value)
+    for cut in range(8, len(spelled) - 8):
+        assert mask_head(f"x {spelled[:cut]}", cut=True).startswith("x ***"), cut
+        shown = mask_cut(mask(f"x {spelled[:cut]}...{spelled[cut:]} y"))
+        assert shown.startswith("x ***"), cut
+        assert "last-of-all" not in shown, cut
+
+
+def test_secrets_that_overlap_are_masked_as_one() -> None:
+    remember("left-and-middle")
+    remember("middle-and-right")
+    assert mask("x left-and-middle-and-right y") == "x *** y"
+
+
+def test_a_credential_with_a_quotation_mark_in_a_url_is_masked_behind_it_too() -> None:
+    secrets.remember_parameters('wss://h/?token=correct"horse;battery&x=1')
+    assert mask('seen: correct"horse;battery') == "seen: ***"
+
+
+def test_masking_leaves_json_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "_known", ())
+    secret("ends in a backslash\\")
+    text = json.dumps(
+        {
+            "a": 'ends in a backslash\\"',
+            "b": json.dumps({"url": "wss://u:p@h/?token=abc"}),
+            "c": "wss://h",
+            "d": "me@example.com",
+        },
+        separators=(",", ":"),
+    )
+    shown = json.loads(mask(text))
+    assert shown["a"] == '***"'
+    assert json.loads(shown["b"]) == {"url": "wss://***@h/?token=***"}
+    assert (shown["c"], shown["d"]) == ("wss://h", "me@example.com")
+
+
+HOSTILE: dict[str, Callable[[int], str]] = {
+    "question marks": lambda size: "?" * size + "=",
+    "schemes": lambda size: "://" * (size // 3),
+    "user information": lambda size: "://a@" * (size // 5),
+    "user information that does not end": lambda size: "://" + "a" * size,
+    "colons before an at": lambda size: "://x" * (size // 4) + "@",
+    "pairs": lambda size: "&a=b" * (size // 4),
+    "tokens": lambda size: "&token=a" * (size // 8),
+    "a token with escapes": lambda size: "?token=a" + "\\/" * (size // 2),
+    "names without values": lambda size: ("?" + "a" * 100) * (size // 101),
+    "backslashes": lambda size: "\\" * size,
+    "values of backslashes": lambda size: ("?key=" + "\\" * 60) * (size // 65),
+    "percent signs": lambda size: "%" * size,
+    "percent signs, escaped": lambda size: "%25" * (size // 3),
+    "escapes of JSON": lambda size: "\\u00e9" * (size // 6),
+    "references of HTML": lambda size: "&amp;" * (size // 5),
+    "the start of a secret": lambda size: "\u043f\u0430\u0440" * (size // 3),
+    "the start of another": lambda size: "aaaaaaaa!aaaaaaa?" * (size // 17),
+    "letters of one": lambda size: "a" * size,
+    "secrets": lambda size: "mellon-friend" * (size // 13),
+    "dots": lambda size: "...par…" * (size // 7),
+}
+
+
+def cost(function: Callable[[str], object], text: str) -> float:
+    """Return the processor's time of this thread, of the quickest of three."""
+    spans = []
+    for _ in range(3):
+        begun = time.thread_time()
+        function(text)
+        spans.append(time.thread_time() - begun)
+    return min(spans)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize(
+    "function", [mask, mask_cut, lambda text: mask_head(text, cut=True), with_references]
+)
+def test_masking_takes_time_in_proportion_to_the_text(
+    function: Callable[[str], object], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "_known", ())
+    for value in (*SECRETS, "mellon-friend", "aaaaaaaa!aaaaaaaa", "\\\\\\\\x"):
+        secret(value)
+    small, large = HOSTILE[text](1_000), HOSTILE[text](16_000)
+    # 16 times the text: 256 times the time where it grows with the square.
+    assert cost(function, large) < 64 * cost(function, small) + 0.002
+
+
+def test_no_secret_of_many_costs_more_than_one_search() -> None:
+    text = json.dumps([{"price": number / 7, "symbol": "BTC-USD"} for number in range(3_000)])
+    begun = time.thread_time()
+    for number in range(100):
+        assert text.find(f"nowhere-{number}-to-be-found") < 0
+    searches = time.thread_time() - begun
+    before = secrets._known
+    secrets._known = tuple(f"nowhere-{number}-to-be-found" for number in range(100))
+    try:
+        mask(text)
+        assert cost(mask, text) < 10 * searches + 0.02
+    finally:
+        secrets._known = before
+
+
+def test_secrets_that_are_remembered_at_the_same_time_are_all_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "_known", ())
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(remember, (f"secret number {number}" for number in range(400))))
+    assert len(secrets.known()) == 400
 
 
 @pytest.mark.parametrize(
@@ -137,12 +318,146 @@ def test_any_text_can_be_a_secret() -> None:
         ("wss://host/?code=abc", "wss://host/?code=***"),
         ("wss://host/?zipcode=abc", "wss://host/?zipcode=abc"),
         ("token=abc", "token=abc"),
+        (
+            r"wss:\/\/user:pass@host\/?x=1\u0026token=abc\/def\u0026y=2",
+            r"wss:\/\/***@host\/?x=1\u0026token=***\u0026y=2",
+        ),
+        (r"?x=1\u0026token\u003dabc", r"?x=1\u0026token\u003d***"),
+        ("<a href='?x=1&amp;token=abc'>", "<a href='?x=1&amp;token=***'>"),
         ("plain text", "plain text"),
         ("", ""),
     ],
 )
 def test_places_that_usually_hold_a_secret_are_masked(text: str, shown: str) -> None:
     assert mask(text) == shown
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "listenKey",
+            "listen_key",
+            "listen-key",
+            "listenkey",
+            "LISTENKEY",
+            "accessKey",
+            "access_key_id",
+            "AccessKeyId",
+        ),
+        *("pwd", "pass", "passwd", "user_pass", "userPass", "passphrase", "sid", "PHPSESSID", "JSESSIONID"),
+        *(
+            "apiKey",
+            "api.key",
+            "APIKEY",
+            "api_secret",
+            "apiSecret",
+            "X-Amz-Signature",
+            "X-Amz-Credential",
+            "sig",
+        ),
+        *(
+            "sign",
+            "hmac",
+            "otp",
+            "pin",
+            "pin_code",
+            "jwt",
+            "jwtToken",
+            "idToken",
+            "token2",
+            "oauth2_token",
+            "bearer",
+        ),
+        *(
+            "privateKey",
+            "client-secret",
+            "clientSecret",
+            "auth",
+            "authKey",
+            "authToken",
+            "authorization_code",
+            "key",
+        ),
+        *(
+            "sessionId",
+            "session_id",
+            "code_verifier",
+            "csrf_token",
+            "xsrf",
+            "ticket",
+            "streamKey",
+            "creds",
+            "x-auth",
+        ),
+    ],
+)
+def test_a_parameter_that_carries_a_credential_is_masked_by_the_words_of_its_name(name: str) -> None:
+    assert mask(f"wss://host/?a=b&{name}=abc") == f"wss://host/?a=b&{name}=***"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "keyboard",
+            "monkey",
+            "keyword",
+            "keywords",
+            "hotkey_map",
+            "turkey",
+            "donkey",
+            "keyframe",
+            "key_type",
+        ),
+        *(
+            "passenger",
+            "compass",
+            "passage",
+            "bypass",
+            "passive",
+            "passThrough",
+            "passport_page",
+            "pass_count",
+        ),
+        *("author", "authors", "authorize_page", "authorizePage", "authority", "authentic", "auth_type"),
+        *(
+            "signal",
+            "design",
+            "assign",
+            "signup",
+            "ticker",
+            "tokenizer",
+            "max_tokens",
+            "token_type",
+            "secretary",
+        ),
+        *(
+            "zipcode",
+            "zip_code",
+            "country_code",
+            "error_code",
+            "codec",
+            "opinion",
+            "spin",
+            "pinned",
+            "inside",
+        ),
+        *(
+            "symbol",
+            "transport",
+            "EIO",
+            "sidebar",
+            "cosine",
+            "public_key",
+            "sort_key",
+            "obsession_page",
+            "mask",
+        ),
+    ],
+)
+def test_a_parameter_whose_name_only_holds_such_letters_is_shown(name: str) -> None:
+    assert mask(f"wss://host/?a=b&{name}=abc") == f"wss://host/?a=b&{name}=abc"
 
 
 @pytest.mark.parametrize(

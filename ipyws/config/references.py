@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from ipyws.core.checks import credentials_among
 from ipyws.errors import InvalidError
+from ipyws.places import credentials_of_url
 from ipyws.policy.toml import Document
-from ipyws.secrets import is_sensitive_header, remember, sensitive_parameters
+from ipyws.secrets import is_sensitive_header, remember
 
 _REFERENCE: Final = re.compile(r"\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _FILLED: Final = "\0"
@@ -102,7 +103,7 @@ def _none(value: Any) -> list[str]:
 
 
 def _in_url(value: Any) -> list[str]:
-    return [*sensitive_parameters(value), *_PASSWORD.findall(value)] if isinstance(value, str) else []
+    return [*credentials_of_url(value), *_PASSWORD.findall(value)] if isinstance(value, str) else []
 
 
 def _in_headers(value: Any) -> list[str]:

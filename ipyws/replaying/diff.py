@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ipyws.core.message import Data, Message
 from ipyws.printable import visible
-from ipyws.secrets import known, mask, mask_head
+from ipyws.secrets import known, known_spans, mask, mask_head
 
 PLACES: Final = 3
 """Places of a JSON payload that are named; of more it is said that there are some."""
@@ -23,6 +23,7 @@ _SHOWN: Final = 40
 _PATH_SHOWN: Final = 100
 # A value is masked before it is cut, so more of it is masked than is shown; but not all of a huge one.
 _WINDOW: Final = 4096
+_SECRET: Final = 1 << 16  # a longer secret is looked for no further
 
 # Stands where one of two values has nothing, or where a text is no JSON.
 _NOTHING: Final = object()
@@ -182,10 +183,15 @@ def _from_first_difference(old: Data, new: Data) -> str:
 
 def _before_secret(data: Data, place: int) -> int:
     """Return ``place``, or where the secret begins that it stands in: half a secret would not be masked."""
+    if isinstance(data, str):
+        start = max(0, place - _SECRET)
+        spans = known_spans(data[start : place + _SECRET])
+        return min(
+            (start + begin for begin, end in spans if start + begin < place < start + end), default=place
+        )
     first = place
-    for value in known():
-        secret: Any = value if isinstance(data, str) else value.encode("utf-8", "surrogatepass")
-        found: int = data.find(secret, max(0, place - len(secret) + 1), place + len(secret) - 1)
+    for secret in (value.encode("utf-8", "surrogatepass") for value in known()):
+        found = data.find(secret, max(0, place - len(secret) + 1), place + len(secret) - 1)
         if found >= 0:
             first = min(first, found)
     return first
