@@ -60,6 +60,7 @@ MAY: dict[str, set[str]] = {
         "ipyws.policy",
         "ipyws.errors",
         "ipyws.secrets",
+        "ipyws.places",
         "websockets",
         "aiohappyeyeballs",
     },

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ipyws.places import credentials_of_url
 from ipyws.policy.url import URL
-from ipyws.secrets import sensitive_parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Asked:
         """What was sent that may be refused, in words; "" for nothing."""
         if "authorization" in self.sent:
             return "the Authorization that was sent"
-        if sensitive_parameters(str(self.url)):
+        if credentials_of_url(str(self.url)):
             return "the token in the URL"
         if self.tokens:
             return "the token among the subprotocols"
