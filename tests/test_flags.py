@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ipyws.core.options import OPTIONS, check_options
+from ipyws.core.reconnect import read_reconnect
 from ipyws.errors import ConnectError, InvalidError
 from ipyws.notebook import flags
 from ipyws.notebook.failure import headline, shorten
@@ -131,10 +132,12 @@ def test_options_of_the_connection_are_taken_out_of_a_line() -> None:
         (flags.or_none, "None", None),
         (flags.or_none, "5s", "5s"),
         (flags.number_or_name, "12", 12),
-        (flags.how_to_reconnect, "on", {}),
-        (flags.how_to_reconnect, "None", None),
-        (flags.how_to_reconnect, "5", {"attempts": 5}),
-        (flags.how_to_reconnect, '{"first": "1s"}', {"first": "1s"}),
+        (read_reconnect, "on", {}),
+        (read_reconnect, "None", None),
+        (read_reconnect, "5", {"attempts": 5}),
+        (read_reconnect, '{"first": "1s"}', {"first": "1s"}),
+        (read_reconnect, '{"on_open": [{"a": [1]}, "b"]}', {"on_open": [{"a": [1]}, "b"]}),
+        (read_reconnect, r"{'on_open': [b'\x01\xff', {'a': True}]}", {"on_open": [b"\x01\xff", {"a": True}]}),
         (flags.number_or_name, "disabled", "disabled"),
         (flags.number_or_name, "1" * 5000, "1" * 5000),
     ],

@@ -101,6 +101,12 @@ def refusal(status: int, *headers: tuple[str, str]) -> errors.ConnectError:
         ({"first": "2s", "max": timedelta(seconds=2)}, Reconnect(10, 2.0, 2.0, ())),
         ({"on_open": ["a", b"b", {"c": [1]}, [2]]}, Reconnect(on_open=("a", b"b", '{"c":[1]}', "[2]"))),
         ({"on_open": (bytearray(b"x"),)}, Reconnect(on_open=(b"x",))),
+        ({"codes": [1005, "4000-4999"]}, Reconnect(codes=((1005, 1005), (4000, 4999)))),
+        ({"codes": ("4001",)}, Reconnect(codes=((4001, 4001),))),
+        ({"codes": [ipyws.CloseCode.NORMAL]}, Reconnect(codes=((1000, 1000),))),
+        ({"codes": []}, Reconnect()),
+        ({"codes": "always"}, Reconnect(codes=((0, 65535),))),
+        ({"first_dial": True}, Reconnect(first_dial=True)),
     ],
 )
 def test_option_means(value: Any, meaning: Reconnect | None) -> None:
@@ -124,6 +130,26 @@ def test_option_means(value: Any, meaning: Reconnect | None) -> None:
         ({"attempts": 1.5}, "reconnect: attempts is 1.5", "from 1 to 1000000"),
         ({"attempts": None}, "reconnect: attempts is None", "from 1 to 1000000"),
         ({"attempts": 10**7}, "reconnect: attempts is 10000000", "from 1 to 1000000"),
+        ({"codes": 4000}, "reconnect: codes is 4000", '"always"'),
+        ({"codes": "4000"}, "reconnect: codes is '4000'", "close codes and ranges"),
+        ({"codes": None}, "reconnect: codes is None", "close codes and ranges"),
+        *(
+            ({"codes": [code]}, f"reconnect: codes holds {code!r}", "close codes and ranges")
+            for code in (
+                999,
+                5000,
+                True,
+                4000.0,
+                "4xxx",
+                "4999-4000",
+                "always",
+                "",
+                None,
+                [4000],
+                "1000-5000",
+            )
+        ),
+        ({"first_dial": 1}, "reconnect: first_dial is 1", "True or False"),
         ({"first": 0}, "reconnect: first is 0", "a positive number of milliseconds"),
         ({"first": "5"}, "reconnect: first: missing unit", '"300ms"'),
         ({"max": "-1s"}, "reconnect: max is '-1s'", "a positive number"),
@@ -180,6 +206,31 @@ BROKEN = errors.InvalidError("not the protocol")
 )
 def test_connection_comes_back_if_it_was_not_meant_to_end(close: Close, back: bool) -> None:
     assert comes_back(close) is back
+
+
+NATS = errors.InvalidError("a breach", details={"code": 1006})
+
+
+@pytest.mark.parametrize(
+    ("codes", "close", "back"),
+    [
+        ([4000], Close(4000, "", "peer"), True),
+        (["4000-4999"], Close(4999, "", "peer"), True),
+        ([4000], Close(4001, "", "peer"), False),
+        ([1005], Close(1005, "", "peer"), True),
+        ([1000], Close(1000, "", "peer"), True),
+        ([4000], Close(1001, "", "peer"), True),  # as without codes
+        ([4000], Close(1006, "", "none"), True),
+        ([1006], Close(1002, "", "us", NATS), True),
+        ([1002], Close(1002, "", "us", BROKEN), True),
+        ("always", Close(1008, "", "peer"), True),
+        ("always", Close(1009, "", "us", BROKEN), True),
+        ("always", Close(1000, "", "us"), False),  # by the user
+        ([1000], Close(1000, "", "us"), False),
+    ],
+)
+def test_codes_say_which_closes_come_back_too(codes: Any, close: Close, back: bool) -> None:
+    assert comes_back(close, checked({"codes": codes})) is back
 
 
 @pytest.mark.parametrize(
@@ -241,6 +292,67 @@ LOSSES: dict[str, tuple[Act, dict[str, Any], list[str]]] = {
     "silence": (opening(end=silence), KEEP_ALIVE, ["ping", "close"]),
     "no message": (opening(end=silence), READ_TIMEOUT, ["close"]),
 }
+
+
+@pytest.mark.parametrize("codes", [[4001], ["4000-4999"], "always"])
+def test_close_whose_code_is_named_is_opened_anew(codes: Any) -> None:
+    async def scenario(site: Site) -> None:
+        client = await lasting(site, {**SOON, "codes": codes})
+        await reached(client, lambda: client.state == "open" and "open" in kinds(client))
+        await client.close()
+        assert client.closed is not None
+        assert client.closed.initiator == "us"
+
+    with acts(opening(end=closing(4001)), opening(end=noting)) as site:
+        run(scenario(site))
+
+
+def test_close_whose_code_is_not_named_ends_and_says_how_it_would_come_back() -> None:
+    with acts(opening(end=closing(4002))) as site:
+        client = ipyws.connect(site.url, **CALM, reconnect={**SOON, "codes": [4001]})
+        with pytest.raises(errors.ClosedError, match="4002") as caught:
+            client.recv("5s")
+    assert '"codes": [4002]' in caught.value.hint
+
+
+def test_first_dial_is_repeated_on_request() -> None:
+    reconnect = {**SOON, "first_dial": True, "on_open": ["hello"]}
+    with (
+        acts(refusing("503 Busy"), refusing("503 Busy"), opening(end=noting)) as site,
+        ipyws.connect(site.url, **CALM, reconnect=reconnect) as client,
+    ):
+        assert [site.next() for _ in range(4)] == ["503 Busy", "503 Busy", OPENED, "hello"]
+        assert client.state == "open"
+        assert client.stats.ws_sessions == 1
+        assert [record.type for record in client.log] == ["text"]
+
+
+def test_first_dial_is_given_up_after_so_many_attempts() -> None:
+    with acts(refusing("503 Busy")) as site:
+        with pytest.raises(errors.ConnectError, match=r"could not be opened in 3 attempts: .*503"):
+            ipyws.connect(site.url, reconnect={**SOON, "first_dial": True, "attempts": 3})
+        assert site.seen.qsize() == 3
+
+
+@pytest.mark.parametrize("reconnect", [SOON, {**SOON, "first_dial": True}])
+def test_first_dial_is_not_repeated_unasked_or_where_that_can_not_help(reconnect: dict[str, Any]) -> None:
+    status = "401 No" if "first_dial" in reconnect else "503 Busy"
+    with acts(refusing(status)) as site:
+        with pytest.raises(errors.ConnectError, match=status[:3]):
+            ipyws.connect(site.url, reconnect=reconnect)
+        assert site.seen.qsize() == 1
+
+
+def test_closing_ends_the_attempts_of_the_first_dial() -> None:
+    async def scenario(site: Site) -> None:
+        dialing = asyncio.ensure_future(lasting(site, {**NEVER, "first_dial": True})._open())
+        await asyncio.to_thread(site.next)
+        dialing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await dialing
+
+    with acts(refusing("503 Busy")) as site:
+        run(scenario(site))
 
 
 @pytest.mark.parametrize(("loss", "options", "records"), LOSSES.values(), ids=LOSSES)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from ipyws.config.references import check_references, fill, has_reference
 from ipyws.core import checks
 from ipyws.core.options import BY_NAME
+from ipyws.core.reconnect import read_reconnect
 from ipyws.errors import InvalidError, brief
 from ipyws.policy.table import check_keys
 from ipyws.policy.toml import Document
@@ -57,6 +58,8 @@ class Saved:
             return Path(self.file).parent / os.path.expanduser(value)
         if name == "record":
             return self._journal(value)
+        if name == "reconnect":
+            return read_reconnect(value)
         if name in _SIZES:
             return read_size(value)
         may_be_off = BY_NAME[name].check is checks.duration or name == "proxy"

@@ -17,7 +17,7 @@ from ipyws.core.message import Control, Direction
 from ipyws.core.outbox import Framed, Outbox
 from ipyws.core.pings import Ping
 from ipyws.core.reconnect import Retry, comes_back, opened_words
-from ipyws.core.recovery import recover
+from ipyws.core.recovery import dial_first, recover
 from ipyws.errors import WebSocketError
 from ipyws.references import note_sent
 
@@ -61,7 +61,8 @@ class Lifecycle(Connection):
         self._opener = asyncio.current_task()
         try:
             self._prepare_journal()
-            await self.dial()
+            policy = self._options.reconnect
+            await (dial_first(self, policy) if policy and policy.first_dial else self.dial())
         except BaseException as error:
             self._opener = None
             canceled = isinstance(error, asyncio.CancelledError) and self._cause is not None
@@ -211,7 +212,7 @@ class Lifecycle(Connection):
             if close.initiator == "none":
                 self._log_control("close", "in", Control(b"", code=close.code, reason=close.reason))
             policy = self._options.reconnect
-            if policy is None or self._ending or not comes_back(close):
+            if policy is None or self._ending or not comes_back(close, policy):
                 self.finish(close)
             else:
                 self._end_session("reconnecting")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import difflib
+import json
 import random
 import re
 import time
@@ -10,22 +13,28 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
 
 from ipyws.core.close import Close
 from ipyws.core.constants import CloseCode
 from ipyws.core.durations import format_duration, seconds
-from ipyws.core.message import Data
+from ipyws.core.message import Data, describe_json_error
 from ipyws.core.payload import encode
 from ipyws.errors import ConnectError, InvalidError, WebSocketError, brief
 
 ALLOWED = (
-    '{"attempts": 10, "first": "500ms", "max": "30s", "on_open": [payloads]}, each key optional ({} will do),'
+    '{"attempts": 10, "first": "500ms", "max": "30s", "on_open": [payloads], "codes": [1005, "4000-4999"], '
+    '"first_dial": True}, each key optional ({} will do),'
 )
+
+ALWAYS: Final = ((0, 65535),)
+"""Every close code."""
 
 _MOST = 1_000_000
 _LONGEST_WAIT = 999_999.0  # seconds that a server may ask for
 _LONGEST_DATE = 40
+_LONGEST_TEXT = 1 << 20
+_CODES_ALLOWED = 'close codes and ranges of them such as [1005, "4000-4999"], or "always",'
 _COMES_BACK = frozenset(
     {
         CloseCode.GOING_AWAY,
@@ -47,12 +56,16 @@ class Reconnect:
         first: Seconds before the first attempt, at most; each further one waits up to twice as long.
         max: Longest wait in seconds.
         on_open: What is sent whenever the connection has opened, the first time too: subscriptions.
+        codes: Ranges of close codes, first and last of each, that come back besides those which do anyway.
+        first_dial: Whether the first dial is repeated too, where trying again can help.
     """
 
     attempts: int = 10
     first: float = 0.5
     max: float = 30.0
     on_open: tuple[Data, ...] = field(default=(), repr=False)
+    codes: tuple[tuple[int, int], ...] = ()
+    first_dial: bool = False
 
     def delay(self, attempt: int, chance: Callable[[], float] = random.random) -> float:
         """Return the seconds to wait before an attempt: exponential, the upper half of it by chance.
@@ -121,6 +134,30 @@ def _span(name: str, value: Any) -> float:
     return seconds(value, name=name)
 
 
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidError(f"{name} is {brief(value)}", hint="True or False is allowed")
+    return value
+
+
+def _codes(name: str, value: Any) -> tuple[tuple[int, int], ...]:
+    if value == "always":
+        return ALWAYS
+    if not isinstance(value, (list, tuple, range)):
+        raise InvalidError(f"{name} is {brief(value)}", hint=f"{_CODES_ALLOWED} is allowed")
+    return tuple(_range(name, item) for item in value)
+
+
+def _range(name: str, item: Any) -> tuple[int, int]:
+    """Return first and last of a close code or a range of them."""
+    words = item if isinstance(item, str) else str(item) if type(item) in (int, CloseCode) else ""
+    found = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", words, re.ASCII)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 1000 <= first <= last < 5000:
+        raise InvalidError(f"{name} holds {brief(item)}", hint=f"{_CODES_ALLOWED} is allowed")
+    return first, last
+
+
 def _payloads(name: str, value: Any) -> tuple[Data, ...]:
     """Return payloads as they are sent: what the user does to his own later changes nothing."""
     if not isinstance(value, (list, tuple)):
@@ -142,20 +179,61 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "first": _span,
     "max": _span,
     "on_open": _payloads,
+    "codes": _codes,
+    "first_dial": _flag,
 }
 
 
-def comes_back(close: Close) -> bool:
+def read_reconnect(text: str) -> Any:
+    """Return the option from the text of a line, a form or a file: "on", a number of attempts, or a mapping.
+
+    A mapping is written as in JSON, or as in Python, where bytes can be written.
+
+    Raises:
+        InvalidError: It is nothing of these.
+    """
+    word = text.strip().lower()
+    if word in ("on", "none"):
+        return {} if word == "on" else None
+    if re.fullmatch(r"\d{1,18}", word, re.ASCII):
+        return {"attempts": int(word)}
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            if len(text) <= _LONGEST_TEXT:
+                return ast.literal_eval(text.strip())
+        raise InvalidError(
+            f"reconnect is {brief(text)}: {describe_json_error(error)}",
+            hint="on, a number of attempts, or a mapping as in JSON or Python such as "
+            "'{\"attempts\": 5}' is allowed",
+        ) from None
+
+
+def comes_back(close: Close, policy: Reconnect | None = None) -> bool:
     """Tell whether a connection that ended so may be had again by dialling once more.
 
     It may if it was lost, if the server went away or says that it will be back, and if we gave up on its
-    silence. It was meant to end if either side closed it for good, or one broke the protocol.
+    silence. It was meant to end if either side closed it for good, or one broke the protocol, unless the
+    codes of ``policy`` say otherwise; what the user closes never comes back.
     """
+    if close.initiator == "us" and close.error is None:
+        return False
+    if policy is not None and any(
+        first <= code <= last for first, last in policy.codes for code in _told(close)
+    ):
+        return True
     if close.initiator == "none":
         return True
     if close.initiator == "us":
         return close.error is not None and close.error.retryable
     return close.code in _COMES_BACK
+
+
+def _told(close: Close) -> list[int]:
+    """Return the close code, and that of a close frame that may not be sent and for which we closed."""
+    code = close.error.details.get("code") if close.error is not None else None
+    return [close.code, code] if isinstance(code, int) else [close.code]
 
 
 def retry_after(error: WebSocketError) -> float:
@@ -190,10 +268,11 @@ def _moment(text: str) -> float | None:
         return None
 
 
-def given_up(attempts: int, error: WebSocketError | None) -> ConnectError:
-    """Return the error of a connection that could not be had again."""
-    times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-    what = f"could not be opened again in {times}: {error.message}" if error else f"did not last in {times}"
+def given_up(attempts: int, error: WebSocketError | None, again: bool = True) -> ConnectError:
+    """Return the error of a connection that could not be had, or be had again."""
+    times = "1 attempt" if attempts == 1 else f"{attempts:,} attempts"
+    opened = "opened again" if again else "opened"
+    what = f"could not be {opened} in {times}: {error.message}" if error else f"did not last in {times}"
     return ConnectError(
         f"it {what}",
         hint="connect again once the server is back",

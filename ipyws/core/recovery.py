@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -39,6 +40,25 @@ class Lost(Protocol):
 
     def finish(self, close: Close) -> None:
         """Be closed for good."""
+
+
+async def dial_first(client: Lost, policy: Reconnect) -> None:
+    """Dial for the first time, again and again as long as that can help.
+
+    Raises:
+        WebSocketError: It can't, or not in so many attempts.
+    """
+    for attempt in itertools.count(1):
+        try:
+            await client.dial()
+            return
+        except WebSocketError as error:
+            if not error.retryable:
+                raise
+            if attempt == policy.attempts:
+                raise given_up(attempt, error, again=False) from None
+            asked = min(retry_after(error), policy.max)
+        await asyncio.sleep(max(policy.delay(attempt), asked))
 
 
 async def recover(client: Lost, lost: Close, policy: Reconnect) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import keyword
 import re
 from typing import Any
 
 from ipyws.core import checks
-from ipyws.core.message import describe_json_error
 from ipyws.core.options import OPTIONS, Option
+from ipyws.core.reconnect import read_reconnect
 from ipyws.errors import InvalidError, brief
 from ipyws.notebook.line import Convert, Flag
 from ipyws.sizes import read_size, show_size
@@ -80,26 +79,6 @@ def number_or_name(text: str) -> Any:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
-def how_to_reconnect(text: str) -> Any:
-    """Return how to open a lost connection anew: from "on", a number of attempts, or a JSON object.
-
-    Raises:
-        InvalidError: It is nothing of these.
-    """
-    word = text.strip().lower()
-    if word in ("on", "none"):
-        return {} if word == "on" else None
-    if word.isascii() and word.isdigit():
-        return {"attempts": whole(word)}
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidError(
-            f"reconnect is {brief(text)}: {describe_json_error(error)}",
-            hint="on, a number of attempts, or a JSON object such as '{\"attempts\": 5}' is allowed",
-        ) from None
-
-
 def check_variable(name: str | None) -> str | None:
     """Return a name that ``-o`` can store to.
 
@@ -159,7 +138,7 @@ _VALUES = {
     "proxy": "URL",
     "name": "NAME",
     "origin": "ORIGIN",
-    "reconnect": "on|ATTEMPTS|JSON",
+    "reconnect": "on|ATTEMPTS|MAPPING",
     "record": "PATH",
 }
 _CONVERT: dict[str, Convert] = {
@@ -172,5 +151,5 @@ _CONVERT: dict[str, Convert] = {
     "log_bytes": read_size,
     "auth": credentials,
     "proxy": or_none,
-    "reconnect": how_to_reconnect,
+    "reconnect": read_reconnect,
 }
