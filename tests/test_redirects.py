@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 
 import ipyws
-from ipyws import errors
-from tests.support.servers import Raw, Site, http, raw_server
+from ipyws import errors, graphql
+from ipyws.notebook.cards import card
+from tests.support.servers import CLOSE, TEXT, Raw, Site, frame, http, raw_server
 from tests.support.tls import Authority
 
 PRIVATE = {"Authorization": "Bearer abcdef", "Cookie": "a=bcdef", "X-Mine": "1"}
@@ -187,3 +189,55 @@ def test_redirect_to_nowhere_is_the_servers_failure(location: str) -> None:
         error = failure(site.url, follow_redirects=True)
     assert "redirect" in error.message
     assert "canary" not in str(error) + repr(error.details)
+
+
+def test_on_open_does_not_go_to_another_origin() -> None:
+    async def evil(peer: Raw) -> None:
+        await peer.upgrade()
+        while (got := await peer.read_frame()).opcode != CLOSE:
+            peer.site.seen.put(got.payload)
+        await peer.write(frame(CLOSE, got.payload))
+
+    with raw_server(evil) as other, routes({"/": f"302 {other.url}/"}) as site:
+        reconnect = {"on_open": ["CANARY login"]}
+        with ipyws.connect(site.url, follow_redirects=True, reconnect=reconnect) as client:
+            client.send("of the user's own will")
+            assert other.next() == b"of the user's own will"
+            assert "on_open was not sent" in card(client.async_client).note
+        assert other.seen.empty()
+
+
+def test_on_open_goes_to_another_path_of_the_same_origin() -> None:
+    async def handler(peer: Raw) -> None:
+        if (await peer.read_request()).split()[1] == "/":
+            await peer.write(http("302 Found", "Location: /there"))
+            return
+        await peer.upgrade()
+        peer.site.seen.put((await peer.read_frame()).payload)
+
+    with raw_server(handler) as site:
+        client = ipyws.connect(site.url, follow_redirects=True, reconnect={"on_open": ["login"]})
+        assert site.next() == b"login"
+        client.close()
+
+
+@pytest.mark.parametrize("protocol", ["graphql-transport-ws", "graphql-ws"])
+def test_init_of_graphql_does_not_go_to_another_origin(protocol: str) -> None:
+    async def evil(peer: Raw) -> None:
+        await peer.upgrade(f"Sec-WebSocket-Protocol: {protocol}")
+        peer.site.seen.put(json.loads((await peer.read_frame()).payload))
+        await peer.write(frame(TEXT, b'{"type": "connection_ack"}'))
+        await peer.rest()
+
+    with (
+        raw_server(evil) as other,
+        routes({"/": f"302 {other.url}/"}) as site,
+        graphql.connect(
+            site.url,
+            {"authorization": "CANARY-71"},
+            protocols=[protocol],
+            follow_redirects=True,
+            close_timeout="50ms",
+        ),
+    ):
+        assert other.next() in ({"type": "connection_init"}, {"type": "connection_init", "payload": {}})

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from ipyws.capture.journal import Journal
     from ipyws.core.loops import Loops
+    from ipyws.core.message import Data
     from ipyws.core.options import ConnectOptions
     from ipyws.core.reconnect import Retry
     from ipyws.core.transport import Handshake
@@ -114,6 +115,17 @@ class Connection:
         """Scheme, host and port that it goes to, redirects aside."""
         scheme, host, port = self._url.origin
         return f"{scheme}://{host}:{port}"
+
+    @property
+    def moved(self) -> bool:
+        """Whether a redirect led to another origin, which must not get what was meant for this one."""
+        return self.response is not None and self.response.moved
+
+    @property
+    def withheld(self) -> tuple[Data, ...]:
+        """What of ``on_open`` was not sent: all of it, where a redirect led to another origin."""
+        policy = self._options.reconnect
+        return policy.on_open if policy is not None and self.moved else ()
 
     @property
     def insecure(self) -> bool:
@@ -222,8 +234,11 @@ class Connection:
             return close.error.hint
         if close.initiator == "peer" and close.code == CloseCode.POLICY_VIOLATION:
             return "it is the server's own policy: check the credentials"
-        may_come_back = self._options.reconnect is None and comes_back(close)
-        return "connect again; reconnect= does so by itself" if may_come_back else ""
+        if self._options.reconnect is None:
+            return "connect again; reconnect= does so by itself" if comes_back(close) else ""
+        if close.initiator == "peer" and close.code != CloseCode.NORMAL and not comes_back(close):
+            return f'connect again; reconnect={{"codes": [{close.code}]}} does so by itself'
+        return ""
 
     def __repr__(self) -> str:
         held = ", reading paused: channel full" if self.held else ""

@@ -32,8 +32,8 @@ class Sending(Lifecycle):
         return self
 
     async def greet(self) -> None:
-        """Send what is to be sent on each open."""
-        for payload in self._options.reconnect.on_open if self._options.reconnect else ():
+        """Send what is to be sent on each open; nothing to another origin than the one that was asked."""
+        for payload in self._options.reconnect.on_open if self._options.reconnect and not self.moved else ():
             await self.send(payload)
 
     async def send(self, data: Sendable, type: TypeChoice | None = None) -> Message:

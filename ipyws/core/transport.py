@@ -36,6 +36,7 @@ class Handshake:
         proxy: The proxy's URL without credentials, or None.
         redirects: The URLs that redirected here, first first.
         oddities: In words, in what the answer differs from what the standard has a server send.
+        moved: Whether one of them led to another origin: what was meant for the first is not sent there.
         elapsed: Seconds from the start of dialling to the response.
     """
 
@@ -50,6 +51,7 @@ class Handshake:
     proxy: str | None = None
     redirects: tuple[str, ...] = ()
     oddities: tuple[str, ...] = ()
+    moved: bool = False
     elapsed: float = field(default=0.0, compare=False)
 
     def __repr__(self) -> str:

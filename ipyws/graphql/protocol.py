@@ -65,7 +65,9 @@ class Dialect:
     def init(self, payload: dict[str, Any] | None) -> dict[str, Any]:
         """Return the message that opens the conversation."""
         message: dict[str, Any] = {"type": "connection_init"}
-        return message if payload is None else {**message, "payload": payload}
+        if payload is None and self.strict:
+            return message
+        return {**message, "payload": payload or {}}  # older servers look into it without asking
 
     def request(self, id: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Return the message that starts an operation."""

@@ -168,7 +168,8 @@ class AsyncGraphQL(Asynchronous):
     async def _greet(self, greeting: Greeting) -> None:
         deadline = Deadline(self._ack_timeout, "ack_timeout")
         self._dialect = choose(self._offered, self.client.subprotocol)
-        await self.client.send(self._dialect.init(self._init))
+        init = None if self.client.moved else self._init  # credentials, meant for the origin that was asked
+        await self.client.send(self._dialect.init(init))
         if not await wait_async(greeting.done, deadline.remaining()):
             error = deadline.error("the server did not acknowledge the connection")
             self.client.fail(NO_ACKNOWLEDGEMENT, "connection acknowledgement timeout", error)

@@ -202,6 +202,7 @@ async def _dial_once(
         proxy=None if through is None else proxy.shown(through),
         redirects=progress.redirects,
         oddities=head.oddities,
+        moved=progress.moved,
         elapsed=time.perf_counter() - progress.started,
     )
     return wire
