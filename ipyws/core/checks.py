@@ -11,6 +11,8 @@ from typing import Any
 
 from ipyws.core.constants import MB, Compression
 from ipyws.core.durations import seconds
+from ipyws.core.proxy_url import ALLOWED as ALLOWED_PROXIES
+from ipyws.core.proxy_url import is_proxy_url, with_scheme
 from ipyws.errors import InvalidError, brief
 from ipyws.secrets import (
     is_sensitive_header,
@@ -247,16 +249,16 @@ def proxy(name: str, value: Any) -> str | None:
         return value  # type: ignore[no-any-return]
     if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
         raise refuse(name, value, '"env", None, or a URL such as "http://proxy.example.com:3128"')
-    remember_userinfo(value)
-    match = re.fullmatch(
-        r"(?:https?|socks[45][ah]?)://(?:[^/?#@]*@)?(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?/?", value
-    )
-    if not match:
-        raise InvalidError(
-            f"{name} is not the URL of a proxy: {brief(value)}",
-            hint="http, https, socks4, socks4a, socks5 and socks5h URLs with a host are allowed",
-        )
-    return value
+    remember_proxy(value)
+    url = with_scheme(value)
+    if not is_proxy_url(url):
+        raise InvalidError(f"{name} is not the URL of a proxy: {brief(value)}", hint=ALLOWED_PROXIES)
+    return url
+
+
+def remember_proxy(address: str) -> None:
+    """Mask the credentials in front of a host, also where the scheme is left out."""
+    remember_userinfo(address if "://" in address else f"http://{address}")
 
 
 def remember_credentials(url: object, given: Mapping[str, Any]) -> None:
@@ -266,7 +268,7 @@ def remember_credentials(url: object, given: Mapping[str, Any]) -> None:
     """
     for address in (url, given.get("proxy")):
         if isinstance(address, str):
-            remember_userinfo(address)
+            remember_proxy(address)
             remember_parameters(address)
     pairs = given.get("headers")
     for pair in pairs.items() if isinstance(pairs, Mapping) else _listed(pairs):

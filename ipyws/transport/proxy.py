@@ -11,12 +11,13 @@ from typing import Any
 from aiohappyeyeballs import AddrInfoType
 from websockets.asyncio.client import HTTPProxyConnection
 from websockets.exceptions import InvalidProxy
-from websockets.proxy import Proxy, get_proxy, parse_proxy
+from websockets.proxy import Proxy, parse_proxy
 from websockets.uri import WebSocketURI
 
+from ipyws.core.checks import remember_proxy
 from ipyws.errors import InvalidError
 from ipyws.policy.url import URL
-from ipyws.secrets import remember_userinfo
+from ipyws.transport.environment import proxy_of_environment
 from ipyws.transport.network import Address, Attempts, Resolved, new_socket, race
 from ipyws.transport.proxy_failure import SocksError
 
@@ -34,11 +35,11 @@ def choose(url: URL, option: str | None) -> Proxy | None:
     """
     if option is None or (option == "env" and url.is_loopback):
         return None
-    address = get_proxy(target(url)) if option == "env" else option
+    address = proxy_of_environment(url) if option == "env" else option
     if address is None:
         return None
     try:
-        remember_userinfo(address)
+        remember_proxy(address)
         return parse_proxy(address)
     except (InvalidProxy, ValueError) as error:
         why = error.msg if isinstance(error, InvalidProxy) else "its host or its port is none"
