@@ -173,7 +173,7 @@ def _client(proxy: Proxy, sock: socket.socket | None) -> Any:
     try:
         return Socks(kind, *who, rdns=resolves(proxy), forward=connected)
     except TypeError:
-        raise ImportError("python-socks is older than 3.0") from None
+        raise ImportError("python-socks") from None  # older than 3.0
 
 
 async def _shake_hands(proxy: Proxy, sock: socket.socket, host: str, port: int) -> None:

@@ -156,7 +156,7 @@ def _describe(error: BaseException, url: URL, phase: str, proxy: str) -> tuple[s
     if isinstance(error, InvalidHandshake):
         return _describe_handshake(error, url, proxy)
     if isinstance(error, ImportError):
-        return "a SOCKS proxy needs the package python-socks", "pip install python-socks[asyncio]", False
+        return "a SOCKS proxy needs the package python-socks", "pip install 'python-socks[asyncio]>=3'", False
     if isinstance(error, ConnectionRefusedError):
         return f"{url.authority} refused the connection", "is the server running, and this its port?", True
     if isinstance(error, ConnectionError):
