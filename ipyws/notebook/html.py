@@ -106,7 +106,7 @@ def _header(card: Card, live: bool) -> str:
         *(f'<span class="c">{_number(text)}</span>' for text in (*traffic(card), *rtt)),
     ]
     lines = "".join(f'<div class="l"><code>{html_text(fact)}</code></div>' for fact in facts(card))
-    return f'<div class="h">{" &nbsp;".join(parts)}</div>{lines}'
+    return f'<div class="h">{" &nbsp;".join(filter(None, parts))}</div>{lines}'
 
 
 def _steps(lines: Sequence[Line]) -> str:
@@ -127,6 +127,8 @@ def _step(line: Line) -> str:
 
 
 def _state(card: Card, live: bool) -> str:
+    if not card.state:
+        return ""
     look = card.state if card.state in _STATES else ""
     failed = " bad" if card.close and not is_ordinary(card.close) else ""
     pulse = " live" if live else ""

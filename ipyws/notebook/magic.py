@@ -33,6 +33,8 @@ class Magic:
         except WebSocketError as error:
             shorten(error)
             raise
+        finally:
+            call.session.settle()
 
     def line(self, line: str) -> Any:
         """Run a line magic."""

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 from IPython.display import publish_display_data
 
+from ipyws.notebook.audience import Audience, audience_of
+
 Bundle = Mapping[str, Any]
 """What is shown, by MIME type."""
 
@@ -33,8 +35,17 @@ class Publisher(Protocol):
     live: bool
     """Whether a display can be replaced; otherwise only new lines can be added."""
 
-    def show(self, bundle: Bundle) -> Handle:
+    def audience(self) -> Audience:
+        """Return who sees what is shown now; called on the main thread."""
+
+    def handle(self) -> Handle:
+        """Return the handle of a display to be shown later for the running cell."""
+
+    def show(self, bundle: Bundle, handle: Handle | None = None) -> Handle:
         """Show a display below the running cell; called on the main thread."""
+
+    def show_aside(self, bundle: Bundle, handle: Handle) -> None:
+        """Show a display below its cell, while that runs; called on any thread."""
 
     def update(self, handle: Handle, bundle: Bundle) -> None:
         """Replace what a display shows; called on any thread."""
@@ -46,21 +57,37 @@ class KernelPublisher:
     live = True
 
     def __init__(self, shell: Any) -> None:
+        self._shell = shell
         self._kernel = shell.kernel
         self._running = self._parent()
         self._depth = 1 if self._running else 0  # inside a cell, or by the configuration before any
 
-    def show(self, bundle: Bundle) -> Handle:
-        handle = Handle(self._running or self._parent())
+    def audience(self) -> Audience:
+        try:
+            parent = self._parent()
+        except LookupError:  # a thread that no request has started, with ipykernel 7.0
+            parent = self._running
+        return audience_of(self._shell, parent or {})
+
+    def handle(self) -> Handle:
+        return Handle(self._running or self._parent())
+
+    def show(self, bundle: Bundle, handle: Handle | None = None) -> Handle:
+        handle = handle or self.handle()
         publish_display_data(bundle, transient={"display_id": handle.id})
         return handle
 
+    def show_aside(self, bundle: Bundle, handle: Handle) -> None:
+        self._send("display_data", handle, bundle)
+
     def update(self, handle: Handle, bundle: Bundle) -> None:
-        content = {"data": bundle, "metadata": {}, "transient": {"display_id": handle.id}}
+        self._send("update_display_data", handle, bundle)
+
+    def _send(self, kind: str, handle: Handle, bundle: Bundle) -> None:
         self._kernel.session.send(
             self._kernel.iopub_socket,
-            "update_display_data",
-            content,
+            kind,
+            {"data": bundle, "metadata": {}, "transient": {"display_id": handle.id}},
             parent=self._running or handle.parent,
             ident=b"display_data",
         )
@@ -86,9 +113,18 @@ class TerminalPublisher:
 
     live = False
 
-    def show(self, bundle: Bundle) -> Handle:
-        self._print(bundle)
+    def audience(self) -> Audience:
+        return Audience.CONSOLE
+
+    def handle(self) -> Handle:
         return Handle(None)
+
+    def show(self, bundle: Bundle, handle: Handle | None = None) -> Handle:
+        self._print(bundle)
+        return handle or self.handle()
+
+    def show_aside(self, bundle: Bundle, handle: Handle) -> None:
+        self._print(bundle)
 
     def update(self, handle: Handle, bundle: Bundle) -> None:
         self._print(bundle)

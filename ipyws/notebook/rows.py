@@ -44,7 +44,7 @@ class Card:
     Attributes:
         name: Name of the connection.
         url: Where it leads, secrets masked.
-        state: "connecting", "open", "closing", "closed" or "reconnecting".
+        state: "connecting", "open", "closing", "closed" or "reconnecting"; "" where it is not said.
         note: What holds it up ("reading paused: channel full"), or "".
         badges: What was agreed on: subprotocol, "deflate", "proxy …".
         received: Messages from the server so far.

@@ -14,17 +14,19 @@ from ipyws.bridge.server import Server, serve
 from ipyws.core.waiting import Signal, wait
 from ipyws.errors import InvalidError, UnknownConnectionError
 from ipyws.notebook import html, text
+from ipyws.notebook.audience import Audience
 from ipyws.notebook.cards import card
 from ipyws.notebook.progress import Progress
 from ipyws.notebook.publisher import KernelPublisher, TerminalPublisher
 from ipyws.notebook.rows import Row
-from ipyws.notebook.view import Views
+from ipyws.notebook.view import View, Views
 from ipyws.printable import visible
 from ipyws.script.expression import Evaluate, make_evaluator
 from ipyws.secrets import mask
 
 # A server that answers at once should be seen in the output that the cell saves.
 _LINGER = 0.1
+_LINGER_LONG = 0.3  # where what came too late is never seen
 
 
 class Shown(Protocol):
@@ -64,12 +66,18 @@ class Session:
         self.panels: dict[str | None, Shown] = {}
         self._make_panel = make_panel
         self._names: dict[str, Any] | None = None
+        self._opened: list[View] = []
 
     def within(self, names: dict[str, Any]) -> Session:
         """Return this session for the time of one magic, whose expressions mean these names."""
         session = copy.copy(self)
-        session._names = names
+        session._names, session._opened = names, []
         return session
+
+    def settle(self) -> None:
+        """Show what the views of the magic have come to, now that it ends."""
+        while self._opened:
+            self.views.settle(self._opened.pop(0))
 
     # -- the notebook's names ----------------------------------------------------------------------
 
@@ -169,20 +177,32 @@ class Session:
 
     def show(self, client: Client, since: int, progress: Progress | None = None) -> None:
         """Open a live view of what passes from ``since`` on, and of how far a body has come."""
-        self.views.open(client.async_client, since, progress)
+        self._opened.append(self.views.open(client.async_client, since, progress))
 
     def linger(self, client: Client, since: int) -> None:
         """Give a prompt answer to what was sent from ``since`` on the time to come."""
         core = client.async_client
         answered = Signal()
         stop = core.log.listen(lambda batch: answered.set() if batch.direction == "in" else None)
+        patience = _LINGER if self._replaced else _LINGER_LONG
         try:
             if core.closed is None and all(
                 message.direction == "out" for message in core.log.read(since, 50)
             ):
-                wait(answered, _LINGER)
+                wait(answered, patience)
         finally:
             stop()
+
+    @property
+    def _replaced(self) -> bool:
+        """Whether the front end replaces what it shows; or what is shown now is all that is ever seen."""
+        return not self.publisher.live or self.publisher.audience() is Audience.NOTEBOOK
+
+    def greet(self, client: Client) -> None:
+        """Show a new connection; what its server says at once too, where it could not be shown later."""
+        self.show(client, 0)
+        if not self._replaced:
+            self.linger(client, 0)
 
     def show_rows(self, client: Client, drawn: list[Row]) -> None:
         """Show rows below the running cell, for good."""
@@ -209,6 +229,17 @@ class Session:
 
         def bundle(words: str) -> dict[str, str]:
             return {"text/plain": visible(mask(f"{what}: {words}"))}
+
+        if not self._replaced:
+            last = ["…"]
+            try:
+                yield lambda words: last.__setitem__(0, words)
+            except BaseException:
+                last[0] = "failed"
+                raise
+            finally:
+                publisher.show(bundle(last[0]))
+            return
 
         handle = publisher.show(bundle("…"))
         try:

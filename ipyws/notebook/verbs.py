@@ -29,7 +29,7 @@ _TAIL = 50
 
 def connect(session: Session, parsed: Parsed) -> Client:
     client = open_at(parsed.words[0], connect_options(parsed.options))
-    session.views.open(client.async_client, 0)
+    session.greet(client)
     return client
 
 

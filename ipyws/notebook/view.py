@@ -3,6 +3,10 @@
 A stretch goes from where the view was opened to where the next view on that connection was. Views are drawn
 on the background loop, at most five times a second, whatever the rate of messages; and once more at the end
 of each cell, so that what a notebook saves is current.
+
+Not every front end replaces what it shows. So a view is shown when its magic ends, or when that takes its
+time: what stays for ever then is a picture of what came meanwhile. Where nobody follows, it is no more than
+that picture, and takes nothing from the view before.
 """
 
 from __future__ import annotations
@@ -11,18 +15,25 @@ import contextlib
 import threading
 import time
 from collections import OrderedDict
+from dataclasses import replace
 
 from ipyws.core.batch import Batch
 from ipyws.core.connection import Connection
 from ipyws.core.message import Message
 from ipyws.notebook import html, rows, text
+from ipyws.notebook.audience import Audience
 from ipyws.notebook.cards import card
 from ipyws.notebook.progress import Progress
 from ipyws.notebook.publisher import Bundle, Handle, Publisher
 from ipyws.notebook.rows import Card, Row
 
+Lane = tuple[Connection, Audience]
+
 INTERVAL = 0.2
 """Seconds between two updates of a view."""
+
+_LATE = 0.3
+"""Seconds after which a view is shown although its magic goes on."""
 
 _SOON = 0.03  # gives a burst of messages the time to be drawn together
 _TERMINAL_ROWS = 20
@@ -31,16 +42,30 @@ _TERMINAL_ROWS = 20
 class View:
     """One cell's view of a connection."""
 
-    def __init__(self, client: Connection, start: int, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        client: Connection,
+        start: int,
+        progress: Progress | None,
+        handle: Handle,
+        audience: Audience,
+    ) -> None:
         self.client = client
+        self.handle = handle
+        self.audience = audience
+        self.shown = False
         self.progress = progress if progress is not None and progress.matters else None
         self.start = start
         self.stop: int | None = None  # seq where the next view began
-        self.handle: Handle | None = None
         self.due = 0.0  # monotonic time before which it is not drawn again
         self._rows: OrderedDict[int, Row] = OrderedDict()
         self._printed = start
         self._sent: Bundle = {}
+
+    @property
+    def lane(self) -> Lane:
+        """Which views end where this one begins: those of the connection that are seen in the same way."""
+        return self.client, self.audience
 
     @property
     def busy(self) -> bool:
@@ -51,7 +76,7 @@ class View:
         """Return what the view shows now; None if that was shown already."""
         shown = self._card()
         drawn = self._draw()
-        live = self.stop is None and self.client.closed is None
+        live = self.audience is not Audience.STILL and self.stop is None and self.client.closed is None
         steps = self.progress.lines() if self.progress else ()
         bundle = {
             "text/html": html.render(shown, drawn, live=live, ended=self.stop is not None, steps=steps),
@@ -81,7 +106,11 @@ class View:
         return bundle
 
     def _card(self) -> Card:
-        return card(self.client, hint=f"%ws panel {self.client.name}")
+        verb = "log" if self.audience is Audience.CONSOLE else "panel"
+        shown = card(self.client, hint=f"%ws {verb} {self.client.name}")
+        # A picture that is never replaced says nothing that will not stay true.
+        passing = self.audience is Audience.STILL and self.client.closed is None
+        return replace(shown, state="") if passing else shown
 
     def _draw(self) -> list[Row]:
         messages, gaps = self._tail(self.start, html.ROWS)
@@ -117,8 +146,9 @@ class Views:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self._lock = threading.Lock()
-        self._newest: dict[Connection, View] = {}
-        self._first: dict[Connection, View] = {}
+        self._newest: dict[Lane, View] = {}
+        self._first: dict[Lane, View] = {}
+        self._followed: set[Connection] = set()
         self._scheduled: set[Connection] = set()
 
     def open(self, client: Connection, start: int, progress: Progress | None = None) -> View:
@@ -128,20 +158,29 @@ class Views:
             client: The connection.
             start: The seq of the first message to show.
             progress: The steps of the cell, to be shown too.
+
+        Returns:
+            The view, to be given to `settle` when the magic ends.
         """
-        view = View(client, start, progress)
-        before = self._newest.get(client)
-        if before is None:
-            self._follow(client)
-            self._first[client] = view
-        else:
-            before.stop = view.start
-            self._draw(before)
-        self._newest[client] = view
-        with self._lock:
-            first = view.bundle() if self._publisher.live else view.headline()
-            view.handle = self._publisher.show(first or {})
+        view = View(client, start, progress, self._publisher.handle(), self._publisher.audience())
+        if view.audience is not Audience.STILL:
+            self._take_over(view)
+        if not self._publisher.live:
+            self.settle(view)
+        elif view.audience is Audience.NOTEBOOK:
+            self._show_late(view)
         return view
+
+    def settle(self, view: View) -> None:
+        """Show what a view has come to, now that its magic ends; called on the main thread."""
+        with self._lock:
+            if not view.shown:
+                first = view.bundle() if self._publisher.live else view.headline()
+                self._publisher.show(first or {}, view.handle)
+                view.shown = True
+                return
+        if self._publisher.live:
+            self._draw(view)
 
     def touch(self, client: Connection) -> None:
         """Have the views of a connection drawn soon; from any thread."""
@@ -150,16 +189,41 @@ class Views:
 
     def flush(self) -> None:
         """Draw everything that is not drawn yet; called when a cell ends."""
-        for client in list(self._newest):
-            self._draw_client(client)
+        for lane in list(self._newest):
+            self._draw_lane(lane)
 
     def close(self) -> None:
         """Draw a last time, and follow nothing any more."""
         self.flush()
         self._newest.clear()
         self._first.clear()
+        self._followed.clear()
+
+    def _take_over(self, view: View) -> None:
+        before = self._newest.get(view.lane)
+        if before is None:
+            self._follow(view.client)
+            self._first[view.lane] = view
+        else:
+            before.stop = view.start
+            self._draw(before)
+        self._newest[view.lane] = view
+
+    def _show_late(self, view: View) -> None:
+        def show() -> None:
+            with self._lock:
+                if not view.shown:
+                    self._publisher.show_aside(view.bundle() or {}, view.handle)
+                    view.shown = True
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            view.client.loop.call_soon_threadsafe(view.client.loop.call_later, _LATE, show)
 
     def _follow(self, client: Connection) -> None:
+        if client in self._followed:
+            return
+        self._followed.add(client)
+
         def changed(_: Batch | None = None) -> None:
             if client not in self._scheduled:
                 self.touch(client)
@@ -169,35 +233,40 @@ class Views:
 
     def _schedule(self, client: Connection) -> None:
         """Have the connection's views drawn soon; called on its loop."""
-        view = self._newest.get(client)
-        if view is None or client in self._scheduled:
+        views = self._views(client)
+        if not views or client in self._scheduled:
             return
         self._scheduled.add(client)
-        delay = max(_SOON, view.due - time.monotonic())
+        delay = max(_SOON, max(view.due for view in views) - time.monotonic())
         client.loop.call_later(delay, self._tick, client)
 
     def _tick(self, client: Connection) -> None:
         self._scheduled.discard(client)
-        if view := self._newest.get(client):
+        for view in self._views(client):
             view.due = time.monotonic() + INTERVAL
-            self._draw_client(client)
+            self._draw_lane(view.lane)
 
-    def _draw_client(self, client: Connection) -> None:
-        newest = self._newest.get(client)
+    def _views(self, client: Connection) -> list[View]:
+        return [view for (its, _), view in list(self._newest.items()) if its is client]
+
+    def _draw_lane(self, lane: Lane) -> None:
+        newest = self._newest.get(lane)
         if newest is None:
             return
-        ended = client.closed is not None  # read first: what is drawn next must not be older than this
+        ended = newest.client.closed is not None  # read first: what is drawn must not be older than this
         self._draw(newest)
         if ended and not newest.busy:
             # The card that opened the connection says how it ended too; the views between tell their part.
-            first = self._first.pop(client, newest)
+            first = self._first.pop(lane, newest)
             if first is not newest:
                 self._draw(first)
-            self._newest.pop(client, None)  # the end of a cell and the loop may both come here
+            self._newest.pop(lane, None)  # the end of a cell and the loop may both come here
+            if not self._views(newest.client):
+                self._followed.discard(newest.client)
 
     def _draw(self, view: View) -> None:
         with self._lock:
-            if view.handle is None:  # it is about to be shown
+            if not view.shown:  # it is about to be
                 return
             name = view.client.name if len(self._newest) > 1 else ""
             bundle = view.bundle() if self._publisher.live else view.new_lines(name)

@@ -1,0 +1,66 @@
+"""Who sees what a magic shows, and whether they follow it when it is replaced.
+
+The protocol has no way to ask: a front end that does not know ``update_display_data`` drops it. What is known
+is who sent the request that runs, and what stands between it and the screen.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import Any, Final
+
+from IPython.core.displaypub import CapturingDisplayPublisher
+
+
+class Audience(Enum):
+    """How a display is seen."""
+
+    NOTEBOOK = auto()
+    """By a front end that replaces it when it is told to."""
+    CONSOLE = auto()
+    """At a prompt: what is printed stays as it is."""
+    STILL = auto()
+    """Kept, passed on or lost: a capture, an output widget, a page that Voilà made, a callback's nowhere."""
+
+
+_OF_JUPYTER_CLIENT: Final = re.compile(r"_\d+$")
+"""How an id ends that the Python package made; those of JupyterLab and VS Code are plain UUIDs."""
+
+
+def audience_of(shell: Any, parent: Mapping[str, Any]) -> Audience:
+    """Return who sees a display of a kernel now.
+
+    Args:
+        shell: The kernel's shell.
+        parent: The request that it is published for.
+    """
+    header = parent.get("header", {})
+    if header.get("msg_type") != "execute_request" or _is_still(shell, header):
+        return Audience.STILL
+    by_python = _OF_JUPYTER_CLIENT.search(str(header.get("msg_id", "")))
+    # What executes notebooks speaks through the same package, and can't be asked for input.
+    asks = parent.get("content", {}).get("allow_stdin", False)
+    return Audience.CONSOLE if by_python and asks else Audience.NOTEBOOK
+
+
+def _is_still(shell: Any, header: Mapping[str, Any]) -> bool:
+    return (
+        isinstance(shell.display_pub, CapturingDisplayPublisher)  # %%capture
+        or type(shell.kernel).__module__.startswith("ipyparallel.")  # %%px
+        or os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
+        or _in_output_widget(str(header.get("msg_id", "")))
+    )
+
+
+def _in_output_widget(request: str) -> bool:
+    """Tell whether the displays of a request go into an output widget: ``with Output():``."""
+    widgets = sys.modules.get("ipywidgets.widgets.widget")
+    output = getattr(sys.modules.get("ipywidgets.widgets.widget_output"), "Output", None)
+    if widgets is None or output is None:
+        return False
+    made = list(getattr(widgets, "_instances", {}).values())
+    return any(isinstance(widget, output) and widget.msg_id == request for widget in made)
