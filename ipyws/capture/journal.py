@@ -106,7 +106,7 @@ class Journal:
             self.ended = Signal()
             self.lost = self._gap = self._log.evicted
             for batch, skip in self._log.batches():
-                self._append(_rest(batch, skip))
+                self._append(batch.rest(skip))
             self._stop_listening = self._log.listen(self._append)
             _RUNNING.add(self)
         start_thread(self._run, f"ipyws journal of {self.path.name}")
@@ -262,14 +262,6 @@ class Journal:
         self.stop()
         self._queue.clear()
         self.ended.set()
-
-
-def _rest(batch: Batch, skip: int) -> Batch:
-    """Return a batch without its first ``skip`` records."""
-    if not skip:
-        return batch
-    rest = batch.payloads[skip:]
-    return Batch(batch.seq + skip, batch.time, batch.direction, batch.type, rest, batch.size)
 
 
 def recording(path: Path) -> Iterator[Journal]:

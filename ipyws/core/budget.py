@@ -19,7 +19,9 @@ DEFAULT_BUDGET = 256 * MB
 class Evictable(Protocol):
     """A log, as far as the budget knows it."""
 
-    bytes: int
+    @property
+    def bytes(self) -> int:
+        """What it holds."""
 
     def evict_oldest(self) -> bool: ...
 

@@ -19,6 +19,7 @@ from ipyws.core.constants import MB, MessageType
 from ipyws.core.filtering import make_filter
 from ipyws.core.lock import LOCK
 from ipyws.core.message import Direction, Message
+from ipyws.core.pins import Pins
 from ipyws.core.records import Found, Records
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 DEFAULT_MESSAGES = 100_000
 DEFAULT_BYTES = 64 * MB
+
+# Bytes that nobody counts: of objects beside the payloads, and of what is evicted of the oldest batch.
+_FREE = 64 * 1024
 
 # Dead entries at the head of the list are cut off together, so that dropping one stays O(1).
 _COMPACT = 512
@@ -40,7 +44,7 @@ class Log(Records, Sequence[Message]):
 
     Args:
         messages: How many messages are kept; the oldest give way.
-        size: How many bytes of payload are kept.
+        size: How many bytes are kept, as `bytes` counts them.
         budget: What all logs of the process may hold together.
 
     Attributes:
@@ -63,11 +67,13 @@ class Log(Records, Sequence[Message]):
         self._head = 0  # index of the oldest batch kept
         self._skip = 0  # records of that batch that are evicted
         self.total = 0
-        self.bytes = 0
-        self.received = self.sent = 0
-        self.bytes_received = self.bytes_sent = 0
+        self._stale = 0  # bytes of those that are held all the same
+        self._own: Any = None  # the oldest batch, if nobody else has it
+        self._size = self._extra = 0  # of payload as on the wire, and of memory beyond that
+        self.received = self.sent = self.bytes_received = self.bytes_sent = 0
         self.evicted = self.evicted_in = 0
-        self._pins: list[Callable[[], tuple[int, int] | None]] = []
+        self._pins = Pins()
+        self.pin = self._pins.add  # has what a channel has to read kept; returns a function that ends it
         self._listeners: tuple[Callable[[Batch], None], ...] = ()
         self.describe: Callable[[], About] | None = None
         self.account = budget.open(self)
@@ -92,18 +98,17 @@ class Log(Records, Sequence[Message]):
             moment: Seconds since the epoch; now if None.
         """
         with LOCK:
-            batch = Batch(
-                self.total, time.time() if moment is None else moment, direction, type, payloads, size
-            )
+            when = time.time() if moment is None else moment
+            batch = Batch(self.total, when, direction, type, payloads, size)
             self._batches.append(batch)
             self.total += len(payloads)
-            self.bytes += size
+            self._size += size
+            self._extra += batch.extra
             if type is None:
                 self._count(direction, len(payloads), size)
             self._evict_excess()
             self.account.settle(self.bytes)
-            listeners = self._listeners
-            for listener in listeners:
+            for listener in self._listeners:
                 listener(batch)
         return batch
 
@@ -130,19 +135,16 @@ class Log(Records, Sequence[Message]):
         A channel's unread messages may outgrow the limits by its capacity, and no further: it holds
         references of its own to what it has to deliver, so evicting here loses nothing.
         """
-        pins = [pin for get in self._pins if (pin := get())]
-        allowance = sum(capacity for _, capacity in pins)
-        if not pins or len(self) > self._limit + allowance or self.bytes > 2 * self._limit_bytes:
+        reach = self._pins.reach()
+        if reach is None or len(self) > self._limit + reach[1] or self.bytes > 2 * self._limit_bytes:
             return len(self)
-        return max(0, min(seq for seq, _ in pins) - self.first)
+        return max(0, reach[0] - self.first)
 
     def evict_oldest(self) -> bool:
         """Evict the oldest batch, whatever the limits; False if nothing is kept."""
-        if not len(self):
-            return False
-        head = self._batches[self._head]
-        self._evict(len(head.payloads) - self._skip)
-        return True
+        if kept := len(self):
+            self._evict(kept)  # at most that batch
+        return bool(kept)
 
     def _evict(self, count: int) -> None:
         """Evict up to ``count`` records, at most the rest of the oldest batch."""
@@ -151,19 +153,30 @@ class Log(Records, Sequence[Message]):
         stop = min(len(head.payloads), start + count)
         gone = stop - start
         if stop == len(head.payloads):
-            self.bytes -= head.size
+            self._size -= head.size
+            self._extra -= head.extra
             self._batches[self._head] = None
             self._head += 1
-            self._skip = 0
+            self._skip = self._stale = 0
             self._compact()
         else:
-            size = head.size_of(start, stop)
-            head.size -= size
-            self.bytes -= size
+            size, extra = head.give_up(start, stop)
+            self._size -= size
+            self._extra -= extra
             self._skip = stop
+            self._stale += size + extra
+            if self._stale > _FREE:
+                self._drop()
         self.evicted += gone
         if head.type is None and head.direction == "in":
             self.evicted_in += gone
+
+    def _drop(self) -> None:
+        """Let go of what is evicted of the oldest batch; those who were given that batch keep theirs."""
+        if self._own is not self._batches[self._head]:
+            self._own = self._batches[self._head] = self._batches[self._head].own()
+        self._own.payloads[: self._skip] = [None] * self._skip
+        self._stale = 0
 
     def _compact(self) -> None:
         if self._head > _COMPACT and self._head * 2 > len(self._batches):
@@ -171,23 +184,12 @@ class Log(Records, Sequence[Message]):
             self._base += self._head
             self._head = 0
 
-    def pin(self, oldest: Callable[[], tuple[int, int] | None]) -> Callable[[], None]:
-        """Keep records that a channel has to read; return a function that ends it.
-
-        Args:
-            oldest: Gives the channel's next seq and its capacity; None while it has nothing to read.
-        """
-        with LOCK:
-            self._pins.append(oldest)
-
-        def unpin() -> None:
-            with LOCK:
-                if oldest in self._pins:
-                    self._pins.remove(oldest)
-
-        return unpin
-
     # -- reading ---------------------------------------------------------------------------------
+
+    @property
+    def bytes(self) -> int:
+        """What it holds: payload, what wide texts take beyond their UTF-8, many small objects."""
+        return self._size + max(0, self._extra - _FREE)
 
     @property
     def first(self) -> int:
@@ -233,6 +235,7 @@ class Log(Records, Sequence[Message]):
     def batches(self) -> list[tuple[Batch, int]]:
         """Return what is kept as batches, each with the index of its first record that is kept."""
         with LOCK:
+            self._own = None
             kept = self._batches[self._head :]
             return [(batch, self._skip if place == 0 else 0) for place, batch in enumerate(kept)]
 
@@ -288,12 +291,10 @@ class Log(Records, Sequence[Message]):
 
         def stop() -> None:
             with LOCK:
-                self._listeners = tuple(other for other in self._listeners if other is not listener)
+                self._listeners = tuple(each for each in self._listeners if each is not listener)
 
         return stop
 
     def __repr__(self) -> str:
-        return (
-            f"<Log: {len(self):,} kept of {self.total:,}, ↓ {self.received:,} ↑ {self.sent:,}, "
-            f"{self.evicted:,} evicted>"
-        )
+        passed = f"{len(self):,} kept of {self.total:,}, ↓ {self.received:,} ↑ {self.sent:,}"
+        return f"<Log: {passed}, {self.evicted:,} evicted>"

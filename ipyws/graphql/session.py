@@ -159,8 +159,8 @@ class AsyncGraphQL(Asynchronous):
 
     def _hear(self) -> None:
         with LOCK:
-            for batch, _ in self.client.log.batches():
-                self._on_batch(batch)
+            for batch, skip in self.client.log.batches():
+                self._on_batch(batch.rest(skip))
             stop_listening = self.client.log.listen(self._on_batch)
         stop_watching = self.client.watch(self._on_state)
         self._stop_hearing = lambda: (stop_listening(), stop_watching())
