@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from ipyws.core.cursor import Cursor
+from ipyws.core.encoding import is_record, plain
 from ipyws.core.judging import Judge, Wanted, holds, judge_json, make_judge
 from ipyws.core.message import Message
+from ipyws.core.payload import to_json
 from ipyws.core.reception import Reception
 from ipyws.errors import InvalidError, Kind, ReplyError, brief
 from ipyws.printable import visible
@@ -79,7 +82,7 @@ def rpc_request(method: str, params: Any, number: int) -> dict[str, Any]:
     """
     if not isinstance(method, str) or not method:
         raise InvalidError(f"method is {brief(method)}", hint="the name of a method is allowed")
-    if params is not None and not isinstance(params, (dict, list, tuple)):
+    if params is not None and not isinstance(params, (list, tuple)) and not is_record(params):
         raise InvalidError(
             f"params is of type {type(params).__name__}", hint="a dict, a list or None is allowed"
         )
@@ -143,4 +146,6 @@ def _id(payload: object) -> Any:
             payload = json.loads(payload)
         except (ValueError, RecursionError):
             return None
-    return payload.get("id") if isinstance(payload, dict) else None
+    elif is_record(payload) and not isinstance(payload, Mapping):
+        payload = json.loads(to_json(payload))
+    return plain(payload.get("id")) if isinstance(payload, Mapping) else None  # as it comes back

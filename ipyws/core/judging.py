@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
 
+from ipyws.core.encoding import simplified
 from ipyws.core.looks import PLAIN, looks_like
 from ipyws.core.message import Message, preview
 from ipyws.errors import InvalidError, brief
@@ -113,7 +114,8 @@ def make_judge(wanted: Wanted, what: str = "predicate") -> Judge | None:
     if wanted is None or isinstance(wanted, Judge):
         return wanted
     if isinstance(wanted, Mapping):
-        return judge_json(lambda value: holds(value, wanted), brief(dict(wanted)))
+        pattern = simplified(wanted)
+        return judge_json(lambda value: holds(value, pattern), brief(dict(wanted)))
     if callable(wanted) and not iscoroutinefunction(wanted):
         return Judge(wanted, f"the {what}")
     raise InvalidError(

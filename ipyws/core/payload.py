@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Protocol
 
 from ipyws.core.constants import BINARY, TEXT, TYPE_BINARY, TYPE_TEXT
+from ipyws.core.encoding import dumps, is_record
 from ipyws.core.message import Data
 from ipyws.core.outbox import FULL
 from ipyws.errors import InvalidError, brief
 
-Sendable = str | bytes | bytearray | memoryview | dict[str, Any] | list[Any]
-"""Text, bytes, or what becomes JSON text."""
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+class _Attrs(Protocol):
+    __attrs_attrs__: ClassVar[Any]
+
+
+class _Struct(Protocol):
+    __struct_fields__: ClassVar[tuple[str, ...]]
+
+
+class _Model(Protocol):
+    def model_dump(self) -> dict[str, Any]: ...
+
+
+Sendable = (
+    str
+    | bytes
+    | bytearray
+    | memoryview
+    | Mapping[Any, Any]
+    | list[Any]
+    | _Dataclass
+    | _Attrs
+    | _Struct
+    | _Model
+)
+"""Text, bytes, or what becomes JSON text: mappings, lists, dataclasses and models of pydantic."""
 TypeChoice = Literal[1, 2, "text", "binary"]
 """As what a message is sent, `ipyws.TEXT` or `ipyws.BINARY`, also by name."""
 
@@ -29,7 +57,8 @@ def encode(data: object, type: object = None) -> tuple[Data, bytes]:
     """Return a payload as the log keeps it, str for text and bytes for binary, and as the wire carries it.
 
     Args:
-        data: str (text), bytes-like (binary), or dict and list (JSON text).
+        data: str (text), bytes-like (binary), or mappings, lists and records such
+            as dataclasses (JSON text).
         type: TEXT or BINARY to override what follows from the type of ``data``.
 
     Raises:
@@ -37,22 +66,25 @@ def encode(data: object, type: object = None) -> tuple[Data, bytes]:
     """
     if type is None and data.__class__ is str:  # by far the most: a fifth of what follows
         return data, _utf8(data)
-    if isinstance(data, (dict, list)):
-        data = to_json(data)
-    if isinstance(data, str):
-        default = TYPE_TEXT
-    elif isinstance(data, (bytes, bytearray, memoryview)):
+    if isinstance(data, (bytes, bytearray, memoryview)):
         default = TYPE_BINARY
     else:
-        raise InvalidError(
-            f"a payload of type {_name(data)} can't be sent",
-            hint="str (text), bytes (binary), dict and list (JSON) are allowed",
-        )
+        default = TYPE_TEXT
+        data = data if isinstance(data, str) else _json_of(data)
     kind = default if type is None else _kind(type)
     wire = _utf8(data) if isinstance(data, str) else bytes(data)
     if kind == TYPE_BINARY:
         return wire, wire
     return (data if isinstance(data, str) else _text(wire)), wire
+
+
+def _json_of(data: object) -> str:
+    if isinstance(data, list) or is_record(data):
+        return to_json(data)
+    hint = "str (text), bytes (binary), dict, list and records such as dataclasses (JSON) are allowed"
+    if hasattr(data, "tobytes"):
+        hint = ".tolist() makes JSON of it, .tobytes() a binary message"
+    raise InvalidError(f"a payload of type {_name(data)} can't be sent", hint=hint)
 
 
 def chunks(ready: Sequence[Ready], size: int = FULL) -> Iterator[list[Ready]]:
@@ -87,17 +119,12 @@ def encode_ping(data: object) -> bytes:
 
 
 def to_json(value: Any) -> str:
-    """Return ``value`` as compact JSON.
+    """Return ``value`` as compact JSON; see `encoding` for what it may hold.
 
     Raises:
-        InvalidError: It holds something that JSON has not.
+        InvalidError: It holds something that JSON has not; says where and what.
     """
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidError(
-            f"the payload can't be written as JSON: {error}", hint="convert it first"
-        ) from None
+    return dumps(value, "the payload can't be written as JSON")
 
 
 def _kind(type: object) -> str:

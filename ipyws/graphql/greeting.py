@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -27,8 +28,8 @@ def check_init(init: object) -> dict[str, Any] | None:
     if not isinstance(init, Mapping):
         raise InvalidError(f"init is of type {type(init).__name__}", hint="a dict or None is allowed")
     payload = dict(init)
-    to_json(payload)  # before anything is dialled; and what it takes is no deeper than we can walk
-    _remember(payload, False)
+    # Before anything is dialled; and what it takes is no deeper than we can walk.
+    _remember(json.loads(to_json(payload)), False)
     return payload
 
 

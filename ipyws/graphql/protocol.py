@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from ipyws.core.encoding import is_record
 from ipyws.errors import ConnectError, InvalidError, ReplyError, brief
 from ipyws.secrets import mask_head
 
@@ -160,7 +161,7 @@ def make_request(query: object, variables: object, operation: object) -> dict[st
     """
     if not isinstance(query, str):
         raise InvalidError(f"query is of type {type(query).__name__}", hint="GraphQL as a str is allowed")
-    if variables is not None and not isinstance(variables, Mapping):
+    if variables is not None and not is_record(variables):
         raise InvalidError(
             f"variables is of type {type(variables).__name__}", hint="a dict or None is allowed"
         )
@@ -170,7 +171,7 @@ def make_request(query: object, variables: object, operation: object) -> dict[st
         )
     request: dict[str, Any] = {"query": query}
     if variables is not None:
-        request["variables"] = dict(variables)
+        request["variables"] = dict(variables) if isinstance(variables, Mapping) else variables
     if operation is not None:
         request["operationName"] = operation
     return request

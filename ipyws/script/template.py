@@ -6,13 +6,12 @@ An expression ends at the first ``}}`` outside its own brackets and strings; ``{
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Final
 
+from ipyws.core.encoding import dumps, plain
 from ipyws.errors import InvalidError
 from ipyws.script.expression import Evaluate, shown
 
@@ -210,7 +209,7 @@ def _expand_json(parts: list[Part], evaluate: Evaluate) -> str:
             in_string = _ends_in_string(part.text, in_string)
             pieces.append(part.text)
         elif in_string:
-            pieces.append(_json(part.text, _text(part.text, evaluate(part.text)))[1:-1])
+            pieces.append(_json(part.text, _text_in_json(part.text, evaluate(part.text)))[1:-1])
         else:
             pieces.append(_json(part.text, evaluate(part.text)))
     return "".join(pieces)
@@ -231,15 +230,7 @@ def _ends_in_string(literal: str, in_string: bool) -> bool:
 
 
 def _json(expression: str, value: object) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except TypeError as error:
-        reason = str(error)
-    except RecursionError:
-        reason = "it is nested too deeply"
-    except ValueError:
-        reason = "it holds a number that is not finite, or itself"
-    raise InvalidError(f"{_template(expression)} has no JSON form: {reason}")
+    return dumps(value, f"{_template(expression)} has no JSON form", compact=False)
 
 
 def _text(expression: str, value: object) -> str:
@@ -250,11 +241,18 @@ def _text(expression: str, value: object) -> str:
     return str(value)
 
 
+def _text_in_json(expression: str, value: object) -> str:
+    """Return a value inside of a JSON string: as it would be one alone, and otherwise as in any text."""
+    alone = plain(value)
+    return alone if isinstance(alone, str) else _text(expression, value)
+
+
 def _plain(expression: str, value: object) -> str:
-    if not isinstance(value, str | int | float | PurePath):
+    value = plain(value)
+    if not isinstance(value, str | int | float):
         raise InvalidError(
             f"{_template(expression)} yields {type(value).__name__}",
-            hint="a str, a number, a bool or a path is allowed here",
+            hint="a str, a number, a bool, a time, a UUID or a path is allowed here",
         )
     return str(value)
 
