@@ -179,18 +179,18 @@ def test_socks_that_reaches_none_of_the_addresses_says_what_the_proxy_said(
 @contextlib.contextmanager
 def narrowing(here: Place, text: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have the policy changed as soon as a connection is made, before anything is sent on it."""
-    from ipyws.transport import dial
+    from ipyws.transport import reach
 
-    real = dial.connect_tcp
+    real = reach.connect_tcp
 
     async def connect_tcp(*arguments: object) -> object:
         sock = await real(*arguments)  # type: ignore[arg-type]
         here.machine(text)
         return sock
 
-    monkeypatch.setattr(dial, "connect_tcp", connect_tcp)
+    monkeypatch.setattr(reach, "connect_tcp", connect_tcp)
     yield
-    monkeypatch.setattr(dial, "connect_tcp", real)
+    monkeypatch.setattr(reach, "connect_tcp", real)
 
 
 @pytest.mark.parametrize(

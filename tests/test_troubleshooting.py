@@ -147,7 +147,7 @@ def test_every_message_of_a_failing_connection_is_explained(module: str) -> None
 
 
 def test_every_class_and_every_phase_is_named() -> None:
-    dial = (ROOT / "ipyws/transport/dial.py").read_text("utf-8")
+    dial = "".join((ROOT / f"ipyws/transport/{name}.py").read_text("utf-8") for name in ("dial", "reach"))
     phases = set(re.findall(r'\bphase\b.*? = "(\w+)"', dial)) | {"tls", "handshake"}
     assert len(phases) == 5
     classes = {name for name in errors.__all__ if name.endswith("Error")} - {"WebSocketError"}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from ipyws.config.files import system_file
 from ipyws.core.options import ConnectOptions
-from ipyws.errors import PermissionDeniedError
+from ipyws.errors import InvalidError, PermissionDeniedError
 from ipyws.policy.policy import Policy
-from ipyws.policy.url import URL
+from ipyws.policy.url import URL, parse
 from ipyws.policy.verdict import CONNECT, Verdict
 from ipyws.sizes import show_size
 
@@ -30,13 +31,51 @@ def check_connection(policy: Policy, url: URL, options: ConnectOptions, *, redir
     """Ask whether a connection may be opened, before any name is resolved.
 
     Raises:
-        PermissionDeniedError: The URL, unchecked certificates or larger messages are not allowed.
+        PermissionDeniedError: The URL, where ``connect_to`` leads, the name of ``server_hostname``, unchecked
+            certificates or larger messages are not allowed.
+        InvalidError: ``connect_to`` or ``server_hostname`` is no host.
     """
     _require(policy.decide(url), _subject(url, redirected))
+    if options.connect_to is not None:
+        _require(policy.decide(destination(url, options)), f"connect_to={options.connect_to}")
+    if options.server_hostname is not None:
+        _require(policy.decide(certificate_url(url, options)), f"server_hostname={options.server_hostname}")
     if options.insecure:
         _require(policy.decide_insecure(), "insecure=True (-k)")
     if options.read_limit > (policy.max_message or options.read_limit):
         raise refusal(_too_big(policy), f"read_limit={show_size(options.read_limit)}")
+
+
+def destination(url: URL, options: ConnectOptions) -> URL:
+    """Return what is dialled for a URL: itself, or what ``connect_to`` makes of it.
+
+    Raises:
+        InvalidError: ``connect_to`` is no host and port.
+    """
+    if options.connect_to is None:
+        return url
+    return _elsewhere(url, options.connect_to, "connect_to")
+
+
+def certificate_url(url: URL, options: ConnectOptions) -> URL:
+    """Return a URL with the name that the server's certificate must have.
+
+    Raises:
+        InvalidError: ``server_hostname`` is no host.
+    """
+    name = options.server_hostname
+    if name is None:
+        return url
+    host = f"[{name}]" if ":" in name else name
+    return _elsewhere(url, f"{host}:{url.port}", "server_hostname")
+
+
+def _elsewhere(url: URL, authority: str, option: str) -> URL:
+    try:
+        there = parse(f"{url.scheme}://{authority}/")
+    except InvalidError as error:
+        raise InvalidError(f"{option}: its {error.message}", hint=error.hint) from None
+    return replace(url, host=there.host, port=there.port)
 
 
 def check_url(policy: Policy, url: URL) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ipyws.core import checks
+from ipyws.core import checks, hosts
 from ipyws.core.channel import MAX_CAPACITY, check_capacity
 from ipyws.core.checks import Check
 from ipyws.core.constants import MB, Compression
@@ -85,6 +85,13 @@ OPTIONS: tuple[Option, ...] = (
     Option("cert", checks.readable_file, None, "PEM file", "client certificate"),
     Option("key", checks.readable_file, None, "PEM file", "private key of the client certificate"),
     Option("insecure", checks.boolean, False, "True/False", "accept any certificate"),
+    Option(
+        "server_hostname",
+        hosts.host,
+        None,
+        "host name",
+        "name that TLS asks for and that the certificate must have, instead of the URL's",
+    ),
     Option("follow_redirects", checks.boolean, False, "True/False", "follow HTTP redirects, up to 10"),
     Option(
         "proxy",
@@ -92,6 +99,13 @@ OPTIONS: tuple[Option, ...] = (
         "env",
         "URL, None or env",
         "proxy; env: as the environment says, never for loopback",
+    ),
+    Option(
+        "connect_to",
+        hosts.host_and_port,
+        None,
+        "HOST:PORT",
+        "where to connect instead of the URL's host and port; the URL's name is presented",
     ),
     Option("reconnect", check_reconnect, None, "mapping", "open a lost connection anew; {} as by default"),
     Option("record", checks.writable_file, None, "path", "journal of every message, as JSON lines"),
@@ -134,8 +148,10 @@ class ConnectOptions:
     cert: Path | None
     key: Path | None
     insecure: bool
+    server_hostname: str | None
     follow_redirects: bool
     proxy: str | None
+    connect_to: str | None
     reconnect: Reconnect | None
     record: Path | None
     log_messages: int
@@ -187,7 +203,7 @@ def check_secure(options: ConnectOptions, secure: bool, proxy: str | None = None
     if secure or options.follow_redirects:
         return
     with_proxy = proxy is not None and proxy.startswith(("https://", "env"))
-    for name in ("cert", "key") if with_proxy else ("ca", "cert", "key", "insecure"):
+    for name in ("ca", "insecure", "cert", "key", "server_hostname")[2 * with_proxy :]:
         if getattr(options, name):
             raise InvalidError(f"{name} is of no use with a ws:// URL", hint="use wss://, or leave it out")
 

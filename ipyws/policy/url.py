@@ -70,6 +70,12 @@ class URL:
         return host if self.port == _DEFAULT_PORT[self.scheme] else f"{host}:{self.port}"
 
     @property
+    def host_and_port(self) -> str:
+        """Host, in brackets if IPv6, and port, also where it is the scheme's."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
     def resource(self) -> str:
         """Path and query as the request line sends them (RFC 6455 section 3)."""
         return f"{self.path}?{self.query}" if self.query else self.path

@@ -19,11 +19,10 @@ from typing import Any
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.http11 import USER_AGENT, Request, Response
-from websockets.proxy import Proxy
 from websockets.typing import Origin, Subprotocol
 
 from ipyws.config.current import CURRENT
-from ipyws.config.gate import message_refusal
+from ipyws.config.gate import destination, message_refusal
 from ipyws.core.checks import credentials_among
 from ipyws.core.durations import format_duration
 from ipyws.core.options import ConnectOptions, check_secure
@@ -34,9 +33,9 @@ from ipyws.policy.url import URL, join
 from ipyws.secrets import conceal_headers
 from ipyws.transport import compression, proxy, tls
 from ipyws.transport.hints import REDIRECTS, Asked
-from ipyws.transport.network import Attempts, connect_tcp, resolve
 from ipyws.transport.permission import Permission
 from ipyws.transport.proxy_failure import SocksError
+from ipyws.transport.reach import connect_directly, connect_through
 from ipyws.transport.slots import SLOTS
 from ipyws.transport.status import status_error
 from ipyws.transport.translate import dial_error, timeout_error
@@ -50,6 +49,7 @@ class _Progress:
     """How far a dial got, for whoever has to say why it failed."""
 
     url: URL
+    dialled: URL | None = None
     phase: str = "dns"
     facts: dict[str, Any] = field(default_factory=dict)
     redirects: tuple[str, ...] = ()
@@ -59,19 +59,19 @@ class _Progress:
     started: float = field(default_factory=time.perf_counter)
 
     @property
-    def attempts(self) -> Attempts:
-        """Where to note the addresses that are dialled."""
-        return Attempts(self.facts)
+    def told_of(self) -> URL:
+        """What an error is about: what is dialled, until it is reached; then what the server is called."""
+        return self.dialled or self.url if self.phase in ("dns", "tcp") else self.url
 
     @property
     def asked(self) -> Asked:
         """What was asked of the server last."""
         options = self.options
         if options is None:
-            return Asked(self.url)
+            return Asked(self.told_of)
         tokens = bool(credentials_among(options.protocols))
         follows = options.follow_redirects
-        return Asked(self.url, self.sent, options.cert is not None, tokens, self.moved, follows)
+        return Asked(self.told_of, self.sent, options.cert is not None, tokens, self.moved, follows)
 
 
 async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
@@ -82,7 +82,7 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
         InvalidError: A TLS file, the combination of URL and options, or a policy file can't be used.
         ConnectError: The connection could not be opened; ``details`` says how far it got.
     """
-    through = proxy.choose(url, options.proxy)
+    through = proxy.choose(destination(url, options), options.proxy)
     check_secure(options, url.secure, None if through is None else proxy.shown(through))
     context = tls.context(options) if url.secure or options.follow_redirects else None
     leave = SLOTS.take(CURRENT.policy())
@@ -108,7 +108,7 @@ async def _dial_in_time(
     except (OSError, InvalidHandshake, ImportError, EOFError, SocksError) as error:
         if timer.expired():
             waited = format_duration(options.dial_timeout or 0)
-            raise timeout_error(progress.phase, progress.url, waited, progress.facts) from None
+            raise timeout_error(progress.phase, progress.told_of, waited, progress.facts) from None
         # Not from the error: its own text, unmasked, may hold what the server repeated of our request.
         raise dial_error(error, progress.phase, progress.asked, progress.facts) from None
 
@@ -162,7 +162,8 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
     # Credentials and headers of the user's were meant for the first origin, not for where it points.
     credentials = credentials_among(options.protocols)
     kept = tuple(name for name in options.protocols if name not in credentials)
-    return replace(options, headers=(), origin=None, protocols=kept, auth=None, cert=None, key=None)
+    bare = replace(options, headers=(), origin=None, protocols=kept, auth=None, cert=None, key=None)
+    return replace(bare, connect_to=None, server_hostname=None)
 
 
 async def _dial_once(
@@ -171,14 +172,16 @@ async def _dial_once(
     progress.options = options
     permission = Permission(progress.url, options, redirected=bool(progress.redirects))
     policy = permission.ask()
+    progress.dialled = permission.there
+    progress.facts["url"] = progress.url.masked
     protocol = _protocol(progress.url, options, policy)
     wire = Wire(protocol, sink, options.close_timeout, options.text_errors == "replace")
-    through = proxy.choose(progress.url, options.proxy)
+    through = proxy.choose(permission.there, options.proxy)
     try:
         if through is None:
-            await _connect_directly(progress, wire, context, permission)
+            await connect_directly(progress, wire, context, permission)
         else:
-            await _connect_through(progress, wire, context, through, permission)
+            await connect_through(progress, wire, context, through, permission)
         progress.phase = "handshake"
         policy = permission.ask_again()
         protocol.max_message_size = _largest(options, policy)
@@ -232,71 +235,3 @@ def _request(protocol: ClientProtocol, options: ConnectOptions) -> Request:
         request.headers["Authorization"] = f"Basic {credentials}"
     request.headers.setdefault("User-Agent", f"ipyws {USER_AGENT}")
     return request
-
-
-async def _connect_directly(
-    progress: _Progress, wire: Wire, context: ssl.SSLContext | None, permission: Permission
-) -> None:
-    url = progress.url
-    await _resolve(progress, permission)
-    progress.phase = "tcp"
-    sock = await connect_tcp(permission.addresses, progress.attempts)
-    try:
-        permission.ask_again()
-    except BaseException:
-        sock.close()
-        raise
-    progress.phase = "tls" if url.secure else "handshake"
-    loop = asyncio.get_running_loop()
-    if url.secure:
-        await loop.create_connection(lambda: wire, sock=sock, ssl=context, server_hostname=url.host)
-    else:
-        await loop.create_connection(lambda: wire, sock=sock)
-
-
-async def _connect_through(
-    progress: _Progress, wire: Wire, context: ssl.SSLContext | None, through: Proxy, permission: Permission
-) -> None:
-    url = progress.url
-    progress.facts["proxy"] = permission.proxy = proxy.shown(through)
-    permission.ask()
-    if not proxy.resolves(through):
-        await _resolve(progress, permission)
-    progress.phase = "proxy"
-    permission.proxy_addresses = await resolve(through.host, through.port)
-    permission.ask()
-    transport = await _tunnel(progress, through, permission)
-    transport.set_protocol(wire)
-    if not url.secure:
-        wire.connection_made(transport)
-        return
-    progress.phase = "tls"
-    assert context is not None
-    try:
-        secured = await asyncio.get_running_loop().start_tls(
-            transport, wire, context, server_hostname=url.host
-        )
-    except BaseException:
-        transport.abort()
-        raise
-    assert secured is not None
-    wire.connection_made(secured)
-
-
-async def _resolve(progress: _Progress, permission: Permission) -> None:
-    progress.phase = "dns"
-    permission.addresses = await resolve(progress.url.host, progress.url.port)
-    permission.ask()
-    progress.facts["addresses"] = [str(address[0]) for _, address in permission.addresses]
-
-
-async def _tunnel(progress: _Progress, through: Proxy, permission: Permission) -> asyncio.Transport:
-    there = proxy.target(progress.url)
-    proxy.check_library(through)
-    sock = await connect_tcp(permission.proxy_addresses, Attempts({}))
-    if through.scheme.startswith("socks"):
-        name = ((sock.family, (there.host, there.port)),)
-        targets = permission.addresses or name
-        return await proxy.tunnel_socks(through, targets, sock, permission.ask_again, progress.attempts)
-    secured = tls.proxy_context(permission.options) if through.scheme == "https" else None
-    return await proxy.tunnel_http(through, there, sock, secured, permission.ask_again)

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ipyws.config.current import CURRENT
-from ipyws.config.gate import check_addresses, check_connection, check_proxy, check_proxy_addresses
+from ipyws.config.gate import (
+    certificate_url,
+    check_addresses,
+    check_connection,
+    check_proxy,
+    check_proxy_addresses,
+    destination,
+)
 from ipyws.core.options import ConnectOptions
 from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL
@@ -19,8 +26,8 @@ class Permission:
     """All that one hop of a dial needs leave for, as far as it is known yet.
 
     Attributes:
-        url: Where it leads.
-        options: How.
+        url: Where it leads, by its name.
+        options: How; ``connect_to`` says where it is dialled.
         redirected: Whether a redirect leads there.
         proxy: The proxy it goes through, without credentials, or None.
         proxy_addresses: Where the proxy is.
@@ -36,6 +43,16 @@ class Permission:
     addresses: Sequence[Resolved] = ()
     policy: Policy = field(default_factory=Policy)
 
+    @property
+    def there(self) -> URL:
+        """What is dialled: the URL, at the host and port of ``connect_to`` where that is given."""
+        return destination(self.url, self.options)
+
+    @property
+    def tls_name(self) -> str:
+        """The name that the certificate must have, and that is asked for (RFC 6066 section 3)."""
+        return certificate_url(self.url, self.options).host
+
     def ask(self) -> Policy:
         """Return the policy of this moment, which allows all of it.
 
@@ -46,9 +63,9 @@ class Permission:
         policy = CURRENT.policy()
         check_connection(policy, self.url, self.options, redirected=self.redirected)
         if self.proxy is not None:
-            check_proxy(policy, self.url, self.proxy)
+            check_proxy(policy, self.there, self.proxy)
             check_proxy_addresses(policy, self.proxy, self.proxy_addresses)
-        check_addresses(policy, self.url, self.addresses, redirected=self.redirected)
+        check_addresses(policy, self.there, self.addresses, redirected=self.redirected)
         self.policy = policy
         return policy
 

@@ -45,6 +45,10 @@ class Authority:
             context.verify_mode = ssl.CERT_REQUIRED
         return context
 
+    def write_as(self, path: Path, *hosts: str) -> None:
+        """Write the certificate and the key of a server that is called so into one file."""
+        self._ca.issue_cert(*hosts).private_key_and_cert_chain_pem.write_to_path(str(path))
+
 
 @contextlib.contextmanager
 def handshaking(context: ssl.SSLContext) -> Iterator[int]:
