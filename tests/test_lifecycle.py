@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import servers
 from tests.support.cells import ok
-from tests.support.kernel import Kernel
+from tests.support.kernel import ENDED, Kernel
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
@@ -99,7 +99,7 @@ def test_a_kernel_with_a_server_that_never_answers_the_close_still_ends(server: 
 
 
 def test_the_end_of_a_kernel_during_a_receive_closes_its_connections(server: Witness) -> None:
-    with Kernel() as kernel:
+    with Kernel(complains=ENDED) as kernel:
         ok(kernel, "%load_ext ipyws")
         open_two(kernel, server)
         ok(kernel, "%ws recv")

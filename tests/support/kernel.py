@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import sys
 import tempfile
 import threading
@@ -24,6 +25,10 @@ START_TIMEOUT = 60.0
 # Over TCP Jupyter picks a kernel's ports before it binds them: what runs beside it may take one meanwhile.
 TRANSPORT = "tcp" if sys.platform == "win32" else "ipc"
 Message = dict[str, Any]
+
+ENDED = r"IPKernelApp|ipykernel|jupyter_client|zmq|^Traceback|^ {4}"
+"""What ipykernel writes where it is shut down during a cell: its reply finds the socket closed."""
+_ON_TCP = re.compile("WARNING . Kernel is running over TCP without encryption")
 
 
 def without_ports() -> Config:
@@ -51,9 +56,21 @@ class Result:
 
 
 class Kernel:
-    """Context manager: a kernel of this Python, in folders of its own, with the repository importable."""
+    """Context manager: a kernel of this Python, in folders of its own, with the repository importable.
 
-    def __init__(self, env: dict[str, str] | None = None, cwd: Path | None = None) -> None:
+    At its end it fails where the kernel wrote anything to stderr, in a cell or beside one: the traceback of a
+    forgotten task, a warning of the loop.
+
+    Args:
+        env: Variables of its environment.
+        cwd: Where it runs.
+        complains: A regular expression for the lines that are allowed on stderr.
+    """
+
+    def __init__(
+        self, env: dict[str, str] | None = None, cwd: Path | None = None, complains: str = "(?!)"
+    ) -> None:
+        self._complains = re.compile(complains)
         self._home = tempfile.TemporaryDirectory(prefix="ipyws-kernel-", ignore_cleanup_errors=True)
         self.home = Path(self._home.name)
         self._env = self._environment() | (env or {})
@@ -71,7 +88,8 @@ class Kernel:
         spec = self._manager.kernel_spec
         assert spec is not None
         spec.argv[0] = sys.executable
-        self._manager.start_kernel(env=self._env, cwd=str(self._cwd))
+        self._stderr = (self.home / "stderr").open("wb")
+        self._manager.start_kernel(env=self._env, cwd=str(self._cwd), stderr=self._stderr)
         self._client = self._manager.blocking_client()
         self._client.start_channels()
         try:
@@ -90,7 +108,20 @@ class Kernel:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        complaints = self.complaints()
         self.shutdown(now=True)
+        if error is None:
+            assert not complaints, "the kernel wrote to stderr:\n" + "\n".join(complaints)
+
+    def complaints(self) -> list[str]:
+        """Return the lines on the kernel's stderr, of its cells and of its process, that are not allowed."""
+        streams = (message["content"] for message in list(self.iopub) if message["msg_type"] == "stream")
+        texts = [content["text"] for content in streams if content["name"] == "stderr"]
+        if (self.home / "stderr").exists():
+            texts.append((self.home / "stderr").read_text("utf-8", "replace"))
+        lines = (line for text in texts for line in text.splitlines())
+        told = (line for line in lines if line.strip() and not _ON_TCP.search(line))
+        return [line for line in told if not self._complains.search(line)]
 
     @property
     def pid(self) -> int:
@@ -194,6 +225,7 @@ class Kernel:
             reader.join(5)
         self._client.stop_channels()
         self._manager.cleanup_resources()
+        self._stderr.close()
         self._home.cleanup()
 
     def _environment(self) -> dict[str, str]:

@@ -6,6 +6,8 @@ import itertools
 import json
 import os
 
+from websockets.exceptions import ConnectionClosed
+
 from tests.support.servers import server
 
 os.environ["SHOP_TOKEN"] = "shop-token-of-the-docs"
@@ -19,7 +21,8 @@ async def serve_one(connection):
     running = {}
 
     async def say(kind, id, **more):
-        await connection.send(json.dumps({"id": id, "type": kind, **more}))
+        with contextlib.suppress(ConnectionClosed):
+            await connection.send(json.dumps({"id": id, "type": kind, **more}))
 
     async def orders(id, variables):
         for number in itertools.count(1):
