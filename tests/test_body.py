@@ -243,3 +243,7 @@ def test_messages_come_back_as_they_were_written(payloads: list[str]) -> None:
 
 def is_separator(line: str) -> bool:
     return line.rstrip() == "===" or line.startswith("=== ")
+
+
+def test_line_ends_of_windows_are_those_of_the_file_and_not_sent() -> None:
+    assert parse("a\r\nb\r\n===\r\n\r\nc\rd\r\n") == parse("a\nb\n===\n\nc\rd\n")

@@ -110,6 +110,11 @@ SENT = {
     "expression": ("sum is {{1 + 2}}", "sum is 3"),
     "expression as a JSON value": ('{"a": {{[1, None, "x"]}}}', '{"a": [1, null, "x"]}'),
     "expression inside a JSON string": ('{"a": "say {{\'\\x22hi\\x22\'}}"}', '{"a": "say \\"hi\\""}'),
+    "records that end in U+001E": ("[6]\x1e[7]\x1e", "[6]\x1e[7]\x1e"),
+    "a terminator alone": ("\x1e", "\x1e"),
+    "a JSON text sequence": ("\x1e[1]", "\x1e[1]"),
+    "ends of lines of Unicode": ("a\u2028b\x85c\x0cd\x0be\x1cf\u2029g\x1d",) * 2,
+    "U+0000": ("a{{chr(0)}}b{{'\\0'}}", "a\x00b\x00"),
     "environment": ("key {{env.WS_TOKEN}}", f"key {TOKEN}"),
 }
 
@@ -125,6 +130,17 @@ def test_send_sends_the_rest_of_the_line(
         assert json.loads(message) == json.loads(expected)
     else:
         assert seen.messages == [expected]
+
+
+def test_lines_around_a_cut_one_stay_as_they_are(kernel: Kernel, seen: Witness) -> None:
+    ok(kernel, 'before = 1\nm = %ws send [1]\x1e\n%ws send two\nafter = """a\u2028b"""')
+    assert seen.wait(lambda server: server.messages == ["[1]\x1e", "two"])
+    assert value(kernel, "before, m.data, after") == repr((1, "[1]\x1e", "a\u2028b"))
+
+
+def test_a_cell_of_windows_sends_no_carriage_returns(kernel: Kernel, seen: Witness) -> None:
+    ok(kernel, "%%ws -c main\r\nPING\r\n\r\nx\r\n===\r\n{{'a\\r\\n'}}\r\n=== hex\r\n00\r\n0d 0a\r\n")
+    assert seen.wait(lambda server: server.messages == ["PING\n\nx", "a\r\n", b"\x00\r\n"])
 
 
 def test_send_file_sends_its_bytes(kernel: Kernel, seen: Witness) -> None:

@@ -142,3 +142,14 @@ def test_an_encoding_applies_after_the_templates(text: str, encoding: Encoding, 
 def test_the_path_of_a_file_may_be_a_template(tmp_path: Path) -> None:
     (tmp_path / "5.bin").write_bytes(b"five")
     assert read(f"{tmp_path}/{{{{x}}}}.bin", "file", evaluate) == b"five"
+
+
+@pytest.mark.parametrize("text", ['{"type":6}\x1e', '{"a":1}\x1e[2]\x1e'])
+def test_records_that_each_end_in_a_terminator_are_json(text: str) -> None:
+    assert read(text, "text", str) == text
+
+
+@pytest.mark.parametrize("text", ['{"type":6}\x1e{', '{"a":1}\x1e{"b"}\x1e', "{\x1e"])
+def test_records_that_are_no_json_are_refused(text: str) -> None:
+    with pytest.raises(InvalidError, match="the payload is not JSON"):
+        read(text, "text", str)

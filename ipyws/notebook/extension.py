@@ -20,6 +20,7 @@ from ipyws.notebook.publisher import publisher_for
 from ipyws.notebook.question import QuestionLine
 from ipyws.notebook.results import HideResults, ends_with_magic
 from ipyws.notebook.session import MakePanel, Session
+from ipyws.notebook.whole_line import join_lines
 
 _KINDS = ("line", "cell")
 _loaded: WeakKeyDictionary[Any, Extension] = WeakKeyDictionary()
@@ -46,6 +47,7 @@ class Extension:
         self._append(self.shell.ast_transformers, KeepNames(self._means_ws))
         self._append(self.shell.ast_transformers, HideResults(self._means_ws))
         self._append(self.shell.input_transformer_manager.token_transformers, QuestionLine)
+        self._append(self.shell.input_transformers_cleanup, join_lines)
         if completer := getattr(self.shell, "Completer", None):
             self._append(completer.custom_matchers, make_matcher(self.session))
         self._hide_result_of_this_cell()

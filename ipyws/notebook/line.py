@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,10 @@ from ipyws.script.expression import Evaluate
 from ipyws.script.template import Protected, protect
 
 Convert = Callable[[str], Any]
+
+# Not all that Unicode calls space: U+001E ends the records of SignalR, and is a part of the payload.
+_SPACE = " \t\r\n\xa0"
+_FIRST = re.compile(rf"[{_SPACE}]*(\S+)[{_SPACE}]*(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,8 @@ class Parsed:
 
 def first_word(line: str) -> tuple[str, str]:
     """Return the first word of a line, as it stands, and what follows it."""
-    word, *rest = line.split(maxsplit=1) or [""]
-    return word, rest[0].strip() if rest else ""
+    found = _FIRST.match(line)
+    return (found[1], found[2].strip(_SPACE)) if found else ("", "")
 
 
 def parse(line: str, flags: Sequence[Flag], evaluate: Evaluate, *, rest: bool = False) -> Parsed:
@@ -117,7 +122,7 @@ class _Reader:
         return self._parsed
 
     def _skip_space(self) -> bool:
-        while self._place < len(self._text) and self._text[self._place].isspace():
+        while self._place < len(self._text) and self._text[self._place] in _SPACE:
             self._place += 1
         return self._place < len(self._text)
 

@@ -62,13 +62,21 @@ def parse(body: str, *, first_line: int = 1) -> list[Step]:
         InvalidError: A directive is unknown, incomplete or misplaced, with its line.
     """
     steps: list[Step] = []
-    for directive, payload in _slots(body, first_line):
+    for directive, payload in _slots(with_line_feeds(body), first_line):
         _check_place(directive, payload)
         if payload is not None:
             encoding = directive.encoding if isinstance(directive, _Encode) else "text"
             payload = Send(payload.line, payload.payload, encoding)
         steps += [step for step in (directive, payload) if step and not isinstance(step, _Encode)]
     return steps
+
+
+def with_line_feeds(body: str) -> str:
+    r"""Return a body whose lines end as Jupyter's do: CRLF is how a file was written, and not what is sent.
+
+    A carriage return that is meant is written as ``{{"\r"}}``.
+    """
+    return body.replace("\r\n", "\n")
 
 
 def _slots(body: str, first_line: int) -> Iterator[tuple[Step | None, Send | None]]:

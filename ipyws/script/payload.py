@@ -13,6 +13,7 @@ from ipyws.script.expression import Evaluate
 from ipyws.script.steps import Encoding
 from ipyws.script.template import expand
 
+_TERMINATOR = "\x1e"
 _LARGEST_FILE = 128 << 20
 
 
@@ -42,15 +43,17 @@ def read(
 
 
 def check_json(text: str) -> None:
-    """Refuse text that begins like JSON and is none.
+    """Refuse text that begins like JSON and is none; nor is it records that each end in U+001E.
 
     Raises:
         InvalidError: With line and column.
     """
-    if text.lstrip()[:1] not in ("{", "["):
+    if text.lstrip(" \t\r\n")[:1] not in ("{", "["):
         return
+    records = text.split(_TERMINATOR)[:-1] if text.endswith(_TERMINATOR) else [text]
     try:
-        json.loads(text, parse_constant=_refuse_constant)
+        for record in records:
+            json.loads(record, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidError(
             f"the payload is not JSON: {describe_json_error(error)}",

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ipyws.errors import InvalidError
+from ipyws.script.body import with_line_feeds
 
 _REQUEST: Final = re.compile(r"WEBSOCKET(?:\s+(.*))?")
 _NAME: Final = re.compile(r"###(?:\s+(.*))?")
@@ -54,6 +55,7 @@ def parse_request(body: str) -> tuple[Request | None, str]:
     Raises:
         InvalidError: The request has no URL, a line among its headers is none, or a second request follows.
     """
+    body = with_line_feeds(body)
     lines = body.split("\n")
     name, index = _preamble(lines)
     match = _REQUEST.fullmatch(lines[index].strip()) if index < len(lines) else None

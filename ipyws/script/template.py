@@ -147,7 +147,9 @@ def protect(line: str) -> Protected:
         InvalidError: The line holds U+0000, which marks the places.
     """
     if "\x00" in line:
-        raise InvalidError("line holds the control character U+0000", hint="remove it")
+        raise InvalidError(
+            "line holds the control character U+0000", hint="{{chr(0)}} writes it; a %%ws cell takes it"
+        )
     pieces: list[str] = []
     sources: list[str] = []
     position = 0
