@@ -34,6 +34,7 @@ _TEXT, _BINARY = 0x81, 0x82  # first bytes of the frames that are taken: FIN and
 _DEFLATED = {0xC1: _TEXT, 0xC2: _BINARY}  # with RSV1 (RFC 7692 section 6)
 
 _OPCODES = (0, 1, 2, 8, 9, 10)
+_SLICE = 1 << 20  # bytes, inflated, after which the loop gets its turn
 _MASKED = 0x80
 _SHORT = Struct("!H")
 
@@ -49,6 +50,7 @@ class FastPath:
         inflate: Inflates the payload of a message; None where nothing may be deflated.
 
     Attributes:
+        rest: What of a read waits for the next call of `receive`.
         refused: The frame that a fault was found in, where it was found here.
     """
 
@@ -71,16 +73,21 @@ class FastPath:
         self._missing = 0  # bytes of its end; 0 while not even its header is whole
         self.refused = b""
         self._pos = 0  # how far the last run got
+        self.rest = b""
         self._over = False  # nothing is cut any more: the library discards what comes
 
     def receive(self, data: bytes) -> None:
         """Take or give away every frame that ``data`` completes, in order; hold the rest.
+
+        What is deflated may grow a thousandfold: what follows a slice is left in ``rest``, for the next call.
 
         Raises:
             UnicodeDecodeError: A text is not UTF-8.
             ProtocolError: Of `websockets`: a message can't be inflated.
             PayloadTooBig: Of `websockets`: a message is larger than the limit when inflated.
         """
+        if self.rest:
+            data, self.rest = self.rest + data, b""
         if self._missing:
             self._run(data, self._fill(data))
         elif self._held:
@@ -90,13 +97,19 @@ class FastPath:
             self._run(data, 0)
 
     def _run(self, data: bytes, pos: int) -> None:
+        most = self._inbox.taken + _SLICE
         while pos < len(data):
+            if self._inbox.taken > most and not self._over:
+                self.rest = data[pos:]
+                return
             if self._may_take():
                 try:
                     pos = self._take_run(data, pos)
                 except FAULTS:
                     self.refused = data[self._pos :]
                     raise
+                if self._inbox.taken > most:
+                    continue
             bounds = payload_bounds(data, pos)
             if self._over or self._is_wrong(data, pos, bounds):
                 self._over = True
@@ -115,10 +128,10 @@ class FastPath:
         """Take the ordinary frames from ``pos`` on; return where the first other one begins."""
         append, short = self._inbox.payloads.append, _SHORT.unpack_from
         decode, inflate, deflated = self._decode, self._inflate, self._deflated
-        limit, end, taken = self._limit, len(data), 0
+        limit, end, taken, most = self._limit, len(data), 0, _SLICE
         last = end - 4  # so that the header is whole: `_take_one` sees to shorter frames at the end
         try:
-            while pos <= last:
+            while pos <= last and taken <= most:
                 size, start = data[pos + 1], pos + 2
                 if size == 126:
                     (size,) = short(data, start)
@@ -146,6 +159,7 @@ class FastPath:
         finally:
             self._pos = pos
             self._inbox.size += taken
+            self._inbox.taken += taken
         return pos
 
     def _pass_on(self, data: bytes | bytearray, pos: int, bounds: tuple[int, int]) -> None:

@@ -72,6 +72,7 @@ class Inbox:
     Attributes:
         payloads: The messages, complete and in order: str for text, bytes for binary.
         size: Their bytes together.
+        taken: Bytes of all that was ever taken, inflated.
         replaces: The argument.
         partial_size: Bytes of the message whose last fragment has not come yet, or None.
     """
@@ -82,7 +83,7 @@ class Inbox:
         self._parts = bytearray()
         self._parts_are_text = False
         self.payloads: list[Any] = []
-        self.size = 0
+        self.size = self.taken = 0
         self.partial_size: int | None = None
 
     def add(self, frame: Frame) -> None:
@@ -98,6 +99,7 @@ class Inbox:
             self._parts_are_text = frame.opcode is Opcode.TEXT
         # One growing buffer, so that a message in a million fragments costs what one in two does.
         self._parts += frame.data
+        self.taken += len(frame.data)
         self.partial_size = len(self._parts)
         if frame.fin:
             whole, self._parts, self.partial_size = self._parts, bytearray(), None
@@ -111,6 +113,7 @@ class Inbox:
         """
         self.payloads.append((read_text if self.replaces else str)(data, "utf-8") if text else bytes(data))
         self.size += len(data)
+        self.taken += len(data)
 
     def hand_over(self) -> None:
         """Tell the sink of what has been collected, if anything was."""

@@ -28,7 +28,7 @@ from ipyws.transport.breach import Breaches
 from ipyws.transport.ending import how_closed
 from ipyws.transport.fast import FastPath, path_for
 from ipyws.transport.frames import FAULTS, Inbox, UnreadPongsError, verdict
-from ipyws.transport.framing import frame_all
+from ipyws.transport.outgoing import Outgoing
 from ipyws.transport.refusal import PATIENCE, Refusal
 
 # The library's debug log prints headers, cookies and payloads: ours never gives it a place to.
@@ -71,6 +71,7 @@ class Wire(asyncio.Protocol):
         self._answer: asyncio.Future[Head] = self._loop.create_future()
         self._head = HeadReader()
         self._refusal: Refusal | None = None
+        self._outgoing = Outgoing(protocol, self._write, self._flush)
         self._writable = asyncio.Event()
         self._writable.set()
         self._inbox = Inbox(sink, replaces)
@@ -79,6 +80,7 @@ class Wire(asyncio.Protocol):
         self._close_noted = False
         self._unread_pongs = 0
         self._paused = False
+        self._resting = False  # a part of the last read waits for its turn
         self._opened = False
         self._lost = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -139,28 +141,30 @@ class Wire(asyncio.Protocol):
 
     @property
     def writable(self) -> bool:
-        return self._writable.is_set()
+        return self._writable.is_set() and not self._outgoing.busy
 
     async def wait_writable(self) -> None:
         await self._writable.wait()
+        await self._outgoing.idle.wait()
 
     def send(self, messages: Sequence[tuple[bytes, bool]]) -> bool:
         protocol = self._protocol
         if protocol.state is not State.OPEN or self._transport is None or self._lost:
             return False
-        if protocol.extensions:
-            for payload, text in messages:  # what may be deflated is for the library
-                (protocol.send_text if text else protocol.send_binary)(payload)
-            self._flush()
-        else:
-            self._transport.write(frame_all(messages))
+        self._outgoing.send(messages)
         return True
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None and not self._lost:
+            self._transport.write(data)
 
     def ping(self, payload: bytes) -> None:
         self._protocol.send_ping(payload)
         self._flush()
 
     def close(self, code: int, reason: str) -> None:
+        if self._outgoing.at_last(lambda: self.close(code, reason)):
+            return
         if self._protocol.state is State.OPEN:
             self._protocol.send_close(code, reason)
         self._flush()
@@ -178,7 +182,8 @@ class Wire(asyncio.Protocol):
     def resume(self) -> None:
         if self._transport is not None and self._paused and not self._lost:
             self._paused = False
-            self._transport.resume_reading()
+            if not self._resting:
+                self._transport.resume_reading()
 
     def when_ended(self, callback: Callable[[], object]) -> None:
         """Have ``callback`` called when the connection is over; at once if it is."""
@@ -203,6 +208,10 @@ class Wire(asyncio.Protocol):
             data = self._read_answer(data)
             if not self._opened:
                 return
+        self._receive(data)
+        self._take_turns()
+
+    def _receive(self, data: bytes) -> None:
         try:
             if self._fast is not None:
                 self._fast.receive(data)
@@ -212,10 +221,34 @@ class Wire(asyncio.Protocol):
             self._fail(error)
         self._inbox.hand_over()
 
+    def _take_turns(self) -> None:
+        """Let the loop have its turn where much was inflated, and go on with the rest then."""
+        if self._fast is None or not self._fast.rest or self._resting or self._transport is None:
+            return
+        self._resting = True
+        self._transport.pause_reading()
+        self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._resting = False
+        if self._lost:
+            return
+        self._receive_rest(1)
+        self._take_turns()
+        if not self._resting and not self._paused and self._transport is not None:
+            self._transport.resume_reading()
+
+    def _receive_rest(self, turns: int | None = None) -> None:
+        """Take what waits of the last read: so many slices of it, or all."""
+        while self._fast is not None and self._fast.rest and turns != 0:
+            turns = None if turns is None else turns - 1
+            self._receive(b"")
+
     def eof_received(self) -> None:
         if not self._opened:
             self.connection_lost(None)
             return
+        self._receive_rest()
         self._protocol.receive_eof()
         self._process()
         if self._protocol.close_rcvd is None:
@@ -228,9 +261,11 @@ class Wire(asyncio.Protocol):
             return
         self._lost = True
         self._writable.set()
+        self._outgoing.drop()
         if self._deadline is not None:
             self._deadline.cancel()
         if self._opened:
+            self._receive_rest()
             self._protocol.receive_eof()
             self._ended()
             self._sink.on_lost(how_closed(self._protocol, self._breaches.found, exc))
