@@ -488,6 +488,7 @@ def test_what_can_t_be_played_is_refused_before_the_server_listens(
         ("https://recorded.example", 101),
         ("https://evil.example", 403),
         ("http://localhost.evil.example", 403),
+        ("null", 403),
     ],
 )
 def test_page_of_another_site_can_not_read_what_was_recorded(origin: str | None, status: int) -> None:

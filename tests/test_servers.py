@@ -917,3 +917,74 @@ def test_hostile_payloads_are_distinct_and_can_be_sent_as_text() -> None:
     assert len(set(PAYLOADS)) == len(PAYLOADS)
     for payload in PAYLOADS:
         payload.encode()
+
+
+# -- who may ask -----------------------------------------------------------------------------------------
+
+
+async def status_of(server: RunningServer, *headers: str) -> int:
+    """Return how a handshake with these headers is answered."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    request = (
+        "GET / HTTP/1.1",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        *headers,
+    )
+    writer.write(("\r\n".join(request) + "\r\n\r\n").encode())
+    try:
+        return int((await reader.readline()).split()[1])
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_pages_of_this_machine_are_served(kind: str) -> None:
+    async def scenario(server: RunningServer) -> None:
+        host = f"Host: 127.0.0.1:{server.port}"
+        for origin in ("http://localhost:8888", "http://127.0.0.1:8888", "https://[::1]", "http://localhost"):
+            assert await status_of(server, host, f"Origin: {origin}") == 101, origin
+        for origin in (
+            "https://evil.example",
+            "null",
+            "",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.evil.example:80",
+            "http://localhost:8888/x",
+            "file://",
+            "https://hub.example.org",
+        ):
+            assert await status_of(server, host, f"Origin: {origin}") in (400, 403), origin
+
+    run(scenario, kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_name_of_somebody_else_that_leads_here_is_refused(kind: str) -> None:
+    async def scenario(server: RunningServer) -> None:
+        for host in ("localhost", f"LOCALHOST:{server.port}", f"127.0.0.1:{server.port}", "[::1]:80"):
+            assert await status_of(server, f"Host: {host}") == 101, host
+        for host in ("rebind.evil.example", "127.0.0.1.nip.io", "localhost.evil.example:80", "0x7f.1", ""):
+            assert await status_of(server, f"Host: {host}") == 403, host
+        assert await status_of(server, "Host: localhost", "Host: rebind.evil.example") == 403
+        assert await status_of(server) == 101  # a program, and one that is no browser
+
+    run(scenario, kind)
+
+
+def test_chaos_keeps_few_bytes_of_late_replies() -> None:
+    async def scenario(server: RunningServer) -> None:
+        async with client(server) as one:
+            reply = "x" * MB
+            for _ in range(4):
+                await one.send(json.dumps({"do": "late", "seconds": 3600, "reply": reply}))
+            assert "too much" in (await ask(one, {"do": "late", "seconds": 3600, "reply": "x"}))["error"]
+        async with client(server) as one:  # what was sent makes room
+            for _ in range(3):
+                for _ in range(2):
+                    await one.send(json.dumps({"do": "late", "seconds": 0, "reply": reply}))
+                assert [await one.recv() for _ in range(2)] == [reply] * 2
+
+    run(scenario, "chaos")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from ipyws.transport.servers import RunningServer
     from ipyws.transport.servers.raw import RawConnection
     from ipyws.transport.servers.running import Handler
-
-
-_LOCAL_PAGE = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 
 
 class ReplayServer:
@@ -119,12 +115,12 @@ def _connection(subprotocol: str | None, origin: str | None) -> type[RawConnecti
         origin: What the recorded client sent: it is allowed too.
     """
     from ipyws.transport.servers.raw import RawConnection
+    from ipyws.transport.servers.running import LOCAL_PAGE
 
     class Replaying(RawConnection):
         def __init__(self, protocol: Any, *args: Any, **settings: Any) -> None:
             super().__init__(protocol, *args, **settings)
             protocol.available_subprotocols = [subprotocol] if subprotocol else None
-            # A page of the web that finds the port must not read what was recorded (RFC 6455 section 10.2).
-            protocol.origins = [None, _LOCAL_PAGE, *([origin] if origin else [])]
+            protocol.origins = [None, LOCAL_PAGE, *([origin] if origin else [])]
 
     return Replaying

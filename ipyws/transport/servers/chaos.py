@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from websockets.asyncio.server import ServerConnection
@@ -24,15 +25,18 @@ LONGEST = 3600.0
 
 _PARTS_LIMIT = 1000
 _LATE_LIMIT = 1000
+_LATE_BYTES = 4 * MB
 _BURST_COUNT_LIMIT = 1_000_000
 _PING_LIMIT = 125
 _TEXT_LIMIT = MB
 _BREATH = 500
 
 
-class _Session(NamedTuple):
+@dataclass
+class _Session:
     connection: RawConnection
     companions: Companions
+    late: int = 0  # bytes of the replies that wait for their time
 
 
 class _Action(NamedTuple):
@@ -88,13 +92,20 @@ async def _late(session: _Session, command: Command) -> None:
     if len(session.companions) >= _LATE_LIMIT:
         raise RefusedError(f"{_LATE_LIMIT} replies are under way already, which is the most.")
     text = reply if isinstance(reply, str) and is_utf8(reply) else to_json(reply)
-    session.companions.spawn(_reply_late, session.connection, seconds, text)
+    payload = text.encode()
+    if session.late + len(payload) > _LATE_BYTES:
+        raise RefusedError(f"The replies under way may have {_LATE_BYTES} bytes together; this is too much.")
+    session.late += len(payload)
+    session.companions.spawn(_reply_late, session, seconds, payload)
 
 
-async def _reply_late(connection: RawConnection, seconds: float, text: str) -> None:
-    await asyncio.sleep(seconds)
-    await connection.answering()
-    await connection.send(text)
+async def _reply_late(session: _Session, seconds: float, payload: bytes) -> None:
+    try:
+        await asyncio.sleep(seconds)
+        await session.connection.answering()
+        await session.connection.send(payload, text=True)
+    finally:
+        session.late -= len(payload)
 
 
 async def _fragment(session: _Session, command: Command) -> None:

@@ -7,12 +7,15 @@ import contextlib
 import ipaddress
 import logging
 import os
+import re
 import weakref
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any, TypeVarTuple, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from ipyws.core.close import check_close
@@ -29,6 +32,10 @@ MAX_MESSAGE = 16 * MB
 CLOSE_TIMEOUT = 0.5
 """Seconds that a client has to answer a close frame."""
 
+LOCAL_PAGE = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
+"""Origins of pages of this machine, such as JupyterLab's; a page of the web gets a refusal."""
+
+_LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
 _CLOSE_DEADLINE = 0.8
 
 
@@ -147,6 +154,8 @@ async def listen(
             close_timeout=CLOSE_TIMEOUT,
             ping_interval=None,  # a lesson shows the pings that it asked for, no others
             logger=_LOGGER,
+            origins=[None, LOCAL_PAGE],
+            process_request=_check_names,
             create_connection=cast(type[ServerConnection], accept),
         )
     except OSError as error:
@@ -158,6 +167,17 @@ async def until_closed(work: Callable[[*Args], Awaitable[None]], *args: *Args) -
     """Await ``work(*args)`` until it is done or the connection it uses is closed."""
     with contextlib.suppress(ConnectionClosed):
         await work(*args)
+
+
+def _check_names(client: ServerConnection, request: Request) -> Response | None:
+    """Refuse a request for a name of somebody else's: a page whose name leads here is not of this machine.
+
+    Such a page sends an Origin that is checked, and a Host that it can't choose (DNS rebinding); programs
+    without a Host are no browsers.
+    """
+    if all(_LOCAL_HOST.fullmatch(host.strip()) for host in request.headers.get_all("Host")):
+        return None
+    return client.respond(HTTPStatus.FORBIDDEN, "This server is for this machine: ask it as localhost.\n")
 
 
 def _check_host(host: object) -> None:
