@@ -316,3 +316,15 @@ def test_keep_alive_messages_of_the_older_protocol_are_no_news(node: NodeServer)
         until(lambda: len(gql.client.log.filter(grep='"ka"')) >= 2)
         assert gql.query("{ hello }") == {"hello": "hello world"}
         assert gql.ignored == 0
+
+
+def test_server_of_the_older_protocol_is_dialled_once_more(node: NodeServer) -> None:
+    node.forget()
+
+    async def scenario() -> None:
+        async with graphql.connect_async(f"ws://127.0.0.1:{node.port}/legacy", {"tenant": "north"}) as gql:
+            assert gql.protocol == "graphql-ws"
+            assert await gql.query("{ hello }") == {"hello": "hello world"}
+
+    asyncio.run(scenario())
+    assert node.next("init") == {"tenant": "north"}

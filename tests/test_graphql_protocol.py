@@ -20,7 +20,16 @@ from ipyws.core.batch import Batch
 from ipyws.core.client import AsyncClient
 from ipyws.graphql import AsyncGraphQL
 from ipyws.graphql.greeting import check_init
-from ipyws.graphql.protocol import CURRENT, LEGACY, Dialect, ViolationError, choose, data_of, reply_error
+from ipyws.graphql.protocol import (
+    CURRENT,
+    LEGACY,
+    Dialect,
+    ViolationError,
+    choose,
+    data_of,
+    reply_error,
+    speaks_older,
+)
 from tests.support.servers import PATIENCE, Site, idle, server, until
 
 BOTH = [pytest.param(CURRENT, id="current"), pytest.param(LEGACY, id="legacy")]
@@ -30,6 +39,33 @@ QUERY = "{ anything }"
 
 
 # -- the messages --------------------------------------------------------------------------------------
+
+
+def test_greeting_of_the_older_protocol_always_has_a_payload() -> None:
+    assert LEGACY.init(None) == {"type": "connection_init", "payload": {}}
+    assert CURRENT.init(None) == {"type": "connection_init"}
+    for dialect in (LEGACY, CURRENT):
+        assert dialect.init({"a": 1}) == {"type": "connection_init", "payload": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen", "codes", "older"),
+    [
+        (("graphql-transport-ws", "graphql-ws"), "graphql-transport-ws", [1002], True),
+        (("graphql-transport-ws", "graphql-ws"), "graphql-transport-ws", [4406], True),
+        (("graphql-ws", "graphql-transport-ws"), "graphql-transport-ws", [None, 1002], True),
+        (("graphql-transport-ws", "graphql-ws"), "graphql-transport-ws", [4403], False),
+        (("graphql-transport-ws", "graphql-ws"), "graphql-transport-ws", [1011], False),
+        (("graphql-transport-ws", "graphql-ws"), "graphql-transport-ws", [], False),
+        (("graphql-transport-ws", "graphql-ws"), "graphql-ws", [1002], False),
+        (("graphql-transport-ws",), "graphql-transport-ws", [1002], False),
+        (("graphql-transport-ws", "graphql-ws"), None, [1002], False),
+    ],
+)
+def test_only_a_server_that_refuses_the_protocol_of_today_shows_that_its_own_is_older(
+    offered: tuple[str, ...], chosen: str | None, codes: list[int | None], older: bool
+) -> None:
+    assert speaks_older(offered, chosen, codes) is older
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@
         for event in gql.subscribe("subscription { messages { text } }"):
             print(event["messages"]["text"])
 
-Speaks *graphql-transport-ws* and the older *graphql-ws*, whichever the server chooses.
+Speaks *graphql-transport-ws* and the older *graphql-ws*: both are offered, today's first. A server that takes
+that and then shows that it speaks the older one only is dialled once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from ipyws.core.checks import protocols
@@ -22,10 +23,10 @@ from ipyws.core.client import AsyncClient
 from ipyws.core.deadline import Deadline
 from ipyws.core.durations import Duration
 from ipyws.core.forms import GRAPHQL, Unawaited
-from ipyws.errors import InvalidError, brief
+from ipyws.errors import ClosedError, InvalidError, brief
 from ipyws.graphql.client import GraphQL
 from ipyws.graphql.greeting import check_init
-from ipyws.graphql.protocol import DIALECTS
+from ipyws.graphql.protocol import DIALECTS, LEGACY, speaks_older
 from ipyws.graphql.session import AsyncGraphQL
 from ipyws.graphql.subscription import Subscription
 
@@ -65,15 +66,21 @@ def connect(
     from ipyws.api import open_client
     from ipyws.bridge.registry import REGISTRY
 
-    greet = _check(init, ack_timeout, options)
-    client = open_client(url, options)
-    core = REGISTRY.core()
+    opening = _check(init, ack_timeout, options)
+
+    def open_once(offered: tuple[str, ...]) -> GraphQL:
+        client = open_client(url, {**options, "protocols": offered})
+        core = REGISTRY.core()
+        try:
+            return GraphQL(core, client, core.call(lambda: opening.greet(client.async_client, offered)))
+        except BaseException:
+            core.post(client.async_client.abort)  # an interrupt may come before the greeting begins
+            raise
+
     try:
-        session = core.call(lambda: greet(client.async_client))
-    except BaseException:
-        core.post(client.async_client.abort)  # an interrupt may come before the greeting begins
-        raise
-    return GraphQL(core, client, session)
+        return open_once(opening.offered)
+    except _OlderError:
+        return open_once((LEGACY.name,))
 
 
 class connect_async(Unawaited):  # noqa: N801 - it is called like a function
@@ -94,15 +101,23 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
     ) -> None:
         from ipyws import api
 
-        self._greet = _check(init, ack_timeout, options)
-        self._dialing = api.connect_async(url, **options)
+        self._opening = opening = _check(init, ack_timeout, options)
+        self._dialing = api.connect_async(url, **options, protocols=opening.offered)
+        self._arguments = {"url": url, **options}
         self._session: AsyncGraphQL | None = None
         self._dialing._used = True  # this one warns
         self._used = False
 
     async def _open(self) -> AsyncGraphQL:
         self._used = True
-        self._session = await self._greet(await self._dialing)
+        try:
+            self._session = await self._opening.greet(await self._dialing, self._opening.offered)
+        except _OlderError:
+            from ipyws import api
+
+            older = (LEGACY.name,)
+            client = await api.connect_async(**self._arguments, protocols=older)
+            self._session = await self._opening.greet(client, older)
         return self._session
 
     def __await__(self) -> Generator[Any, None, AsyncGraphQL]:
@@ -116,16 +131,47 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
             await self._session.__aexit__(kind, error, traceback)
 
 
-def _check(
-    init: object, ack_timeout: Duration | None, options: dict[str, Any]
-) -> Callable[[AsyncClient], Coroutine[Any, Any, AsyncGraphQL]]:
-    """Check what is GraphQL's own, complete the options, and return what opens the conversation."""
+def _check(init: object, ack_timeout: Duration | None, options: dict[str, Any]) -> _Opening:
+    """Check what is GraphQL's own, take it out of the options, and return what opens the conversation."""
     Deadline(ack_timeout, "ack_timeout")
     payload = check_init(init)
-    offered = protocols("protocols", options.get("protocols") or list(DIALECTS))
+    offered = protocols("protocols", options.pop("protocols", None) or list(DIALECTS))
     if not set(offered) & set(DIALECTS):
         raise InvalidError(
             f"protocols is {brief(list(offered))}", hint=f"one of them must be {' or '.join(DIALECTS)}"
         )
-    options["protocols"] = offered
-    return lambda client: AsyncGraphQL(client, offered, payload, ack_timeout).open()
+    return _Opening(offered, payload, ack_timeout)
+
+
+class _OlderError(Exception):
+    """The server speaks the older protocol only, as it showed when we spoke today's."""
+
+
+class _Opening:
+    """What opens a conversation.
+
+    Attributes:
+        offered: The subprotocols to offer.
+    """
+
+    def __init__(
+        self, offered: tuple[str, ...], payload: dict[str, Any] | None, ack_timeout: Duration | None
+    ) -> None:
+        self.offered = offered
+        self._payload = payload
+        self._ack_timeout = ack_timeout
+
+    async def greet(self, client: AsyncClient, offered: tuple[str, ...]) -> AsyncGraphQL:
+        """Open the conversation on a connection that offered these subprotocols.
+
+        Raises:
+            _OlderError: The server is to be dialled once more, with the older protocol.
+            WebSocketError: The server does not acknowledge the connection; it is closed.
+        """
+        try:
+            return await AsyncGraphQL(client, offered, self._payload, self._ack_timeout).open()
+        except ClosedError:
+            codes = [record.code for record in client.log.filter(direction="in", types=["close"])]
+            if speaks_older(offered, client.subprotocol, codes):
+                raise _OlderError from None
+            raise

@@ -8,7 +8,7 @@ pings of its own and no rule against messages it does not know.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -124,9 +124,23 @@ LEGACY = Dialect(
     kinds={**_BOTH, "data": "result", "connection_error": "refusal"},
     strict=False,
 )
-# In the order they are offered. Servers of today's protocol find theirs in any order; those of the older
-# package take whatever comes first, and close if that is not theirs.
-DIALECTS = {dialect.name: dialect for dialect in (LEGACY, CURRENT)}
+# In the order they are offered: servers that speak both take the first, and some of them answer queries in
+# today's only. Those of the older package take whatever comes first too, and close if that is not theirs.
+DIALECTS = {dialect.name: dialect for dialect in (CURRENT, LEGACY)}
+
+_NOT_THEIRS = (1002, 1003, 4406)  # of subscriptions-transport-ws, of others, of graphql-ws
+
+
+def speaks_older(offered: Sequence[str], chosen: str | None, codes: Iterable[int | None]) -> bool:
+    """Tell whether a server showed that only the older of the two protocols that were offered is its own.
+
+    Args:
+        offered: The subprotocols we offered.
+        chosen: The one the server took.
+        codes: The close codes that it sent before it acknowledged the connection.
+    """
+    both = {CURRENT.name, LEGACY.name} <= set(offered)
+    return both and chosen == CURRENT.name and any(code in _NOT_THEIRS for code in codes)
 
 
 def choose(offered: Sequence[str], chosen: str | None) -> Dialect:
