@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ipyws.config.current import CURRENT
 from ipyws.config.gate import check_connect, check_connection, check_url
 from ipyws.core.browser import check_sockets
-from ipyws.core.checks import remember_credentials
 from ipyws.core.client import AsyncClient
+from ipyws.core.credentials import remember_credentials
 from ipyws.core.forms import CONNECT, Unawaited
 from ipyws.core.options import ConnectOptions, check_options, check_secure
 from ipyws.policy.url import URL, parse

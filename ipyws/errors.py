@@ -85,6 +85,16 @@ RATE_LIMITED = Kind.RATE_LIMITED
 UNKNOWN = Kind.UNKNOWN
 
 
+class _Facts(dict[str, Any]):
+    """A dict that takes no secret in."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, mask_deep(value))
+
+    def update(self, *facts: Any, **more: Any) -> None:
+        super().update(mask_deep(dict(*facts, **more)))
+
+
 class WebSocketError(Exception):
     """The root of all errors of ipyws.
 
@@ -111,9 +121,9 @@ class WebSocketError(Exception):
         kind: Kind | None = None,
         retryable: bool | None = None,
     ) -> None:
-        self.message = visible(mask(message))
-        self.hint = visible(mask(hint))
-        self.details: dict[str, Any] = mask_deep(dict(details or {}))
+        self.message = message
+        self.hint = hint
+        self.details = dict(details or {})
         if kind is not None:
             self.kind = kind
         if retryable is not None:
@@ -122,9 +132,37 @@ class WebSocketError(Exception):
 
     def within(self, where: str) -> Self:
         """Say in front of the message where it happened; return the error itself."""
-        self.message = visible(mask(f"{where}: {self.message}"))
+        self.message = f"{where}: {self.message}"
         self.args = (self.message,)
         return self
+
+    @property
+    def message(self) -> str:
+        """What failed, without secrets, whoever sets it."""
+        return self._message
+
+    @message.setter
+    def message(self, text: str) -> None:
+        self._message = visible(mask(text))
+
+    @property
+    def hint(self) -> str:
+        """What to do about it, or ""; without secrets, whoever sets it."""
+        return self._hint
+
+    @hint.setter
+    def hint(self, text: str) -> None:
+        self._hint = visible(mask(text))
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Facts for programs, without secrets, also those that are added later."""
+        return self._details
+
+    @details.setter
+    def details(self, facts: Mapping[str, Any]) -> None:
+        self._details = _Facts()
+        self._details.update(facts)
 
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message
@@ -264,7 +302,8 @@ def is_kind(error: BaseException | None, kind: Kind | str) -> bool:
 def brief(value: object) -> str:
     """Return the repr of a user's value for an error message: cut to 60 characters, and it never fails."""
     try:
-        text = mask(repr(value))  # before it is cut: half a secret is not known as one
+        # Before it is spelled and cut: half a secret is not known as one.
+        text = mask(repr(mask(value) if type(value) is str else value))
     except Exception:  # a foreign __repr__, or an int with more digits than Python prints
         text = f"<{type(value).__name__}>"
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -144,3 +144,31 @@ def test_inspection_shows_the_help(kernel: Kernel) -> None:
     assert reply is not None
     assert reply["content"]["found"]
     assert "%ws help VERB" in reply["content"]["data"]["text/plain"]
+
+
+def test_completion_offers_nothing_that_holds_a_secret(kernel: Kernel, server: Witness) -> None:
+    for cell in (
+        "import os\nos.environ['TOK'] = 'tok(en)-of-mine\\u00fc'; os.environ['PART'] = 'secret-part'",
+        f"%ws {server.url}/?x={{{{env.TOK}}}} --as shown-name",
+        f"%ws {server.url}/?listenKey=short --as other-name",
+        f"%ws {server.url}/in/the/open --as {{{{env.PART}}}}",
+        "pathlib.Path('captures', 'secret-part.jsonl').touch()",
+        f"%ws {server.url}/in/the/open --as plain-name",
+    ):
+        assert kernel.run(cell).status == "ok", cell
+    offered = complete(kernel, "%ws connect w")
+    assert f"%ws connect {server.url}/in/the/open" in offered
+    assert not [line for line in offered if "listenKey" in line or "?x=" in line]
+    assert complete(kernel, "%ws ws") >= {f"%ws {server.url}/in/the/open"}
+    for code in (
+        "%ws use s",
+        "%ws close s",
+        "%ws send -c s",
+        "%ws log s",
+        "%ws panel s",
+        "%ws connect --as s",
+    ):
+        assert complete(kernel, code) == {f"{code}hown-name"}, code
+    assert not [line for line in complete(kernel, "%ws replay captures/s") if "secret-part" in line]
+    for name in ("shown-name", "other-name", "plain-name"):
+        kernel.run(f"%ws close {name}")

@@ -74,6 +74,21 @@ def test_message_hint_and_details_show_no_secret() -> None:
     assert error.details["body"][0] == "<***>"
 
 
+def test_what_is_set_afterwards_shows_no_secret_either() -> None:
+    secret("kept-to-ourselves")
+    error = errors.InvalidError("bad")
+    error.message = "it was kept-to-ourselves\x1b["
+    error.hint = "not kept-to-ourselves"
+    error.details = {"body": "kept-to-ourselves"}
+    error.details["header"] = ["kept-to-ourselves"]
+    error.details.update(reason=b"kept-to-ourselves")
+    error.details |= {"kept-to-ourselves": 1}
+    assert error.message == r"it was ***\x1b["
+    assert str(error) == r"it was ***\x1b[; not ***"
+    assert error.details == {"body": "***", "header": ["***"], "reason": "***", "***": 1}
+    assert "ourselves" not in f"{vars(error)}{pickle.loads(pickle.dumps(error)).details}"
+
+
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))])
 def test_errors_survive_copying_and_pickling(duplicate) -> None:  # type: ignore[no-untyped-def]
     error = duplicate(errors.ClosedError("gone", hint="open", details={"code": 1001}, retryable=False))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import ipyws
 from ipyws import Compression, secrets
 from ipyws.core.options import BY_NAME, OPTIONS, ConnectOptions, check_options, check_secure
 from ipyws.errors import InvalidError
@@ -448,3 +449,117 @@ def test_an_enum_of_something_else_is_no_compression() -> None:
         ONE = 1
 
     refusal(compression=Other.ONE)
+
+
+CANARY = "canary(7f3a)9b2c1d-\u00fc-yranac"
+WRONG_FORMS = {
+    "headers as a text": {"headers": f"Authorization: Bearer {CANARY}"},
+    "headers as bytes": {"headers": f"X-Api-Key: {CANARY}".encode()},
+    "headers as lines": {"headers": [f"Authorization: Bearer {CANARY}", "X-Plain: a"]},
+    "headers as one pair": {"headers": ("Authorization", f"Bearer {CANARY}")},
+    "a header as a name": {"headers": {f"Authorization: Bearer {CANARY}": ""}},
+    "a header of bytes": {"headers": {"Authorization": f"Bearer {CANARY}".encode()}},
+    "a header of lists": {"headers": {"Authorization": ["Bearer", CANARY]}},
+    "triples of headers": {"headers": [("Authorization", "Bearer", CANARY)]},
+    "a set of headers": {"headers": {f"Authorization: Bearer {CANARY}"}},
+    "a number for headers": {"headers": 5, "authorization": CANARY},
+    "protocols as a text": {"protocols": f"base64url.bearer.authorization.{CANARY}"},
+    "a protocol that is none": {"protocols": ["bearer", CANARY]},
+    "a protocol with a space": {"protocols": [f"Bearer {CANARY} and so on, and on"]},
+    "protocols as a mapping": {"protocols": {"bearer": CANARY}},
+    "auth as a text": {"auth": f"user:{CANARY}"},
+    "auth as bytes": {"auth": f"user:{CANARY}".encode()},
+    "auth of three": {"auth": ("user", CANARY, "realm")},
+    "auth of one": {"auth": [f"user:{CANARY}"]},
+    "auth as a mapping": {"auth": {"username": "user", "password": CANARY}},
+    "auth of bytes": {"auth": ("user", CANARY.encode())},
+    "auth of pairs": {"auth": [("user", CANARY)]},
+    "auth with a control": {"auth": ("user", f"{CANARY}\n")},
+    "a proxy of another scheme": {"proxy": f"ftp://user:{CANARY}@127.0.0.1:1"},
+    "a proxy with one slash": {"proxy": f"http:/user:{CANARY}@127.0.0.1:1"},
+    "a proxy with a path": {"proxy": f"user:{CANARY}@127.0.0.1:1/x/y"},
+    "a proxy with a space": {"proxy": f"http://user:{CANARY}@127.0.0.1:1 "},
+    "proxies by scheme": {"proxy": {"https": f"http://user:{CANARY}@127.0.0.1:1"}},
+    "a proxy of bytes": {"proxy": f"http://user:{CANARY}@127.0.0.1:1".encode()},
+    "a pair for a proxy": {"proxy": (f"http://user:{CANARY}@127.0.0.1:1", None)},
+    "reconnect as a text": {"reconnect": CANARY, "token": CANARY},
+    "payloads as a text": {"reconnect": {"on_open": CANARY}, "token": CANARY},
+    "a payload that is none": {"reconnect": {"on_open": [{CANARY}]}, "token": CANARY},
+    "an unknown key of reconnect": {"reconnect": {"on_opened": CANARY}, "token": CANARY},
+    "an option of another library": {"extra_headers": {"Authorization": f"Bearer {CANARY}"}},
+    "another": {"additional_headers": [f"Cookie: sid={CANARY}"]},
+    "a token as an option": {"token": CANARY},
+    "a key in capitals": {"apiKey": CANARY},
+    "a password as an option": {"password": CANARY},
+    "subprotocols": {"subprotocols": f"base64url.bearer.authorization.{CANARY}"},
+    "a key without its lines": {"key": "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" * 8 + CANARY, "token": CANARY},
+}
+
+
+@pytest.mark.parametrize("form", WRONG_FORMS)
+def test_a_credential_in_a_wrong_form_is_not_repeated(form: str) -> None:
+    options = WRONG_FORMS[form]
+    with pytest.raises(InvalidError) as caught:
+        ipyws.connect("ws://127.0.0.1:1", **options)  # type: ignore[arg-type]
+    error = caught.value
+    shown = f"{error} {error!r} {error.details} {secrets.mask(repr(options))}"
+    assert [part for part in ("canary", "7f3a", "yranac", "MIIE") if part in str(error)] == []
+    assert "canary" not in shown
+    assert "yranac" not in shown
+
+
+def test_options_show_no_secret() -> None:
+    secret = secrets.secret(CANARY)
+    shown = repr(
+        check_options(
+            {
+                "proxy": "http://user:pro(xy)pass@127.0.0.1:1",
+                "protocols": ["bearer", "tok-81c2-long-enough"],
+                "headers": {"X-Api-Key": "short", "X-Plain": str(secret)},
+                "auth": ("user", "pass(word)"),
+                "origin": "https://user:ori(gin)@example.com",
+                "record": f"{CANARY}.jsonl",
+                "reconnect": {"on_open": [{"token": CANARY}]},
+            }
+        )
+    )
+    for part in ("xy)pass", "tok-81c2", "short", "canary", "(word)", "ori(gin)"):
+        assert part not in shown, shown
+
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nQQ==\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize("name", ["ca", "cert", "key"])
+@pytest.mark.parametrize(
+    "text", [PEM, PEM.strip(), PEM.replace("\n", "\\n"), PEM.replace("\n", "\r\n"), PEM.encode()]
+)
+def test_pem_text_stands_for_a_file_and_is_a_secret(name: str, text: str | bytes) -> None:
+    options = check_options({name: text, **({"cert": PEM} if name == "key" else {})})
+    taken = getattr(options, name)
+    assert taken.replace("\r", "").strip() == PEM.strip()
+    assert "MIIE" not in repr(options) + repr(taken)
+    assert "MIIE" not in secrets.mask(f"a {PEM} b {PEM!r}")
+    assert secrets.mask("line MIIEvQIBADANBgkqhkiG9w0BAQEFAASC of it") == "line *** of it"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PEM[:60],
+        PEM.replace("BEGIN", "BEGUN"),
+        "x" * 5000,
+        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" * 8,
+        "~/" + "x" * 5000,
+    ],
+)
+@pytest.mark.parametrize("name", ["ca", "cert", "key"])
+def test_what_is_neither_a_path_nor_pem_is_refused_and_not_repeated(name: str, text: str) -> None:
+    error = refusal(**{name: text, **({"cert": PEM} if name == "key" else {})})
+    assert error.message.startswith(f"{name} ")
+    assert "MIIE" not in str(error)
+    assert "xxxx" not in str(error)
+
+
+def test_a_path_that_is_too_long_for_a_name_is_invalid() -> None:
+    assert "can't be a file" in refusal(record="x" * 5000).message

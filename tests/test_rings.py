@@ -31,6 +31,7 @@ MAY: dict[str, set[str]] = {
             "ipyws.core",
             "ipyws.errors",
             "ipyws.secrets",
+            "ipyws.sensitive",
             "ipyws.references",
             "ipyws.printable",
             "ipyws.sizes",
@@ -52,7 +53,16 @@ MAY: dict[str, set[str]] = {
         *("ipyws.replaying", "ipyws.capture", "ipyws.core", "ipyws.errors", "ipyws.secrets"),
         *("ipyws.printable", "ipyws.references"),
     },
-    "ipyws.graphql": {"ipyws.graphql", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable"},
+    "ipyws.graphql": {
+        *(
+            "ipyws.graphql",
+            "ipyws.core",
+            "ipyws.errors",
+            "ipyws.secrets",
+            "ipyws.sensitive",
+            "ipyws.printable",
+        ),
+    },
     "ipyws.transport": {
         "ipyws.transport",
         "ipyws.config",

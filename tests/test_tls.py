@@ -304,3 +304,26 @@ def test_keys_are_logged_where_the_environment_wants_it(
     with server(ssl=authority.server()) as site:
         assert echoes(site.url, insecure=True)
     assert "SECRET" in (tmp_path / "keys.log").read_text()
+
+
+def test_pem_text_is_used_as_files_are_and_leaves_none(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ca, cert, key = (path.read_text() for path in (authority.ca, authority.cert, authority.key))
+    with server(ssl=authority.server(wants_client=True)) as site:
+        assert echoes(site.url, ca=ca, cert=cert, key=key.replace("\n", "\\n"))
+        assert echoes(site.url, ca=authority.ca, cert=cert + key)
+        assert echoes(site.url, ca=ca, cert=authority.cert, key=key)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pem_text_that_does_not_fit_is_not_repeated(authority: Authority, stranger: Authority) -> None:
+    key = stranger.key.read_text()
+    with pytest.raises(errors.InvalidError) as caught:
+        ipyws.connect("wss://127.0.0.1:1", cert=authority.cert.read_text(), key=key)
+    assert "cert and key can't be used: the PEM text: key values mismatch" in caught.value.message
+    broken = key[:90] + key[120:]
+    with pytest.raises(errors.InvalidError) as caught:
+        ipyws.connect("wss://127.0.0.1:1", cert=authority.cert, key=broken)
+    assert not any(line in str(caught.value) for line in key.splitlines()[1:-1])

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from ipyws.core.checks import credentials_among
+from ipyws.core.credentials import credentials_among
 from ipyws.errors import InvalidError
 from ipyws.places import credentials_of_url
 from ipyws.policy.toml import Document
@@ -122,10 +122,17 @@ def _in_protocols(value: Any) -> list[str]:
     return list(credentials_among(tuple(_texts(value))))
 
 
+def _in_pem(value: Any) -> list[str]:
+    return [text for text in _texts(value) if "PRIVATE KEY" in text]
+
+
 _SECRETS: Final[dict[str, Callable[[Any], list[str]]]] = {
     "url": _in_url,
     "proxy": _in_url,
     "headers": _in_headers,
     "auth": _in_auth,
     "protocols": _in_protocols,
+    "ca": _in_pem,
+    "cert": _in_pem,
+    "key": _in_pem,
 }

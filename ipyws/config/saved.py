@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ipyws.config.references import check_references, fill, has_reference
 from ipyws.core import checks
+from ipyws.core.credentials import is_pem
 from ipyws.core.options import BY_NAME
 from ipyws.core.reconnect import read_reconnect
 from ipyws.errors import InvalidError, brief
@@ -55,6 +56,8 @@ class Saved:
         if not isinstance(value, str):
             return value
         if name in _FILES:
+            if is_pem(value):
+                return value
             return Path(self.file).parent / os.path.expanduser(value)
         if name == "record":
             return self._journal(value)
@@ -111,6 +114,8 @@ def _check(document: Document, what: str, key: str, saved: Saved) -> None:
         elif key not in _FILES:
             BY_NAME[key].check(key, saved.option(key, value))
         elif not isinstance(value, str):
-            raise checks.refuse(key, value, "the path of a PEM file")
+            raise checks.refuse_unseen(key, value, "the path of a PEM file, or PEM text,")
+        elif is_pem(value):
+            BY_NAME[key].check(key, value)
     except InvalidError as error:
         raise document.error(f"{what}: {error.message}", key, hint=error.hint) from None

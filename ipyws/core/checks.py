@@ -5,24 +5,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ipyws.core.constants import MB, Compression
+from ipyws.core.credentials import (
+    is_pem,
+    remember_header,
+    remember_in_url,
+    remember_pem,
+    remember_protocols,
+)
 from ipyws.core.durations import seconds
 from ipyws.core.proxy_url import ALLOWED as ALLOWED_PROXIES
 from ipyws.core.proxy_url import is_proxy_url, with_scheme
 from ipyws.errors import InvalidError, brief
-from ipyws.secrets import (
-    is_sensitive_header,
-    remember,
-    remember_basic,
-    remember_cookies,
-    remember_guessed,
-    remember_parameters,
-    remember_userinfo,
-)
+from ipyws.secrets import Secret, remember_basic, secret
 
 Check = Callable[[str, Any], Any]
 
@@ -37,17 +35,20 @@ _OURS = frozenset(
         *("proxy-authorization", "proxy-authenticate", "proxy-connection"),
     }
 )
+_LONGEST_NAME = 100  # characters of a path that is shown
 _COMPRESSION_NAMES = {mode.name.lower(): mode for mode in Compression}
 COMPRESSION_ALLOWED = '0, 1, 2 or "disabled", "context_takeover", "no_context"'
-_BEARER = re.compile(r"bearer|token|key|secret", re.IGNORECASE)
-_LONG_TOKEN = 32
-_MARKERS = ("bearer", "authorization", "access_token", "token", "jwt")
 
 
 def refuse(name: str, value: object, allowed: str) -> InvalidError:
     """Return the error that names the option, its value and what is allowed."""
     shown = f"of type {type(value).__name__}" if isinstance(value, (bytes, Mapping)) else brief(value)
     return InvalidError(f"{name} is {shown}", hint=f"{allowed} is allowed")
+
+
+def refuse_unseen(name: str, value: object, allowed: str) -> InvalidError:
+    """Return the error for an option that may hold a credential: it names the type of its value only."""
+    return InvalidError(f"{name} is of type {type(value).__name__}", hint=f"{allowed} is allowed")
 
 
 def duration(name: str, value: Any) -> float | None:
@@ -106,7 +107,7 @@ def headers(name: str, value: Any) -> tuple[tuple[str, str], ...]:
     if pairs is None:
         return ()
     if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
-        raise refuse(name, value, "a mapping or a list of (name, value) pairs")
+        raise refuse_unseen(name, value, "a mapping or a list of (name, value) pairs")
     return tuple(_header(name, pair) for pair in pairs)
 
 
@@ -115,24 +116,17 @@ def _header(option: str, pair: Any) -> tuple[str, str]:
         raise InvalidError(f"{option} holds something else than a name and a value", hint="both are str")
     name, value = pair[0], pair[1].strip(" \t")
     if not _TOKEN.fullmatch(name):
-        raise InvalidError(f"header name {brief(name)} is not an HTTP token", hint="check its spelling")
+        raise InvalidError(
+            f"a header name is not an HTTP token: {_no_token(name)}", hint="check its spelling"
+        )
     if name.lower() in _OURS or name.lower().startswith("sec-websocket-"):
         raise InvalidError(f"header {name} belongs to the handshake", hint=_instead(name.lower()))
     if not _HEADER_VALUE.fullmatch(value):
         raise InvalidError(
             f"the value of header {name} holds a control character or a lone surrogate", hint="remove it"
         )
-    _remember_header(name, value)
+    remember_header(name, value)
     return name, value
-
-
-def _remember_header(name: str, value: str) -> None:
-    for line in value.splitlines():  # one, unless the value is to be refused
-        if is_sensitive_header(name):
-            for credential in (line, line.partition(" ")[2], line.rpartition(" ")[2]):
-                remember_guessed(credential)
-        if name.lower() == "cookie":
-            remember_cookies(line)
 
 
 def _instead(name: str) -> str:
@@ -147,35 +141,27 @@ def protocols(name: str, value: Any) -> tuple[str, ...]:
     """Return the subprotocols to offer: unique tokens (RFC 6455 section 4.1)."""
     if value is None:
         return ()
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise refuse(name, value, 'a list of subprotocols such as ["graphql-transport-ws"]')
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise refuse_unseen(name, value, 'a list of subprotocols such as ["graphql-transport-ws"]')
     offered = tuple(value)
-    for protocol in offered:
+    for number, protocol in enumerate(offered, 1):
         if not isinstance(protocol, str) or not _TOKEN.fullmatch(protocol):
             raise InvalidError(
-                f"subprotocol {brief(protocol)} is not a token",
+                f"subprotocol {number} is not a token: {_no_token(protocol)}",
                 hint="letters, digits and !#$%&'*+-.^_`|~ are allowed",
             )
-    _remember_protocols(offered)
+    remember_protocols(offered)
     if len(set(offered)) < len(offered):
         raise InvalidError(f"{name} names a subprotocol twice", hint="each may be offered once")
     return offered
 
 
-def _remember_protocols(offered: tuple[str, ...]) -> None:
-    for credential in credentials_among(offered):
-        remember(credential)
-        remember_guessed(credential.rpartition(".")[2])
-
-
-def credentials_among(offered: tuple[str, ...]) -> frozenset[str]:
-    """Return the subprotocols that carry a token, as browser clients send it for want of headers.
-
-    By their look: long ones, such as ``base64url.bearer.authorization.…``, and what follows a ``bearer``.
-    """
-    by_look = (name for name in offered if len(name) >= _LONG_TOKEN or ("." in name and _BEARER.search(name)))
-    by_place = (name for marker, name in pairwise(offered) if marker.lower() in _MARKERS)
-    return frozenset((*by_look, *by_place))
+def _no_token(value: object) -> str:
+    """Return why something is no token (RFC 9110 section 5.6.2); it may be a credential, and is not told."""
+    if not isinstance(value, str):
+        return f"it is of type {type(value).__name__}"
+    place = next((at for at, char in enumerate(value) if not _TOKEN.fullmatch(char)), None)
+    return "it is empty" if place is None else f"it holds {value[place]!r} at character {place + 1}"
 
 
 def connection_name(name: str, value: Any) -> str | None:
@@ -215,18 +201,41 @@ def auth(name: str, value: Any) -> tuple[str, str] | None:
     return user, password
 
 
-def readable_file(name: str, value: Any) -> Path | None:
-    """Return the path of a file that can be read."""
+def pem(name: str, value: Any) -> Path | Secret | None:
+    """Return the path of a PEM file that can be read, or PEM text, as variables of CI systems hold it."""
     if value is None:
         return None
+    if isinstance(value, (bytes, bytearray)) and b"-----BEGIN " in value:
+        value = bytes(value).decode("utf-8", "replace")
+    if isinstance(value, str) and is_pem(value):
+        return _pem_text(name, value)
     if not isinstance(value, (str, os.PathLike)):
-        raise refuse(name, value, "the path of a PEM file")
+        raise refuse_unseen(name, value, "the path of a PEM file, or PEM text,")
     path = Path(os.path.expanduser(value))
-    if not path.is_file() or not os.access(path, os.R_OK):
-        raise InvalidError(
-            f"{name} names {brief(str(path))}, which is not a readable file", hint="check the path"
-        )
+    if not _is_file(path) or not os.access(path, os.R_OK):
+        # A key may have lost the lines around it: it is no path then, and not repeated.
+        shown = brief(str(path)) if len(str(path)) <= _LONGEST_NAME else "no path that is known"
+        raise InvalidError(f"{name} names {shown}, which is not a readable file", hint="check the path")
     return path
+
+
+def _pem_text(name: str, text: str) -> Secret:
+    remember_pem(text)
+    if "\n" not in text.strip() and "\\n" in text:  # as a shell or a .env file passes it on
+        text = text.replace("\\n", "\n")
+    if not re.search(r"-----BEGIN [^-]+-----.+-----END [^-]+-----", text, re.DOTALL):
+        raise InvalidError(
+            f"{name} holds text that is no PEM",
+            hint="PEM text begins with a line -----BEGIN …----- and ends with -----END …-----",
+        )
+    return secret(text)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long for a name, or with a NUL
+        return False
 
 
 def writable_file(name: str, value: Any) -> Path | None:
@@ -236,11 +245,21 @@ def writable_file(name: str, value: Any) -> Path | None:
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
         raise refuse(name, value, 'a path such as "prices.jsonl"')
     path = Path(os.path.expanduser(value))
-    if "\0" in str(path) or path.is_dir():
+    if not _may_be_file(path):
         raise InvalidError(f"{name} names {brief(str(path))}, which can't be a file", hint="check the path")
     if not path.parent.is_dir():
         raise InvalidError(f"{name}: there is no folder {path.parent}", hint="create it first")
     return path
+
+
+def _may_be_file(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):  # too long for a name, or with a NUL
+        return False
+    return not path.is_dir()
 
 
 def proxy(name: str, value: Any) -> str | None:
@@ -248,43 +267,9 @@ def proxy(name: str, value: Any) -> str | None:
     if value is None or value == "env":
         return value  # type: ignore[no-any-return]
     if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
-        raise refuse(name, value, '"env", None, or a URL such as "http://proxy.example.com:3128"')
-    remember_proxy(value)
+        raise refuse_unseen(name, value, '"env", None, or a URL such as "http://proxy.example.com:3128"')
+    remember_in_url(value)
     url = with_scheme(value)
     if not is_proxy_url(url):
-        raise InvalidError(f"{name} is not the URL of a proxy: {brief(value)}", hint=ALLOWED_PROXIES)
+        raise InvalidError(f"{name} is not the URL of a proxy", hint=ALLOWED_PROXIES)
     return url
-
-
-def remember_proxy(address: str) -> None:
-    """Mask the credentials in front of a host, also where the scheme is left out."""
-    remember_userinfo(address if "://" in address else f"http://{address}")
-
-
-def remember_credentials(url: object, given: Mapping[str, Any]) -> None:
-    """Mask the credentials of a connection before any of it is checked: a traceback shows what is refused.
-
-    What is of a wrong type is left to the checks.
-    """
-    for address in (url, given.get("proxy")):
-        if isinstance(address, str):
-            remember_proxy(address)
-            remember_parameters(address)
-    pairs = given.get("headers")
-    for pair in pairs.items() if isinstance(pairs, Mapping) else _listed(pairs):
-        match _texts(pair):
-            case [name, value]:
-                _remember_header(name, value.strip(" \t"))
-    match _texts(given.get("auth")):
-        case [user, password]:
-            remember_basic(user, password)
-    _remember_protocols(_texts(given.get("protocols")))
-
-
-def _listed(value: object) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, (list, tuple)) else ()
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    values = _listed(value)
-    return values if all(isinstance(text, str) for text in values) else ()

@@ -15,7 +15,7 @@ from ipyws.core.constants import MB, Compression
 from ipyws.core.log import DEFAULT_BYTES, DEFAULT_MESSAGES
 from ipyws.core.reconnect import Reconnect, check_reconnect
 from ipyws.errors import InvalidError, brief
-from ipyws.secrets import MASK, mask, mask_headers
+from ipyws.secrets import MASK, Secret, mask, mask_deep, mask_headers
 
 DEFAULT_READ_LIMIT = 16 * MB
 _KEPT_MESSAGES = 10_000_000
@@ -77,13 +77,13 @@ OPTIONS: tuple[Option, ...] = (
     Option("auth", checks.auth, None, "user, password", "HTTP Basic credentials"),
     Option(
         "ca",
-        checks.readable_file,
+        checks.pem,
         None,
-        "PEM file",
+        "PEM file or text",
         "certificate authorities to trust instead of the system's",
     ),
-    Option("cert", checks.readable_file, None, "PEM file", "client certificate"),
-    Option("key", checks.readable_file, None, "PEM file", "private key of the client certificate"),
+    Option("cert", checks.pem, None, "PEM file or text", "client certificate"),
+    Option("key", checks.pem, None, "PEM file or text", "private key of the client certificate"),
     Option("insecure", checks.boolean, False, "True/False", "accept any certificate"),
     Option(
         "server_hostname",
@@ -144,9 +144,9 @@ class ConnectOptions:
     name: str | None
     origin: str | None
     auth: tuple[str, str] | None
-    ca: Path | None
-    cert: Path | None
-    key: Path | None
+    ca: Path | Secret | None
+    cert: Path | Secret | None
+    key: Path | Secret | None
     insecure: bool
     server_hostname: str | None
     follow_redirects: bool
@@ -169,10 +169,10 @@ class ConnectOptions:
         return self.read_limit or DEFAULT_READ_LIMIT
 
     def __repr__(self) -> str:
-        shown = {field.name: getattr(self, field.name) for field in fields(self)}
+        shown = {field.name: mask_deep(getattr(self, field.name)) for field in fields(self)}
         shown["headers"] = mask_headers(self.headers)
         shown["auth"] = self.auth and (mask(self.auth[0]), MASK)
-        return f"ConnectOptions({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+        return f"ConnectOptions({', '.join(f'{name}={mask(repr(value))}' for name, value in shown.items())})"
 
 
 def check_options(given: Mapping[str, Any]) -> ConnectOptions:

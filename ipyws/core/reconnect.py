@@ -204,7 +204,8 @@ def read_reconnect(text: str) -> Any:
             if len(text) <= _LONGEST_TEXT:
                 return ast.literal_eval(text.strip())
         raise InvalidError(
-            f"reconnect is {brief(text)}: {describe_json_error(error)}",
+            # It is not repeated: what is sent on each open may log in.
+            f"reconnect can't be read: {describe_json_error(error)}",
             hint="on, a number of attempts, or a mapping as in JSON or Python such as "
             "'{\"attempts\": 5}' is allowed",
         ) from None

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from ipyws.core.payload import to_json
 from ipyws.errors import InvalidError
-from ipyws.secrets import is_sensitive_header, remember
-
-_SENSITIVE = re.compile(r"auth|jwt|passw|passphrase|credential|ticket|bearer", re.IGNORECASE)
+from ipyws.secrets import remember
+from ipyws.sensitive import is_sensitive
 
 
 def check_init(init: object) -> dict[str, Any] | None:
@@ -36,7 +34,7 @@ def check_init(init: object) -> dict[str, Any] | None:
 def _remember(value: Any, sensitive: bool) -> None:
     if isinstance(value, Mapping):
         for name, item in value.items():
-            _remember(item, sensitive or _is_sensitive(str(name)))
+            _remember(item, sensitive or is_sensitive(str(name)))
     elif isinstance(value, (list, tuple)):
         for item in value:
             _remember(item, sensitive)
@@ -44,7 +42,3 @@ def _remember(value: Any, sensitive: bool) -> None:
         text = str(value)
         remember(text)
         remember(text.partition(" ")[2].strip())  # what follows the scheme: Bearer, Basic
-
-
-def _is_sensitive(name: str) -> bool:
-    return is_sensitive_header(name) or _SENSITIVE.search(name) is not None

@@ -20,6 +20,7 @@ from ipyws.notebook.policing import WORDS as POLICY_WORDS
 from ipyws.notebook.session import Session
 from ipyws.notebook.table import VAR, VERBS
 from ipyws.script.body import DIRECTIVES
+from ipyws.secrets import holds_secret
 
 _CAPTURES = (".jsonl", ".har")
 _PATHS = ("PATH", "PEM-FILE")  # what the help calls the value of an option that names a file
@@ -39,7 +40,8 @@ def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatche
         offered = [
             SimpleCompletion(text=text, type="magic option" if text.startswith("-") else "magic")
             for text in texts
-            if text.startswith(fragment)
+            # What is inserted stays in the notebook: nothing that has a secret in it is offered.
+            if text.startswith(fragment) and not holds_secret(text)
         ]
         return {"completions": offered, "matched_fragment": fragment, "suppress": True}
 

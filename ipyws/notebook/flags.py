@@ -7,10 +7,12 @@ import re
 from typing import Any
 
 from ipyws.core import checks
+from ipyws.core.credentials import remember_headers
 from ipyws.core.options import OPTIONS, Option
 from ipyws.core.reconnect import read_reconnect
 from ipyws.errors import InvalidError, brief
 from ipyws.notebook.line import Convert, Flag
+from ipyws.secrets import remember_guessed
 from ipyws.sizes import read_size, show_size
 
 _SHORT = {
@@ -53,6 +55,7 @@ def header(text: str) -> tuple[str, str]:
     """
     name, colon, value = text.partition(":")
     if not colon:
+        remember_headers(text)
         raise InvalidError("a header lacks its colon", hint='write -H "Name: value"')
     return name, value.strip()
 
@@ -65,6 +68,7 @@ def credentials(text: str) -> tuple[str, str]:
     """
     user, colon, password = text.partition(":")
     if not colon:
+        remember_guessed(text)
         raise InvalidError("auth lacks its colon", hint="write --auth USER:PASSWORD")
     return user, password
 
@@ -136,6 +140,9 @@ _VALUES = {
     "log_bytes": "SIZE",
     "auth": "USER:PASSWORD",
     "proxy": "URL",
+    "ca": "PEM-FILE",
+    "cert": "PEM-FILE",
+    "key": "PEM-FILE",
     "name": "NAME",
     "origin": "ORIGIN",
     "reconnect": "on|ATTEMPTS|MAPPING",

@@ -23,7 +23,7 @@ from websockets.typing import Origin, Subprotocol
 
 from ipyws.config.current import CURRENT
 from ipyws.config.gate import destination, message_refusal
-from ipyws.core.checks import credentials_among
+from ipyws.core.credentials import credentials_among
 from ipyws.core.durations import format_duration
 from ipyws.core.options import ConnectOptions, check_secure
 from ipyws.core.transport import Handshake, Sink

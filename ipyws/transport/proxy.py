@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidProxy
 from websockets.proxy import Proxy, parse_proxy
 from websockets.uri import WebSocketURI
 
-from ipyws.core.checks import remember_proxy
+from ipyws.core.credentials import remember_in_url
 from ipyws.errors import InvalidError
 from ipyws.policy.url import URL
 from ipyws.transport.environment import proxy_of_environment
@@ -39,7 +39,7 @@ def choose(url: URL, option: str | None) -> Proxy | None:
     if address is None:
         return None
     try:
-        remember_proxy(address)
+        remember_in_url(address)
         return parse_proxy(address)
     except (InvalidProxy, ValueError) as error:
         why = error.msg if isinstance(error, InvalidProxy) else "its host or its port is none"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from ipyws.core.options import ConnectOptions
 from ipyws.errors import InvalidError
@@ -21,7 +25,8 @@ def context(options: ConnectOptions) -> ssl.SSLContext:
     if options.cert:
         try:
             # A passphrase can't be asked for in a cell: an empty one makes OpenSSL fail instead of prompt.
-            made.load_cert_chain(str(options.cert), options.key and str(options.key), password="")
+            with _as_files(options.cert, options.key) as (cert, key):
+                made.load_cert_chain(cert or "", key, password="")
         except (ssl.SSLError, OSError) as error:
             raise _unusable("cert" if options.key is None else "cert and key", options.cert, error) from None
     return made
@@ -38,7 +43,10 @@ def proxy_context(options: ConnectOptions) -> ssl.SSLContext:
     made = _system()
     if options.ca:
         try:
-            made.load_verify_locations(cafile=str(options.ca))
+            if isinstance(options.ca, str):
+                made.load_verify_locations(cadata=options.ca)
+            else:
+                made.load_verify_locations(cafile=str(options.ca))
         except (ssl.SSLError, OSError) as error:
             raise _unusable("ca", options.ca, error) from None
     if options.insecure:
@@ -64,7 +72,7 @@ def _system() -> ssl.SSLContext:
 def _trusting(options: ConnectOptions) -> ssl.SSLContext:
     """Return a context that trusts the authorities of ``ca`` and no others."""
     try:
-        return _lenient(ssl.create_default_context(cafile=str(options.ca)))
+        return _lenient(_with_authorities(options.ca))
     except (ssl.SSLError, OSError) as error:
         raise _unusable("ca", options.ca, error) from None
 
@@ -80,10 +88,36 @@ def _trust_anyone(made: ssl.SSLContext) -> None:
     made.verify_mode = ssl.CERT_NONE
 
 
-def _unusable(name: str, path: object, error: OSError) -> InvalidError:
+def _with_authorities(ca: Path | str | None) -> ssl.SSLContext:
+    if isinstance(ca, str):
+        return ssl.create_default_context(cadata=ca)
+    return ssl.create_default_context(cafile=str(ca))
+
+
+@contextmanager
+def _as_files(*given: Path | str | None) -> Iterator[list[str | None]]:
+    """Give the paths of PEM files, of new ones for what is text: OpenSSL as Python has it reads only files.
+
+    Those are for this user alone, and gone as soon as they are read.
+    """
+    with tempfile.TemporaryDirectory(prefix="ipyws-") as folder:
+        paths: list[str | None] = []
+        for number, pem in enumerate(given):
+            if isinstance(pem, str):
+                paths.append(os.path.join(folder, f"{number}.pem"))
+                opened = os.open(paths[-1] or "", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(opened, "w", encoding="utf-8", errors="replace") as stream:
+                    stream.write(pem)
+            else:
+                paths.append(None if pem is None else str(pem))
+        yield paths
+
+
+def _unusable(name: str, given: Path | str | None, error: OSError) -> InvalidError:
     known = error.reason if isinstance(error, ssl.SSLError) else error.strerror
     reason = known or "nothing in it can be read"
+    shown = "the PEM text" if isinstance(given, str) else repr(str(given))
     return InvalidError(
-        f"{name} can't be used: {str(path)!r}: {reason.replace('_', ' ').lower()}",
-        hint="PEM files without a passphrase are allowed",
+        f"{name} can't be used: {shown}: {reason.replace('_', ' ').lower()}",
+        hint="PEM without a passphrase is allowed",
     )
