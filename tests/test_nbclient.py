@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 
 from tests.support.kernel import ROOT, without_ports
 from tests.support.witness import Witness, witness
@@ -46,6 +47,42 @@ def notebook(*cells: str) -> Any:
 def run_all(made: Any, home: Path) -> None:
     resources = {"metadata": {"path": str(home)}}
     NotebookClient(made, config=without_ports(), timeout=60, resources=resources).execute()
+
+
+def test_a_panel_that_no_front_end_saw_is_saved_as_a_picture(home: Path, server: Witness) -> None:
+    made = notebook(
+        "%load_ext ipyws\nimport ipyws",
+        f"%ws {server.url} --as main\n%ws send seen in the panel\n%ws recv",
+        "panel = %ws panel",
+        "ipyws.panel('main')",
+    )
+    run_all(made, home)
+    for cell in made.cells[2:]:
+        (output,) = cell.outputs
+        assert set(output.data) == {"text/html", "text/plain"}
+    page, _ = HTMLExporter().from_notebook_node(made)
+    assert page.count("seen in the panel") > 4
+    assert '<script type="application/vnd.jupyter.widget-view+json"' not in page
+
+
+def test_a_view_that_goes_on_elsewhere_says_nothing_that_the_close_makes_untrue(
+    home: Path, server: Witness
+) -> None:
+    made = notebook(
+        "%load_ext ipyws",
+        f"%ws {server.url} --as main",
+        "%ws send one",
+        "%ws send two",
+        "%ws close",
+    )
+    run_all(made, home)
+    card, between, last = (cell.outputs[0].data for cell in made.cells[1:4])
+    for view in (card, last):
+        assert 'class="s closed"' in view["text/html"]
+        assert "closed 1000" in view["text/plain"]
+    assert 'class="s' not in between["text/html"]
+    assert "open" not in between["text/plain"].splitlines()[0].split()
+    assert "goes on in a later view" in between["text/html"]
 
 
 def test_a_saved_notebook_holds_each_view_once_with_its_last_content(home: Path, server: Witness) -> None:

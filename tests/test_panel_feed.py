@@ -13,7 +13,7 @@ import pytest
 import ipyws
 from ipyws.core.budget import Budget
 from ipyws.core.log import Log
-from ipyws.core.message import Control
+from ipyws.core.message import Control, Message
 from ipyws.errors import InvalidError
 from ipyws.widget import lines, live
 from ipyws.widget.feed import BYTES, FIRST, INTERVAL, KEPT, PATIENCE, ROWS, UNDRAWN, Feed
@@ -69,6 +69,32 @@ def test_rows_are_numbered_on_and_batches_too() -> None:
     assert [row["i"] for batch in (first, second) for row in batch["rows"]] == [1, 2, 3]
     assert texts(first) + texts(second) == ["one", "two", "three"]
     assert run(it.next()) is None
+
+
+class Rushed(Log):
+    """A log to which something comes whenever it is read."""
+
+    def read(self, first: int, count: int) -> list[Message]:
+        found = super().read(first, count)
+        self.append("in", ["late"], 4)
+        return found
+
+
+@pytest.mark.parametrize("sieve", [Sieve(), Sieve(text="e")], ids=["all", "filtered"])
+def test_counters_are_those_of_the_moment_up_to_which_there_are_rows(sieve: Sieve) -> None:
+    side = Side()
+    side.log = Rushed(3, budget=Budget(1 << 30))
+    it = feed(a=side)
+    it.filter(sieve)
+    side.receive("one", "three", "five", "seven")
+    batch = run(it.begin())
+    assert batch["counts"] == {"received": 4, "sent": 0, "kept": 3}
+    assert (batch["total"], batch["evicted"]) == (4, {"a": 1})
+    assert texts(batch) == ["three", "five", "seven"]
+    later = run(it.next())
+    assert later is not None
+    assert later["total"] == later["counts"]["received"] == 5
+    assert texts(later) == ["late"]
 
 
 def test_a_burst_is_one_bounded_batch_that_says_what_it_leaves_out() -> None:

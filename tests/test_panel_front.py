@@ -473,6 +473,27 @@ def test_text_is_shown_as_it_is_and_a_cut_is_said(front: Front) -> None:
     expect(front.log.get_by_role("button", name="Edit & resend")).to_have_count(0)
 
 
+def test_the_footer_agrees_with_itself_whatever_comes_first(front: Front) -> None:
+    front.card(card(received=119, sent=0, kept=119, evicted=0))
+    told = {"counts": {"received": 123, "sent": 0, "kept": 123}, "evicted": {"prices": 0}}
+    front.rows([row(f"message {number}", s=number) for number in range(123)], reset=True, **told)
+    counters = front.panel.locator(".counters")
+    expect(counters).to_have_text("123 received · 0 sent · 123 kept · 123 shown · 0 evicted")
+    front.card(card(received=125, sent=1, kept=126, evicted=0))
+    expect(counters).to_have_text("125 received · 1 sent · 126 kept · 123 shown · 0 evicted")
+
+
+def test_the_footer_says_which_rows_are_no_longer_in_the_log(front: Front) -> None:
+    front.card(card(received=100, sent=0, kept=40, evicted=60))
+    gap = {"k": "gap", "c": "", "s": -1, "d": "sys"}
+    told = {"counts": {"received": 100, "sent": 0, "kept": 40}, "evicted": {"prices": 60}}
+    shown = [row("left out", **gap), *(row(f"message {number}", s=number) for number in range(50, 100))]
+    front.rows(shown, reset=True, **told)
+    expect(front.panel.locator(".counters")).to_have_text(
+        "100 received · 0 sent · 40 kept · 50 shown (10 of them evicted since) · 60 evicted"
+    )
+
+
 def test_an_evicted_payload_is_said_to_be_evicted(front: Front) -> None:
     front.rows([row("old")])
     front.line("old").click()

@@ -252,6 +252,45 @@ def test_it_is_words_too_and_only_those_once_it_is_closed(kernel: Kernel, server
     assert "goodbye" in updates[-1]["data"]["text/html"]
 
 
+def updates(kernel: Kernel, identity: str) -> list[set[str]]:
+    """What each update of a display shows it as."""
+    return [
+        set(message["content"]["data"])
+        for message in list(kernel.iopub)
+        if message["msg_type"] == "update_display_data"
+        and message["content"]["transient"]["display_id"] == identity
+    ]
+
+
+def test_it_is_a_picture_until_a_front_end_says_hello(kernel: Kernel, server: Witness) -> None:
+    ok(kernel, f"%ws {server.url} --as main")
+    front = opened(kernel, "%ws panel")
+    (identity,) = {
+        message["content"]["transient"]["display_id"]
+        for message in kernel.iopub
+        if message["msg_type"] == "display_data" and VIEW in message["content"]["data"]
+    }
+    assert updates(kernel, identity) == [{"text/html", "text/plain"}]
+    front.ask("hello", have=0)
+    front.wait("rows")
+    assert kernel.wait(lambda: [VIEW in shown for shown in updates(kernel, identity)] == [False, True])
+    front.ask("hello", have=0)
+    ok(kernel, "%ws send on")
+    front.wait("rows", lambda batch: "on" in [row["p"] for row in batch["rows"]])
+    assert len(updates(kernel, identity)) == 2
+
+
+def test_at_a_prompt_it_says_that_there_are_no_widgets(kernel: Kernel, server: Witness) -> None:
+    ok(kernel, f"%ws {server.url} --as main\n%ws send hello")
+    content = {"code": "p = %ws panel", "silent": False, "store_history": True, "allow_stdin": True}
+    request = kernel.request("execute_request", content)
+    (display,) = kernel.result(request).displays
+    assert set(display["data"]) == {"text/plain"}
+    first, *rest = display["data"]["text/plain"].splitlines()
+    assert "there are none here" in first
+    assert any("hello" in line for line in rest)
+
+
 @pytest.mark.parametrize("end", ["%ws panel", "%unload_ext ipyws"])
 def test_running_the_cell_again_or_unloading_leaves_no_widget_behind(
     kernel: Kernel, server: Witness, end: str

@@ -41,17 +41,35 @@ def audience_of(shell: Any, parent: Mapping[str, Any]) -> Audience:
     header = parent.get("header", {})
     if header.get("msg_type") != "execute_request" or _is_still(shell, header):
         return Audience.STILL
-    by_python = _OF_JUPYTER_CLIENT.search(str(header.get("msg_id", "")))
     # What executes notebooks speaks through the same package, and can't be asked for input.
     asks = parent.get("content", {}).get("allow_stdin", False)
-    return Audience.CONSOLE if by_python and asks else Audience.NOTEBOOK
+    return Audience.CONSOLE if is_by_python(parent) and asks else Audience.NOTEBOOK
+
+
+def is_by_python(parent: Mapping[str, Any]) -> bool:
+    """Tell whether a request came from the Python package: what executes notebooks, or a console.
+
+    Args:
+        parent: The request.
+    """
+    return bool(_OF_JUPYTER_CLIENT.search(str(parent.get("header", {}).get("msg_id", ""))))
+
+
+def is_voila(environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether this is a kernel of Voilà's; one that was started ahead knows of no request yet.
+
+    Args:
+        environment: The variables of the environment.
+    """
+    server = environment.get("SERVER_SOFTWARE", "").lower()
+    return server.startswith("voila") or any(name.startswith("VOILA_") for name in environment)
 
 
 def _is_still(shell: Any, header: Mapping[str, Any]) -> bool:
     return (
         isinstance(shell.display_pub, CapturingDisplayPublisher)  # %%capture
         or type(shell.kernel).__module__.startswith("ipyparallel.")  # %%px
-        or os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
+        or is_voila()
         or _in_output_widget(str(header.get("msg_id", "")))
     )
 

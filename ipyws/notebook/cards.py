@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipyws.capture.journal import Journal
 from ipyws.core.connection import Connection
+from ipyws.core.counts import count
 from ipyws.core.reconnect import Retry
 from ipyws.core.stats import Stats
 from ipyws.notebook.rows import Card, clock
@@ -12,19 +13,20 @@ from ipyws.secrets import mask
 
 def card(client: Connection, *, current: bool = False, hint: str = "") -> Card:
     """Return the card of a connection as it is now."""
-    log, stats = client.log, client.stats
+    counts, stats = count(client.log), client.stats
     return Card(
         name=client.name,
         url=mask(client.url),
         state=client.state,
         note=_note(client),
         badges=_badges(client),
-        received=log.received,
-        sent=log.sent,
-        bytes_received=log.bytes_received,
-        bytes_sent=log.bytes_sent,
-        kept=len(log),
-        evicted=log.evicted,
+        received=counts.received,
+        sent=counts.sent,
+        bytes_received=counts.bytes_received,
+        bytes_sent=counts.bytes_sent,
+        kept=counts.kept,
+        evicted=counts.evicted,
+        total=counts.total,
         rtt=stats.rtt,
         opened=_opened(client, stats),
         opened_at=client.opened_at,

@@ -136,7 +136,7 @@ def _state(card: Card, live: bool) -> str:
 
 
 def _footer(card: Card, told: str, ended: bool) -> str:
-    goes_on = "goes on in a later view" if ended and told and card.state != "closed" else ""
+    goes_on = "goes on in a later view" if ended and card.state != "closed" else ""
     hint = _code(card.hint, 200) if card.hint else ""
     parts = [part for part in (told, goes_on, hint) if part]
     return f'<div class="f">{" · ".join(parts)}</div>' if parts else ""

@@ -53,6 +53,7 @@ class Card:
         bytes_sent: Bytes of payload in those sent.
         kept: Messages that the log holds now.
         evicted: Messages that the log has given up.
+        total: Messages so far: what is drawn beside these numbers ends there.
         rtt: The last round trip in seconds, or None.
         opened: The handshake in words ("101 Switching Protocols in 34 ms"), or "".
         opened_at: When it opened, in seconds since the epoch, or None.
@@ -73,6 +74,7 @@ class Card:
     bytes_sent: int = 0
     kept: int = 0
     evicted: int = 0
+    total: int = 0
     rtt: float | None = None
     opened: str = ""
     opened_at: float | None = None

@@ -75,7 +75,7 @@ class View:
     def bundle(self) -> Bundle | None:
         """Return what the view shows now; None if that was shown already."""
         shown = self._card()
-        drawn = self._draw()
+        drawn = self._draw(shown.total)
         live = self.audience is not Audience.STILL and self.stop is None and self.client.closed is None
         steps = self.progress.lines() if self.progress else ()
         bundle = {
@@ -90,7 +90,7 @@ class View:
         Args:
             name: What stands in front of each; "" for nothing.
         """
-        messages, gaps = self._tail(self._printed, _TERMINAL_ROWS)
+        messages, gaps = self._tail(self._printed, _TERMINAL_ROWS, self.client.log.total)
         if not messages:
             return None
         self._printed = messages[-1].seq + 1
@@ -108,21 +108,28 @@ class View:
     def _card(self) -> Card:
         verb = "log" if self.audience is Audience.CONSOLE else "panel"
         shown = card(self.client, hint=f"%ws {verb} {self.client.name}")
-        # A picture that is never replaced says nothing that will not stay true.
-        passing = self.audience is Audience.STILL and self.client.closed is None
+        # A picture that is never replaced says nothing that will not stay true; nor does a view that goes on
+        # in a later one: only that tells of the end.
+        passing = (self.audience is Audience.STILL or self.stop is not None) and shown.close is None
         return replace(shown, state="") if passing else shown
 
-    def _draw(self) -> list[Row]:
-        messages, gaps = self._tail(self.start, html.ROWS)
+    def _draw(self, total: int) -> list[Row]:
+        messages, gaps = self._tail(self.start, html.ROWS, total)
         drawn = [self._row(message) for message in messages]
         while len(self._rows) > html.ROWS:
             self._rows.popitem(last=False)
         return [*gaps, *drawn]
 
-    def _tail(self, start: int, count: int) -> tuple[list[Message], list[Row]]:
-        """Return the last messages of the stretch from ``start`` on, and a row for those before them."""
+    def _tail(self, start: int, count: int, total: int) -> tuple[list[Message], list[Row]]:
+        """Return the last messages of the stretch from ``start`` on, and a row for those before them.
+
+        Args:
+            start: The seq of the first message.
+            count: Most messages.
+            total: How many messages there are: what came since is not counted yet.
+        """
         log = self.client.log
-        stop = log.total if self.stop is None else self.stop
+        stop = total if self.stop is None else min(self.stop, total)
         if stop - start > count:
             count -= 1  # one row says what is hidden
         first = max(start, stop - count)

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from ipyws.core.aside import aside
 from ipyws.core.connection import Connection
+from ipyws.core.counts import Counts, count
 from ipyws.core.message import Message
 from ipyws.widget import lines
 from ipyws.widget.sieve import Sieve
@@ -77,6 +78,7 @@ class Feed:
         self._batch = 0
         self._drawn = 0
         self._matched = 0
+        self._counts: dict[str, Counts] = {}
         self._previous: float | None = None
         self._searching: asyncio.Future[list[Message]] | None = None
 
@@ -127,9 +129,11 @@ class Feed:
         """Return the newest rows that were not collected yet, how many are before, how many were evicted."""
         found: list[Entry] = []
         hidden = evicted = 0
+        self._counts = {}
         for name, client in self._connections().items():
-            evicted += max(0, client.log.first - self._places.get(client, 0))
-            messages, more = await self._read(client, most)
+            counts = self._counts[name] = count(client.log)
+            evicted += max(0, counts.evicted - self._places.get(client, 0))
+            messages, more = await self._read(client, most, counts.total)
             found += [(name, client, message) for message in messages]
             hidden += more
         if len(self._connections()) > 1:
@@ -140,9 +144,9 @@ class Feed:
         self._matched += len(found) + hidden
         return found, hidden, evicted
 
-    async def _read(self, client: Connection, most: int) -> tuple[list[Message], int]:
+    async def _read(self, client: Connection, most: int, stop: int) -> tuple[list[Message], int]:
         log = client.log
-        start, stop = max(self._places.get(client, 0), log.first), log.total
+        start = max(self._places.get(client, 0), log.first)
         self._places[client] = stop
         if self._sieve.is_open:
             first = max(start, stop - most)
@@ -189,14 +193,18 @@ class Feed:
             self._made.popitem(last=False)
         self._batch += 1
         self._sent_at = self._clock()
-        total = sum(client.log.total for client in self._connections().values())
+        counts = self._counts.values()
+        fields = ("received", "sent", "kept")
         return {
             "type": "rows",
             "batch": self._batch,
             "reset": reset,
             "rows": made,
             "matched": self._matched,
-            "total": total,
+            "total": sum(one.total for one in counts),
+            # Of the moment up to which there are rows: what is shown beside each other has to agree.
+            "counts": {field: sum(getattr(one, field) for one in counts) for field in fields},
+            "evicted": {name: one.evicted for name, one in self._counts.items()},
         }
 
 

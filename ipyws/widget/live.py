@@ -63,6 +63,9 @@ class Live:
         about: Gives what a front end is told once: options, saved connections, a broken policy.
         rights: What the front ends may do.
         busy: Tells whether the kernel runs a cell.
+
+    Attributes:
+        greeted: Called when a front end says hello.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Live:
         self._send = send
         self._about = about
         self._rights = rights
+        self.greeted: Callable[[], None] = lambda: None
         self._chosen: str | None = rights.only
         self._seats = Seats(lambda seat: self._shown(seat.shown), busy)
         self._news = asyncio.Event()
@@ -108,6 +112,7 @@ class Live:
         Raises:
             InvalidError: Its filter is not a regular expression.
         """
+        self.greeted()
         is_new = self._seats.known(request) is None
         seat = self._seats.take(request, self._chosen)
         if isinstance(request.get("shown"), str) and self._rights.only is None:

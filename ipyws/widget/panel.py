@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import anywidget
 import traitlets
@@ -16,15 +16,13 @@ from ipyws.config.current import CURRENT
 from ipyws.errors import InvalidError, brief
 from ipyws.notebook import html, rows, text
 from ipyws.notebook.cards import card
-from ipyws.notebook.publisher import Handle, publisher_for
 from ipyws.script.expression import make_evaluator
 from ipyws.widget import assets
+from ipyws.widget.display import VIEW, Display
 from ipyws.widget.form import fields
 from ipyws.widget.live import Live
 from ipyws.widget.requests import Requests
 from ipyws.widget.rights import Rights, decide
-
-_VIEW: Final = "application/vnd.jupyter.widget-view+json"
 
 
 class Panel(anywidget.AnyWidget):
@@ -46,12 +44,13 @@ class Panel(anywidget.AnyWidget):
         super().__init__(height=height)
         self._rights = rights if rights is not None else decide(name, _current(), None, None)
         self._shell = get_ipython()
-        self._handles: list[Handle] = []
+        self._display = Display(self._shell, self._bundle, self._snapshot)
         self._core = REGISTRY.core()
         self._busy = _Busy(self._shell)
         self._live = Live(self._post, self._about, self._rights, self._busy)
         self._live.choose(self._rights.only or name)
         names = self._shell.user_ns if self._shell is not None else {}
+        self._live.greeted = self._display.revive
         self._requests = Requests(
             self._live, self._post, make_evaluator(names), self._core.post, self._rights
         )
@@ -74,7 +73,7 @@ class Panel(anywidget.AnyWidget):
     def close(self) -> None:
         """Leave what is shown now in the notebook, and be a widget no more."""
         self._forget()
-        self._leave()
+        self._display.leave()
         self._core.post(self._stop)
         super().close()
 
@@ -87,7 +86,7 @@ class Panel(anywidget.AnyWidget):
             self._running.cancel()
 
     async def _end(self) -> None:
-        self._leave()
+        self._display.leave()
         self._stop()
 
     # -- from and to the front end ---------------------------------------------------------------------
@@ -121,11 +120,7 @@ class Panel(anywidget.AnyWidget):
 
     def show(self) -> None:
         """Show the panel below the running cell."""
-        publisher = None if self._shell is None else publisher_for(self._shell)
-        if publisher is None or not publisher.live:
-            print(self._snapshot()["text/plain"])  # noqa: T201 - a terminal has no widgets
-            return
-        self._handles.append(publisher.show(self._bundle()))
+        self._display.show()
 
     def _ipython_display_(self) -> None:
         self.show()
@@ -135,13 +130,7 @@ class Panel(anywidget.AnyWidget):
 
     def _bundle(self) -> dict[str, Any]:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        return {_VIEW: view, **self._snapshot()}
-
-    def _leave(self) -> None:
-        """Replace the widget by the snapshot: a saved widget would be an error after a restart."""
-        handles, self._handles = self._handles, []
-        for handle in handles:
-            publisher_for(self._shell).update(handle, self._snapshot())
+        return {VIEW: view, **self._snapshot()}
 
     def _snapshot(self) -> dict[str, str]:
         """Return the connections that are shown, as HTML and as text."""

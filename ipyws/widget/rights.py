@@ -17,6 +17,7 @@ from typing import Any, Final
 from IPython import get_ipython
 
 from ipyws.errors import InvalidError, PermissionDeniedError, brief
+from ipyws.notebook.audience import is_voila
 
 ALL: Final = "*"
 """The name under which all connections are shown together."""
@@ -24,7 +25,6 @@ ALL: Final = "*"
 LOOKING: Final = frozenset({"hello", "here", "bye", "ack", "filter", "fetch", "show", "copy"})
 """The requests that change nothing but what the one who asks is shown."""
 
-_VOILA: Final = "VOILA_"
 _MARIMO: Final = ("edit", "run", "script", "unknown")
 
 
@@ -102,7 +102,7 @@ def runs_code(environment: Mapping[str, str] = os.environ) -> bool:
     mode = _marimo_mode()
     if mode in _MARIMO:
         return bool(mode == "edit")
-    return _is_kernel(get_ipython()) and not _is_voila(environment)
+    return _is_kernel(get_ipython()) and not is_voila(environment)
 
 
 def _marimo_mode() -> Any:
@@ -122,8 +122,3 @@ def _is_kernel(shell: Any) -> bool:
     return isinstance(shell, zmqshell.ZMQInteractiveShell) and isinstance(
         shell.kernel, ipkernel.IPythonKernel
     )
-
-
-def _is_voila(environment: Mapping[str, str]) -> bool:
-    server = environment.get("SERVER_SOFTWARE", "")
-    return server.lower().startswith("voila") or any(name.startswith(_VOILA) for name in environment)

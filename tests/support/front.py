@@ -147,7 +147,9 @@ class Front:
         """Give it one open connection."""
         self.card(card())
 
-    def rows(self, rows: Sequence[dict[str, Any]], *, reset: bool = False, batch: int | None = None) -> None:
+    def rows(
+        self, rows: Sequence[dict[str, Any]], *, reset: bool = False, batch: int | None = None, **fields: Any
+    ) -> None:
         """Give it the next batch (or the one with this number)."""
         self._batch = self._batch + 1 if batch is None else batch
         numbered = []
@@ -155,7 +157,8 @@ class Front:
             self._last += 1
             numbered.append({"i": self._last, "s": self._last, **made})
         counters = {"matched": self._last, "total": self._last}
-        self.take({"type": "rows", "batch": self._batch, "reset": reset, "rows": numbered, **counters})
+        told = {"batch": self._batch, "reset": reset, "rows": numbered, **counters, **fields}
+        self.take({"type": "rows", **told})
 
     def many(self, number: int, text: str = "message") -> None:
         """Give it one batch of numbered rows."""

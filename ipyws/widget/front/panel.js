@@ -83,12 +83,14 @@ class Panel {
   /** Where every message went. */
   refreshFooter() {
     const { store, list } = this;
-    const card = store.shownCard;
-    const shown = (list.held ?? store.rows).length - list.hidden;
-    const all = card ? ["received", "sent", "kept"].map((field) => `${count(card[field])} ${field}`) : [];
+    const { counts, evicted } = store;
+    const rows = (list.held ?? store.rows).slice(list.hidden).filter(({ k }) => k !== "gap");
+    const gone = rows.filter(({ c, s }) => s < (evicted[c] ?? 0)).length;
+    const shown = `${count(rows.length)} shown${gone ? ` (${count(gone)} of them evicted since)` : ""}`;
+    const all = counts ? ["received", "sent", "kept"].map((field) => `${count(counts[field])} ${field}`) : [];
     const matching = store.isFiltered ? [`${count(store.matched)} of ${count(store.total)} match`] : [];
-    const evicted = card ? [`${count(card.evicted)} evicted`] : [];
-    setText(this.counters, [...all, `${count(shown)} shown`, ...evicted, ...matching].join(" · "));
+    const given = counts ? [`${count(Object.values(evicted).reduce((sum, one) => sum + one, 0))} evicted`] : [];
+    setText(this.counters, [...all, shown, ...given, ...matching].join(" · "));
     this.showAll.hidden = !list.hidden;
   }
 

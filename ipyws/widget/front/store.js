@@ -15,6 +15,8 @@ class Store {
     this.arrived = 0; // rows ever taken in
     this.matched = 0;
     this.total = 0;
+    this.counts = null; // received, sent and kept, of the newest word of the kernel
+    this.evicted = {}; // by connection, how many messages its log has given up: the numbers of the first ones
     this.batch = 0;
     this.acknowledged = 0; // batch
     this.healing = false; // a hello is on its way
@@ -91,6 +93,7 @@ class Store {
     const back = this.gone;
     this.card = { ...this.card, ...message }; // what does not change may be left out
     this.keepChoice(message);
+    this.count();
     this.gone = false;
     for (const { name } of message.cards) this.colourOf(name);
     this.awaitCard();
@@ -124,7 +127,14 @@ class Store {
     for (const i of this.fetching.keys()) this.send({ type: "fetch", i });
   }
 
-  takeRows({ batch, reset, rows, matched, total }) {
+  /** Take the counters of the card: what is shown of the rows has to agree with them, so the newest word counts. */
+  count() {
+    const cards = this.merged ? this.card.cards : [this.shownCard].filter(Boolean);
+    this.counts = this.shownCard ?? null;
+    this.evicted = Object.fromEntries(cards.map(({ name, evicted }) => [name, evicted]));
+  }
+
+  takeRows({ batch, reset, rows, matched, total, counts, evicted }) {
     if (!reset && batch !== this.batch + 1) {
       if (!this.healing) this.hello();
       return;
@@ -133,6 +143,7 @@ class Store {
     if (reset) this.rows = [];
     this.append(rows.slice(-KEPT_ROWS));
     Object.assign(this, { batch, matched, total, healing: false });
+    if (counts) Object.assign(this, { counts, evicted });
     if (reset) {
       this.filterError = null;
       this.acknowledged = batch - 1;
