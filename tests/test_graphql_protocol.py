@@ -532,6 +532,24 @@ def test_what_came_before_a_close_is_read_before_it() -> None:
     assert "4403" in error
 
 
+def test_large_results_keep_their_place_and_come_before_a_close() -> None:
+    sizes = [1, 300_000, 2, 500_000, 3]
+
+    async def story(peer: Peer) -> None:
+        id = await peer.started()
+        for size in sizes:
+            await peer.result(id, ["x" * size])
+        await peer.connection.close(4001, "enough")
+
+    async def scenario(gql: AsyncGraphQL) -> None:
+        subscription = await gql.subscribe(QUERY)
+        assert [len((await subscription.receive_async()).value[0]) for _ in sizes] == sizes
+        with pytest.raises(errors.ClosedError):
+            await subscription.receive_async()
+
+    converse(story, scenario)
+
+
 def test_our_close_cancels_a_query_and_ends_a_subscription() -> None:
     async def story(peer: Peer) -> None:
         await peer.started()

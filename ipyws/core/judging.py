@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
 
 from ipyws.core.encoding import simplified
+from ipyws.core.json_slices import parse_json
 from ipyws.core.looks import PLAIN, looks_like
 from ipyws.core.message import Message, preview
 from ipyws.errors import InvalidError, brief
@@ -35,7 +35,10 @@ class Judge:
         last: The last of them.
         failure: What ``test`` raised the last time that it did, or "".
         opaque: The last of them of which `read` found no JSON, or None.
+        reads: Whether it looks at nothing but the JSON, so that any thread may ask it.
     """
+
+    reads = False
 
     def __init__(self, test: Callable[[Message], object], words: str) -> None:
         self._test = test
@@ -72,7 +75,7 @@ class Judge:
     def read(self, message: Message) -> Any:
         """Return a message's JSON for the test; None if it has none, of which `describe` tells."""
         try:
-            return json.loads(message.data)
+            return parse_json(message.data)
         except (ValueError, RecursionError):
             self._opaque += 1
             self.opaque = message
@@ -129,7 +132,7 @@ def make_judge(wanted: Wanted, what: str = "predicate") -> Judge | None:
 def parsed(message: Message) -> Any:
     """Return a message's payload as parsed JSON, or None if it is none."""
     try:
-        return json.loads(message.data)
+        return parse_json(message.data)
     except (ValueError, RecursionError):
         return None
 
@@ -137,6 +140,7 @@ def parsed(message: Message) -> Any:
 def judge_json(test: Callable[[Any], object], words: str) -> Judge:
     """Return what judges messages by their JSON, which is None for one that has none."""
     judge: Judge = Judge(lambda message: test(judge.read(message)), words)
+    judge.reads = True
     return judge
 
 

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ipyws.core.constants import MessageType
+from ipyws.core.json_slices import parse_json
 from ipyws.core.looks import looks_like
 from ipyws.errors import InvalidError
 from ipyws.printable import visible
@@ -139,7 +140,7 @@ class Message:
             InvalidError: The payload is not JSON; the message says where it stops to be.
         """
         try:
-            return json.loads(self._data, **options)
+            return json.loads(self._data, **options) if options else parse_json(self._data)
         except (ValueError, RecursionError) as error:
             what, why = f"{self._type} message {self._seq} is not JSON", describe_json_error(error)
             raise InvalidError(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final, Protocol
 
+from ipyws.core.aside import aside
 from ipyws.core.cursor import Cursor
 from ipyws.core.deadline import Deadline
+from ipyws.core.json_slices import LARGE
 from ipyws.core.judging import Judge
 from ipyws.core.message import Message
 from ipyws.core.waiting import Signal, wait, wait_async
@@ -58,8 +61,9 @@ class Reception:
 
     def run(self) -> Message:
         while True:
-            message, signal = self._attempt()
-            if message:
+            # The signal comes first: what happens after it wakes us, what happened before it is seen here.
+            signal = self._cursor.arrival()
+            if message := self._found(self._take(), signal):
                 return message
             try:
                 wait(signal, self._deadline.remaining())
@@ -68,18 +72,21 @@ class Reception:
 
     async def run_async(self) -> Message:
         while True:
-            message, signal = self._attempt()
-            if message:
+            signal = self._cursor.arrival()
+            try:
+                taken = await self._take_async()
+            except BaseException:
+                self._cursor.forget(signal)
+                raise
+            if message := self._found(taken, signal):
                 return message
             try:
                 await wait_async(signal, self._deadline.remaining())
             finally:
                 self._cursor.forget(signal)
 
-    def _attempt(self) -> tuple[Message | None, Signal]:
-        # The signal comes first: what happens after it wakes us, what happened before it is seen here.
-        signal = self._cursor.arrival()
-        message = self._take()
+    def _found(self, message: Message | None, signal: Signal) -> Message | None:
+        """Return a message, or None where waiting for one goes on."""
         if message is None:
             error = self._over()
             if error is not None:
@@ -88,7 +95,7 @@ class Reception:
                     error.hint = "; ".join(filter(None, (error.hint, self._judge.describe())))
                 raise error
         self._waited = True
-        return message, signal
+        return message
 
     def _over(self) -> WebSocketError | None:
         """Return why there is nothing to wait for any more; None as long as there is."""
@@ -103,6 +110,19 @@ class Reception:
         """Return the next message that will do; None if there is none yet, or the time is up."""
         while (message := self._cursor.take()) is not None:
             if self._judge is None or self._judge(message):
+                return message
+            if self._deadline.passed:
+                break
+        return None
+
+    async def _take_async(self) -> Message | None:
+        """Do as `_take` does; read what is large beside the loop."""
+        judge = self._judge
+        while (message := self._cursor.take()) is not None:
+            if judge is None:
+                return message
+            large = judge.reads and len(message.data) >= LARGE
+            if await aside(partial(judge, message)) if large else judge(message):
                 return message
             if self._deadline.passed:
                 break

@@ -7,12 +7,12 @@ pings of its own and no rule against messages it does not know.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from ipyws.core.encoding import is_record
+from ipyws.core.json_slices import parse_json
 from ipyws.errors import ConnectError, InvalidError, ReplyError, brief
 from ipyws.secrets import mask_head
 
@@ -223,7 +223,7 @@ def _words(error: Any) -> str:
 
 def _object(data: str | bytes) -> dict[str, Any]:
     try:
-        message = json.loads(data)
+        message = parse_json(data)
     except (ValueError, RecursionError):
         raise ViolationError("it is not JSON") from None
     if not isinstance(message, dict):

@@ -8,10 +8,13 @@ import itertools
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from ipyws.core.aside import aside
 from ipyws.core.deadline import Deadline
 from ipyws.core.forms import GRAPHQL, Asynchronous
+from ipyws.core.json_slices import LARGE
 from ipyws.core.lock import LOCK
 from ipyws.core.waiting import wait_async
 from ipyws.errors import ClosedError, ReplyError, WebSocketError
@@ -22,6 +25,7 @@ from ipyws.graphql.protocol import (
     CURRENT,
     NO_ACKNOWLEDGEMENT,
     Dialect,
+    Incoming,
     ViolationError,
     choose,
     make_request,
@@ -64,7 +68,8 @@ class AsyncGraphQL(Asynchronous):
         self._numbers = itertools.count(1)
         # Weak, so that a subscription that nobody refers to any more ends itself.
         self._operations: dict[str, weakref.ref[Operation]] = {}
-        self._arrived: deque[Batch] = deque()
+        self._arrived: deque[tuple[int, str | bytes]] = deque()
+        self._parsing: asyncio.Future[Incoming] | None = None  # of a large message
         self._outbox = Outbox(client)
         self._greeting = Greeting()
         self._greeter: asyncio.Task[None] | None = None
@@ -217,19 +222,28 @@ class AsyncGraphQL(Asynchronous):
 
     def _on_batch(self, batch: Batch) -> None:
         if batch.type is None and batch.direction == "in":
-            self._arrived.append(batch)
-            if len(self._arrived) == 1:  # else a reading is due already
+            due = self._arrived or self._parsing is not None
+            self._arrived.extend(enumerate(batch.payloads, batch.seq))
+            if not due:
                 self.client.loop.call_soon(self._read)
 
     def _read(self) -> None:
-        while self._arrived:
-            batch = self._arrived.popleft()
-            for seq, data in enumerate(batch.payloads, batch.seq):
-                self._on_message(seq, data)
+        while self._arrived and self._parsing is None:
+            seq, data = self._arrived.popleft()
+            if len(data) < LARGE:
+                self._on_message(seq, partial(self._dialect.read, data))
+            else:
+                self._parsing = aside(partial(self._dialect.read, data))
+                self._parsing.add_done_callback(partial(self._on_parsed, seq))
 
-    def _on_message(self, seq: int, data: str | bytes) -> None:
+    def _on_parsed(self, seq: int, done: asyncio.Future[Incoming]) -> None:
+        self._parsing = None
+        self._on_message(seq, done.result)
+        self._read()
+
+    def _on_message(self, seq: int, read: Callable[[], Incoming]) -> None:
         try:
-            kind, id, payload = self._dialect.read(data)
+            kind, id, payload = read()
         except ViolationError as violation:
             reason = f"message {seq} broke the protocol: {violation}"
             self.client.fail(BAD_MESSAGE, reason, ReplyError(f"the server's {reason}"))
@@ -269,6 +283,9 @@ class AsyncGraphQL(Asynchronous):
 
     def _end_all(self, error: WebSocketError | None) -> None:
         self._read()  # what came just before
+        if self._parsing is not None:
+            self._parsing.add_done_callback(lambda _: self._end_all(error))
+            return
         ended, self._operations = self._operations, {}
         self._outbox.clear()
         for known in ended.values():
