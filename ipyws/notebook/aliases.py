@@ -24,10 +24,14 @@ def means_ws(shell: Any, name: str) -> bool:
     return False
 
 
-def leave_templates(shell: Any) -> Callable[[], object]:
+def leave_templates(shell: Any, made: Callable[[], object]) -> Callable[[], object]:
     """Have IPython leave the lines of our aliases as they are, as those of ``%ws``; return what undoes that.
 
     It would take ``{{price}}`` for its own ``{price}``, and an alias doesn't say what its magic says.
+
+    Args:
+        shell: Has the aliases.
+        made: Called when there is a new one.
     """
     manager = shell.magics_manager
     register = manager.register_alias
@@ -41,6 +45,7 @@ def leave_templates(shell: Any) -> Callable[[], object]:
     def register_marked(*args: Any, **options: Any) -> None:
         register(*args, **options)
         mark()
+        made()
 
     mark()
     manager.register_alias = register_marked

@@ -16,8 +16,10 @@ from ipyws.notebook.completion import make_matcher
 from ipyws.notebook.failure import mask_result, mask_tracebacks
 from ipyws.notebook.help import overview
 from ipyws.notebook.magic import Magic
+from ipyws.notebook.misplaced import LINE_NAME, MisplacedCell
 from ipyws.notebook.publisher import publisher_for
-from ipyws.notebook.question import QuestionLine
+from ipyws.notebook.question import QuestionLine, mend_running_cell
+from ipyws.notebook.reloading import keep_from_autoreload
 from ipyws.notebook.results import HideResults, ends_with_magic
 from ipyws.notebook.session import MakePanel, Session
 from ipyws.notebook.whole_line import join_lines
@@ -43,14 +45,18 @@ class Extension:
         self._register_event("pre_run_cell", lambda *_: self.publisher.cell_starts())
         self._register_event("post_run_cell", self._cell_ends)
         self._register_event("post_run_cell", mask_result)
-        self._undo.append(leave_templates(self.shell))
+        self._undo.append(leave_templates(self.shell, self._mend_running_cell))
         self._append(self.shell.ast_transformers, KeepNames(self._means_ws))
         self._append(self.shell.ast_transformers, HideResults(self._means_ws))
-        self._append(self.shell.input_transformer_manager.token_transformers, QuestionLine)
+        transformers = self.shell.input_transformer_manager.token_transformers
+        self._append(transformers, QuestionLine.of(self.shell))
+        self._append(transformers, MisplacedCell.of(self.shell))
         self._append(self.shell.input_transformers_cleanup, join_lines)
         if completer := getattr(self.shell, "Completer", None):
             self._append(completer.custom_matchers, make_matcher(self.session))
         self._hide_result_of_this_cell()
+        self._mend_running_cell()
+        keep_from_autoreload(self.shell)
         if not self.publisher.live:
             waiting.set_idle_loop(_terminal_loop)
             self._undo.append(lambda: waiting.set_idle_loop(None))
@@ -61,9 +67,14 @@ class Extension:
         while self._undo:
             self._undo.pop()()
 
+    def _mend_running_cell(self) -> None:
+        if undo := mend_running_cell(self.shell):
+            self._undo.append(undo)
+
     def _cell_ends(self, *_: object) -> None:
         self.session.views.flush()
         self.publisher.cell_ends()
+        keep_from_autoreload(self.shell)
 
     def _register_magic(self) -> None:
         magics = self.shell.magics_manager.magics
@@ -76,9 +87,11 @@ class Extension:
         ws.__doc__ = overview()
         ws._ipython_magic_no_var_expand = True  # type: ignore[attr-defined]
         self.shell.register_magic_function(ws, "line_cell", NAME)
+        self.shell.register_magic_function(self.magic.misplaced, "line", LINE_NAME)
 
         def restore() -> None:
             # IPython has no way to unregister a magic.
+            magics["line"].pop(LINE_NAME, None)
             for kind, magic in before.items():
                 magics[kind].pop(NAME, None)
                 if magic is not None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import difflib
+from functools import partial
 from typing import Any
 
 from ipyws.core.message import Message
 from ipyws.errors import InvalidError, WebSocketError
 from ipyws.notebook import cell
+from ipyws.notebook.advice import advise
+from ipyws.notebook.aliases import means_ws
 from ipyws.notebook.failure import shorten
 from ipyws.notebook.flags import check_variable
 from ipyws.notebook.help import CELL, help_of, help_of_cell, overview
 from ipyws.notebook.line import Parsed, first_word, parse
+from ipyws.notebook.misplaced import misplaced
+from ipyws.notebook.place import place_in_cell
 from ipyws.notebook.scope import calling_frame, names_at
 from ipyws.notebook.session import Session
 from ipyws.notebook.table import VAR, VERBS, Verb
@@ -26,11 +31,16 @@ class Magic:
         self.session = session
 
     def __call__(self, line: str, body: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
-        names = names_at(calling_frame(), self.session.shell.user_ns, local_ns)
+        frame, shell = calling_frame(), self.session.shell
+        names = names_at(frame, shell.user_ns, local_ns)
         call = Magic(self.session.within(names))
         try:
             return call.line(line) if body is None else call.cell(line, body)
         except WebSocketError as error:
+            if body is None:
+                advise(error, line)
+                if where := place_in_cell(frame, shell, partial(means_ws, shell)):
+                    error.within(where)
             shorten(error)
             raise
         finally:
@@ -41,12 +51,12 @@ class Magic:
         word, rest = first_word(line)
         if word in ("", "help", *_HELP_FLAGS):
             return self._help(rest)
-        if word.endswith("?") and not rest:  # as in IPython, `%ws send?` asks for help
+        if word.endswith("?") and not rest and not _is_url(word):  # as in IPython, `%ws send?` asks for help
             return self._help(word)
         verb = VERBS.get(word)
         if verb is None:
             # `%ws wss://…` and `%ws {{url}}` connect; so does an option first, `%ws -k wss://…`.
-            if "://" not in word and not word.startswith(("{{", "-")):
+            if not _is_url(word) and not word.startswith("-"):
                 raise _unknown(word)
             verb, rest = VERBS["connect"], line
         if first_word(rest)[0] in _HELP_FLAGS:
@@ -68,8 +78,16 @@ class Magic:
             return None
         return cell.run(self.session, line, body)
 
+    def misplaced(self, line: str) -> None:
+        """Say that ``%%ws`` stands where it is no cell magic."""
+        raise shorten(misplaced())
+
     def _help(self, topic: str) -> None:
         print(_help_on(first_word(topic)[0].rstrip("?")))  # noqa: T201 - the help is the cell's output
+
+
+def _is_url(word: str) -> bool:
+    return "://" in word or word.startswith("{{")
 
 
 def _help_on(topic: str) -> str:
@@ -94,4 +112,4 @@ def _check_words(verb: Verb, parsed: Parsed) -> None:
         return
     what = "too much is" if len(parsed.words) > most else "something is missing"
     stands = f"{what} given" if len(parsed.words) > most else what
-    raise InvalidError(f"{stands} in %ws {verb.name}", hint=f"write %ws {verb.name} {verb.form}")
+    raise InvalidError(f"{stands} in %ws {verb.name}", hint=f"write %ws {verb.name} {verb.form}".rstrip())

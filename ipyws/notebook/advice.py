@@ -1,0 +1,35 @@
+"""What in a line of ``%ws`` leads to an error elsewhere: habits of Python, shells and other magics."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ipyws.errors import InvalidError, UnknownConnectionError, WebSocketError
+
+_EXPANDED_ELSEWHERE: Final = re.compile(r"\$[A-Za-z_]\w*|(?<!\{)\{[A-Za-z_][\w.]*\}")
+_COMMENT: Final = re.compile(r"(?:^|\s)#")
+_PAYLOAD: Final = ("send", "ping")
+"""Verbs whose line ends in text that may hold anything."""
+
+
+def advise(error: WebSocketError, line: str) -> None:
+    """Add to an error what in its line may have caused it.
+
+    Args:
+        error: What was wrong with the line.
+        line: What follows ``%ws``.
+    """
+    if not isinstance(error, InvalidError | UnknownConnectionError):
+        return
+    words = line.split()
+    verb = words[0].rstrip(";") if words else ""
+    found = []
+    expected = _EXPANDED_ELSEWHERE.search(line)
+    if expected and (verb != "send" or "JSON" in error.message or expected[0] in error.message):
+        found.append("{{name}} stands for the value of a name; $name and {name} do not")
+    if verb not in _PAYLOAD and _COMMENT.search(line):
+        found.append("# begins no comment in the line of a magic")
+    if line.rstrip().endswith(";") and verb != "send":
+        found.append("leave out the ; at the end")
+    error.hint = "; ".join(filter(None, (error.hint, *found)))
