@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _RANGES = (
     # Controls: they move a terminal's cursor.
@@ -33,6 +34,17 @@ def visible(text: str, keep_newlines: bool = False) -> str:
         keep_newlines: Let line feeds and tabs through, for text that is shown on several lines.
     """
     return (_HIDDEN_BUT_LAYOUT if keep_newlines else _HIDDEN).sub(_escape, text)
+
+
+def name_character(char: str) -> str:
+    """Return code point and name of a character, for a message about one that can't be used or seen."""
+    code = f"U+{ord(char):04X}"
+    category = unicodedata.category(char)
+    if category == "Cc":
+        return f"the control character {code}"
+    if category == "Cs":
+        return f"half a surrogate pair, {code}"
+    return f"{code} {unicodedata.name(char, 'without a name')}"
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -85,6 +85,21 @@ def test_oddity_that_leaves_no_doubt_is_taken_and_told(lines: tuple[str, ...], p
         assert part in client.response.oddities[0]
 
 
+@pytest.mark.parametrize(("lines", "part"), ODD)
+def test_strict_refuses_what_is_odd(lines: tuple[str, ...], part: str) -> None:
+    with saying(*lines) as site:
+        error = refusal(site, strict=True)
+    assert part in error.message
+    assert "strict=False" in error.hint
+    assert not error.retryable
+    assert len(error.details["oddities"]) == 1
+
+
+def test_strict_takes_what_the_standard_has() -> None:
+    with saying(*GOOD) as site, ipyws.connect(site.url, strict=True) as client:
+        assert client.recv("5s").data == "hello"
+
+
 @pytest.mark.parametrize(
     ("first", "end", "part"),
     [

@@ -44,6 +44,7 @@ def test_no_spelling_means_two_flags() -> None:
         ("-k", "insecure"),
         ("--as", "name"),
         ("-L", "follow_redirects"),
+        ("-b", "cookies"),
     ],
 )
 def test_short_forms_follow_wscat_and_curl(short: str, key: str) -> None:

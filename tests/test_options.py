@@ -37,12 +37,14 @@ DEFAULTS = {
     "name": None,
     "origin": None,
     "auth": None,
+    "cookies": None,
     "ca": None,
     "cert": None,
     "key": None,
     "insecure": False,
     "server_hostname": None,
     "follow_redirects": False,
+    "strict": False,
     "proxy": "env",
     "connect_to": None,
     "reconnect": None,
@@ -58,8 +60,11 @@ BOUNDS = {
     "log_messages": (1, 10_000_000),
     "log_bytes": (1, 1 << 40),
 }
-SWITCHES = ["insecure", "follow_redirects"]
-NONE_ALLOWED = [*DURATIONS, "headers", "protocols", "name", "origin", "auth", "ca", "cert", "key", "proxy"]
+SWITCHES = ["insecure", "follow_redirects", "strict"]
+NONE_ALLOWED = [
+    *DURATIONS,
+    *("headers", "protocols", "name", "origin", "auth", "cookies", "ca", "cert", "key", "proxy"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -201,7 +206,7 @@ def test_headers_are_a_mapping_or_pairs(given: object) -> None:
 
 
 def test_a_header_may_be_repeated_and_empty() -> None:
-    pairs = [("X-A", "1"), ("X-A", ""), ("X-B", "é 😀\tx")]
+    pairs = [("X-A", "1"), ("X-A", ""), ("X-B", "é \tx")]
     assert checked("headers", pairs) == tuple(pairs)
 
 
@@ -253,6 +258,44 @@ def test_a_header_value_holds_nothing_that_ends_it(value: str) -> None:
     error = refusal(headers={"X-Value": value})
     assert "the value of header X-Value" in error.message
     assert value not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("value", "part", "hint"),
+    [
+        ("Bearer a–b", "U+2013 EN DASH at character 9", "write '-'"),
+        ("Bearer a\u200bb", "U+200B ZERO WIDTH SPACE at character 9", "remove it"),
+        ("  Bearer a\ufeff", "U+FEFF ZERO WIDTH NO-BREAK SPACE at character 11", "remove it"),
+        ("“quoted”", "U+201C LEFT DOUBLE QUOTATION MARK at character 1", "write '\"'"),
+        ("a\xa0b", "U+00A0 NO-BREAK SPACE at character 2", "remove it"),
+        ("a\xadb", "U+00AD SOFT HYPHEN at character 2", "remove it"),
+        ("a\x85b", "the control character U+0085 at character 2", "remove it"),
+        ("ü😀", "U+1F600 GRINNING FACE at character 2", "ASCII"),
+        ("a\ud800", "half a surrogate pair, U+D800 at character 2", "remove it"),
+        ("a\ue000", "U+E000 without a name at character 2", "remove it"),
+    ],
+)
+@pytest.mark.parametrize("name", ["X-Value", "Authorization", "Cookie"])
+def test_what_a_header_can_not_carry_is_named_and_its_value_is_not(
+    name: str, value: str, part: str, hint: str
+) -> None:
+    error = refusal(headers={name: value})
+    assert error.message == f"the value of header {name} holds {part}"
+    assert hint in error.hint
+
+
+def test_origin_names_the_character_that_it_can_not_hold() -> None:
+    assert "U+2013 EN DASH at character 10" in refusal(origin="https://a–b.example").message
+
+
+def test_headers_of_a_browser_are_refused_all_at_once() -> None:
+    copied = ["Host", "Connection", "Upgrade", "Sec-WebSocket-Key", "Sec-WebSocket-Protocol", "User-Agent"]
+    error = refusal(headers=dict.fromkeys(copied, "x"))
+    assert (
+        "headers Host, Connection, Upgrade, Sec-WebSocket-Key, Sec-WebSocket-Protocol belong" in error.message
+    )
+    assert "leave them out" in error.hint
+    assert "protocols=" in error.hint
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,9 @@ MAY: dict[str, set[str]] = {
         ),
     },
     "ipyws.core.regex": {"ipyws.core", "ipyws.errors", "re2"},
-    "ipyws.policy": {"ipyws.policy", "ipyws.errors", "ipyws.secrets", "ipyws.sizes", "idna"},
+    "ipyws.policy": {
+        *("ipyws.policy", "ipyws.errors", "ipyws.secrets", "ipyws.printable", "ipyws.sizes", "idna"),
+    },
     "ipyws.config": {
         *("ipyws.config", "ipyws.policy", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.sizes"),
         "ipyws.places",

@@ -56,6 +56,9 @@ CANONICAL = {
 
 # Each URL with a part of the message and a part of the hint.
 REFUSED = {
+    "wss://example.com/fe\u200bed": ("U+200B ZERO WIDTH SPACE at character 21", "%E2%80%8B"),
+    "wss://example.com/?token=abc\ufeff": ("U+FEFF ZERO WIDTH NO-BREAK SPACE at character 29", "remove it"),
+    "wss://example.com/a?b\xad": ("U+00AD SOFT HYPHEN at character 22", "remove it"),
     "": ("empty", "wss://host/path"),
     "http://127.0.0.1:43727": ("scheme http", "use wss://"),
     "HTTPS://example.com": ("scheme https", "use wss://"),

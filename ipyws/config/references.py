@@ -118,6 +118,16 @@ def _in_auth(value: Any) -> list[str]:
     return value.split(":")[1:] if isinstance(value, str) else list(_texts(value))[1:]
 
 
+def _in_cookies(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [part.partition("=")[2].strip() for part in value.split(";")]
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in _texts(item)]
+    items = value if isinstance(value, list) else ()
+    pairs = [item[1:] if isinstance(item, list) else item for item in items]
+    return [text for item in pairs for text in (_in_cookies(item) if isinstance(item, str) else _texts(item))]
+
+
 def _in_protocols(value: Any) -> list[str]:
     return list(credentials_among(tuple(_texts(value))))
 
@@ -131,6 +141,7 @@ _SECRETS: Final[dict[str, Callable[[Any], list[str]]]] = {
     "proxy": _in_url,
     "headers": _in_headers,
     "auth": _in_auth,
+    "cookies": _in_cookies,
     "protocols": _in_protocols,
     "ca": _in_pem,
     "cert": _in_pem,

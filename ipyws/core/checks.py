@@ -20,6 +20,7 @@ from ipyws.core.durations import seconds
 from ipyws.core.proxy_url import ALLOWED as ALLOWED_PROXIES
 from ipyws.core.proxy_url import is_proxy_url, with_scheme
 from ipyws.errors import InvalidError, brief
+from ipyws.printable import name_character
 from ipyws.secrets import Secret, remember_basic, secret
 
 Check = Callable[[str, Any], Any]
@@ -27,7 +28,11 @@ Check = Callable[[str, Any], Any]
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NAME = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:\[\]-]{0,99}")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
-_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
+_UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
+_UNFIT_IN_BASIC = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+# Latin-1 is what servers read (RFC 9110 section 5.5); of it, what can't be seen came by mistake.
+_UNFIT_IN_HEADER = re.compile(r"[^\t\x20-\x7e\xa1-\xac\xae-\xff]")
+_PLAIN = {"–": "-", "—": "-", "‐": "-", "−": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "..."}
 _OURS = frozenset(
     {
         *("host", "connection", "upgrade", "content-length", "transfer-encoding", "te", "trailer"),
@@ -108,7 +113,32 @@ def headers(name: str, value: Any) -> tuple[tuple[str, str], ...]:
         return ()
     if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
         raise refuse_unseen(name, value, "a mapping or a list of (name, value) pairs")
-    return tuple(_header(name, pair) for pair in pairs)
+    checked = [_header(name, pair) for pair in pairs]
+    if refused := list(dict.fromkeys(key for key, _ in checked if _is_ours(key.lower()))):
+        raise _belonging(refused)
+    return _with_one_cookie(checked)
+
+
+def _is_ours(name: str) -> bool:
+    return name in _OURS or name.startswith("sec-websocket-")
+
+
+def _belonging(names: list[str]) -> InvalidError:
+    """Return the error for headers that are not the user's to give: for all of them at once."""
+    hint = "; ".join(dict.fromkeys(_instead(name.lower()) for name in names))
+    if len(names) == 1:
+        return InvalidError(f"header {names[0]} belongs to the handshake", hint=hint)
+    return InvalidError(f"headers {', '.join(names)} belong to the handshake", hint=f"leave them out: {hint}")
+
+
+def _with_one_cookie(pairs: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return headers whose cookies stand in one line (RFC 6265 section 5.4)."""
+    places = [place for place, (name, _) in enumerate(pairs) if name.lower() == "cookie"]
+    if len(places) < 2:
+        return tuple(pairs)
+    cookies = [pairs[place][1].strip("; \t") for place in places]
+    pairs[places[0]] = (pairs[places[0]][0], "; ".join(filter(None, cookies)))
+    return tuple(pair for place, pair in enumerate(pairs) if place not in places[1:])
 
 
 def _header(option: str, pair: Any) -> tuple[str, str]:
@@ -119,14 +149,18 @@ def _header(option: str, pair: Any) -> tuple[str, str]:
         raise InvalidError(
             f"a header name is not an HTTP token: {_no_token(name)}", hint="check its spelling"
         )
-    if name.lower() in _OURS or name.lower().startswith("sec-websocket-"):
-        raise InvalidError(f"header {name} belongs to the handshake", hint=_instead(name.lower()))
-    if not _HEADER_VALUE.fullmatch(value):
-        raise InvalidError(
-            f"the value of header {name} holds a control character or a lone surrogate", hint="remove it"
-        )
     remember_header(name, value)
+    if unfit := _UNFIT_IN_HEADER.search(pair[1].rstrip(" \t")):
+        raise _unfit(f"the value of header {name}", unfit)
     return name, value
+
+
+def _unfit(what: str, found: re.Match[str]) -> InvalidError:
+    """Return the error for a character that can't be sent; it says which, since the value may be masked."""
+    char = found[0]
+    seen = char.isprintable() and not char.isspace()
+    hint = f"write {_PLAIN[char]!r}" if char in _PLAIN else "write it in ASCII" if seen else "remove it"
+    return InvalidError(f"{what} holds {name_character(char)} at character {found.start() + 1}", hint=hint)
 
 
 def _instead(name: str) -> str:
@@ -161,7 +195,11 @@ def _no_token(value: object) -> str:
     if not isinstance(value, str):
         return f"it is of type {type(value).__name__}"
     place = next((at for at, char in enumerate(value) if not _TOKEN.fullmatch(char)), None)
-    return "it is empty" if place is None else f"it holds {value[place]!r} at character {place + 1}"
+    return (
+        "it is empty"
+        if place is None
+        else f"it holds {name_character(value[place])} at character {place + 1}"
+    )
 
 
 def connection_name(name: str, value: Any) -> str | None:
@@ -175,7 +213,9 @@ def connection_name(name: str, value: Any) -> str | None:
 
 def origin(name: str, value: Any) -> str | None:
     """Return the Origin to send (RFC 6454)."""
-    if value is not None and (not isinstance(value, str) or not _PRINTABLE.fullmatch(value)):
+    if isinstance(value, str) and (unfit := _UNPRINTABLE.search(value)):
+        raise _unfit(f"{name} is {brief(value)}, which", unfit)
+    if value is not None and (not isinstance(value, str) or not value):
         raise refuse(name, value, 'text such as "https://app.example.com"')
     return value
 
@@ -193,7 +233,7 @@ def auth(name: str, value: Any) -> tuple[str, str] | None:
             f"{name} is of type {type(value).__name__}", hint="a pair (user, password) of str is allowed"
         )
     user, password = value
-    if ":" in user or not _HEADER_VALUE.fullmatch(user + password):
+    if ":" in user or _UNFIT_IN_BASIC.search(user + password):
         raise InvalidError(
             f"{name} holds a user with a colon, a control character or a lone surrogate", hint="remove it"
         )

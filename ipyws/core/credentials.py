@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import unquote
 
+from ipyws.core.cookies import remember_cookies_given
 from ipyws.secrets import (
     is_sensitive_header,
     remember,
@@ -53,18 +54,17 @@ def _remember_option(name: str, value: object) -> None:
         remember_headers(value)
     elif name == "auth":
         _remember_auth(value)
+    elif "cookie" in name:
+        remember_cookies_given(value)
     elif "protocol" in name:
         listed = [*value.items()] if isinstance(value, Mapping) else value
         remember_protocols(tuple(_texts(listed)))
     elif "proxy" in name:
         for text in _texts(value):
             remember_in_url(text)
-    elif name in _FILES:
+    elif name in _FILES or is_sensitive(name):
         for text in _texts(value):
-            remember_pem(text)
-    elif is_sensitive(name):
-        for text in _texts(value):
-            _remember_credential(text)
+            (remember_pem if name in _FILES else _remember_credential)(text)
 
 
 def remember_headers(value: object) -> None:

@@ -12,6 +12,7 @@ from ipyws.core import checks, hosts
 from ipyws.core.channel import MAX_CAPACITY, check_capacity
 from ipyws.core.checks import Check
 from ipyws.core.constants import MB, Compression
+from ipyws.core.cookies import Cookies, check_cookies
 from ipyws.core.log import DEFAULT_BYTES, DEFAULT_MESSAGES
 from ipyws.core.reconnect import Reconnect, check_reconnect
 from ipyws.errors import InvalidError, brief
@@ -76,6 +77,13 @@ OPTIONS: tuple[Option, ...] = (
     Option("origin", checks.origin, None, "text", "the Origin header"),
     Option("auth", checks.auth, None, "user, password", "HTTP Basic credentials"),
     Option(
+        "cookies",
+        check_cookies,
+        None,
+        "mapping, text or jar",
+        "cookies; of a jar of requests or httpx those that are for the URL",
+    ),
+    Option(
         "ca",
         checks.pem,
         None,
@@ -93,6 +101,13 @@ OPTIONS: tuple[Option, ...] = (
         "name that TLS asks for and that the certificate must have, instead of the URL's",
     ),
     Option("follow_redirects", checks.boolean, False, "True/False", "follow HTTP redirects, up to 10"),
+    Option(
+        "strict",
+        checks.boolean,
+        False,
+        "True/False",
+        "refuse a handshake that is not as the standard has it, though it could be taken",
+    ),
     Option(
         "proxy",
         checks.proxy,
@@ -144,12 +159,14 @@ class ConnectOptions:
     name: str | None
     origin: str | None
     auth: tuple[str, str] | None
+    cookies: Cookies | None
     ca: Path | Secret | None
     cert: Path | Secret | None
     key: Path | Secret | None
     insecure: bool
     server_hostname: str | None
     follow_redirects: bool
+    strict: bool
     proxy: str | None
     connect_to: str | None
     reconnect: Reconnect | None

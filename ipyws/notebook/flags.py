@@ -18,6 +18,7 @@ from ipyws.sizes import read_size, show_size
 _SHORT = {
     "headers": ("-H", "--header"),
     "protocols": ("-s",),
+    "cookies": ("-b", "--cookie"),
     "insecure": ("-k",),
     "follow_redirects": ("-L",),
     "name": ("--as",),
@@ -115,7 +116,7 @@ def _flag(option: Option) -> Flag:
         option.about + _default(option),
         _VALUES.get(option.name, value),
         _CONVERT.get(option.name, or_none if option.check is checks.duration else str),
-        many=option.name in ("headers", "protocols"),
+        many=option.name in ("headers", "protocols", "cookies"),
     )
 
 
@@ -139,6 +140,7 @@ _VALUES = {
     "log_messages": "COUNT",
     "log_bytes": "SIZE",
     "auth": "USER:PASSWORD",
+    "cookies": "NAME=VALUE",
     "proxy": "URL",
     "ca": "PEM-FILE",
     "cert": "PEM-FILE",

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from ipyws.errors import InvalidError
 from ipyws.policy.host import canonical_host, canonical_ipv6
+from ipyws.printable import name_character
 from ipyws.secrets import mask
 
 Scheme = Literal["ws", "wss"]
@@ -34,6 +35,9 @@ _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 # Servers differ in whether they decode %2F and %5C and strip ";parameters" before they resolve dots.
 _DOT_SEGMENT: Final = re.compile(r"(?:/|%2F|%5C)\.\.?(?=/|%2F|%5C|;|$)")
+
+# What is pasted along and never seen; joiners are left out, which some scripts need.
+_INVISIBLE: Final = frozenset("\xad\u200b\u2060\ufeff")
 
 _UNRESERVED: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 _KEPT_IN_PATH: Final = "%/:@!$&'()*+,;=[]"
@@ -136,6 +140,7 @@ def parse(text: str) -> URL:
     if "#" in rest:
         _refuse("has a fragment", 'remove what follows "#", or write %23 for a "#" in the path or query')
     authority, tail = _split_authority(rest)
+    _check_seen(tail, before=len(text) - len(tail))
     path, _, query = tail.partition("?")
     host, port = _parse_authority(authority)
     url = URL(scheme, host, port or _DEFAULT_PORT[scheme], _canonical_path(path), _canonical_query(query))
@@ -195,6 +200,14 @@ def _check_text(text: str) -> None:
             _refuse(f"holds the control character U+{ord(char):04X} at character {position}", "remove it")
         if "\ud800" <= char <= "\udfff":
             _refuse(f"holds half a surrogate pair at character {position}", "remove it")
+
+
+def _check_seen(tail: str, before: int) -> None:
+    """Refuse what nobody sees in a path or query; of a host, IDNA says what becomes of it."""
+    for position, char in enumerate(tail, before + 1):
+        if char in _INVISIBLE:
+            hint = f"remove it, or write {quote(char)}"
+            _refuse(f"holds {name_character(char)} at character {position}", hint)
 
 
 def _split_scheme(text: str) -> tuple[Scheme, str]:

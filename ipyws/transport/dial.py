@@ -8,7 +8,6 @@ sent.
 from __future__ import annotations
 
 import asyncio
-import base64
 import ssl
 import time
 import weakref
@@ -18,7 +17,7 @@ from typing import Any
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
-from websockets.http11 import USER_AGENT, Request, Response
+from websockets.http11 import Response
 from websockets.typing import Origin, Subprotocol
 
 from ipyws.config.current import CURRENT
@@ -36,6 +35,7 @@ from ipyws.transport.hints import REDIRECTS, Asked
 from ipyws.transport.permission import Permission
 from ipyws.transport.proxy_failure import SocksError
 from ipyws.transport.reach import connect_directly, connect_through
+from ipyws.transport.request import request
 from ipyws.transport.slots import SLOTS
 from ipyws.transport.status import status_error
 from ipyws.transport.translate import dial_error, timeout_error
@@ -163,7 +163,7 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
     credentials = credentials_among(options.protocols)
     kept = tuple(name for name in options.protocols if name not in credentials)
     bare = replace(options, headers=(), origin=None, protocols=kept, auth=None, cert=None, key=None)
-    return replace(bare, connect_to=None, server_hostname=None)
+    return replace(bare, cookies=None, connect_to=None, server_hostname=None)
 
 
 async def _dial_once(
@@ -175,7 +175,7 @@ async def _dial_once(
     progress.dialled = permission.there
     progress.facts["url"] = progress.url.masked
     protocol = _protocol(progress.url, options, policy)
-    wire = Wire(protocol, sink, options.close_timeout, options.text_errors == "replace")
+    wire = Wire(protocol, sink, options.close_timeout, options.text_errors == "replace", options.strict)
     through = proxy.choose(permission.there, options.proxy)
     try:
         if through is None:
@@ -185,9 +185,9 @@ async def _dial_once(
         progress.phase = "handshake"
         policy = permission.ask_again()
         protocol.max_message_size = _largest(options, policy)
-        request = _request(protocol, options)
-        progress.sent = frozenset(name.lower() for name in request.headers)
-        head = await wire.open(request)
+        asked = request(protocol, progress.url, options)
+        progress.sent = frozenset(name.lower() for name in asked.headers)
+        head = await wire.open(asked)
     except BaseException:
         wire.abort()
         raise
@@ -197,7 +197,7 @@ async def _dial_once(
         status=head.status,
         reason=head.reason,
         headers=conceal_headers(head.headers),
-        request_headers=conceal_headers(request.headers.raw_items()),
+        request_headers=conceal_headers(asked.headers.raw_items()),
         subprotocol=protocol.subprotocol,
         extensions=", ".join(filter(None, head.values("Sec-WebSocket-Extensions"))),
         local_address=wire.address("sockname"),
@@ -224,14 +224,3 @@ def _protocol(url: URL, options: ConnectOptions, policy: Policy) -> ClientProtoc
 
 def _largest(options: ConnectOptions, policy: Policy) -> int:
     return min(options.largest, policy.max_message or options.largest)
-
-
-def _request(protocol: ClientProtocol, options: ConnectOptions) -> Request:
-    request = protocol.connect()
-    for name, value in options.headers:
-        request.headers[name] = value
-    if options.auth:
-        credentials = base64.b64encode(":".join(options.auth).encode()).decode()
-        request.headers["Authorization"] = f"Basic {credentials}"
-    request.headers.setdefault("User-Agent", f"ipyws {USER_AGENT}")
-    return request

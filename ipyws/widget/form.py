@@ -63,7 +63,7 @@ def _read(flag: Flag, text: str) -> Any:
     if not flag.value:
         return _SWITCHES.get(text.strip(), text)
     if flag.many:
-        separator = "\n" if flag.key == "headers" else ","
+        separator = "," if flag.key == "protocols" else "\n"
         return [flag.convert(part.strip()) for part in text.split(separator) if part.strip()]
     return flag.convert(text.strip())
 

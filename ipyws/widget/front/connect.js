@@ -18,7 +18,7 @@ class Problem {
   }
 }
 
-const SECRET_OPTIONS = ["auth", "headers"];
+const SECRET_OPTIONS = ["auth", "cookies", "headers"];
 
 /** The input for one option of a connection; what is left empty keeps its default. */
 function optionField({ name, values, default: usual, about, kind, choices }) {
@@ -34,7 +34,7 @@ function optionField({ name, values, default: usual, about, kind, choices }) {
   } else if (kind === "headers") {
     field = make("textarea", { ...shared, rows: 2, placeholder: "Name: value, one a line" });
   } else {
-    const type = name === "auth" ? "password" : "text";
+    const type = name === "auth" || name === "cookies" ? "password" : "text";
     field = make("input", { ...shared, type, placeholder: usual || values });
   }
   const help = make("small", { title: about }, about);
