@@ -116,8 +116,11 @@ def test_what_was_found_in_a_log_is_a_list_that_can_be_saved(file: Path) -> None
         assert capture.about == ABOUT
 
 
+OLDER = '{"ipyws": 1, "url": "ws://older/"}\n'
+
+
 def test_an_older_file_is_replaced_and_its_mode_kept(file: Path) -> None:
-    file.write_text("older")
+    file.write_text(OLDER)
     file.chmod(0o640)
     log_of("a").save(file)
     assert len(lines(file)) == 2
@@ -126,11 +129,82 @@ def test_an_older_file_is_replaced_and_its_mode_kept(file: Path) -> None:
 
 
 def test_a_link_stays_one(file: Path, tmp_path: Path) -> None:
-    (tmp_path / "real.jsonl").write_text("older")
+    (tmp_path / "real.jsonl").write_text(OLDER)
     file.symlink_to("real.jsonl")
     log_of("a").save(file)
     assert file.is_symlink()
     assert len(lines(tmp_path / "real.jsonl")) == 2
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.har"])
+@pytest.mark.parametrize(
+    "content", ["alias ls=rm\n", '{"log": {"version": "1.2", "creator": {"name": "b"}}}', "\n"]
+)
+def test_what_is_no_capture_of_ours_is_replaced_only_on_demand(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(InvalidError, match=r"holds something else .+; overwrite=True \(--ov"):
+        log_of("a").save(path)
+    assert path.read_text() == content
+    log_of("a").save(path, overwrite=True)
+    log_of("b").save(path)
+    with load(path) as capture:
+        assert data(capture) == ["b"]
+
+
+@pytest.mark.parametrize("made", [("x.jsonl", "x.har"), ("x.har", "x.jsonl")])
+def test_a_capture_of_ours_in_the_other_form_is_replaced(tmp_path: Path, made: tuple[str, str]) -> None:
+    log_of("a").save(tmp_path / made[0]).rename(tmp_path / made[1])
+    log_of("b").save(tmp_path / made[1])
+    with load(tmp_path / made[1]) as capture:
+        assert data(capture) == ["b"]
+
+
+def test_an_empty_file_may_be_filled(file: Path) -> None:
+    file.touch()
+    assert len(lines(log_of("a").save(file))) == 2
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("there", [None, "", OLDER, "mine\n"])
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path, there: str | None, overwrite: bool) -> None:
+    target, link = tmp_path / "home/.bashrc", tmp_path / "cloned/x.jsonl"
+    for folder in (target.parent, link.parent):
+        folder.mkdir()
+    if there is not None:
+        target.write_text(there)
+    for way in (target, Path("../home/.bashrc"), tmp_path / "home" / "hop"):
+        link.unlink(missing_ok=True)
+        (tmp_path / "home" / "hop").unlink(missing_ok=True)
+        (tmp_path / "home" / "hop").symlink_to(target)
+        link.symlink_to(way)
+        with pytest.raises(InvalidError, match=r"it is a link out of its folder, to .+; nothing was saved"):
+            log_of("a").save(link, overwrite=overwrite)
+        assert link.is_symlink()
+    assert (target.read_text() if target.exists() else None) == there
+    assert os.listdir(link.parent) == ["x.jsonl"]
+
+
+def test_a_folder_that_is_reached_by_a_link_is_the_users_own(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "data").symlink_to("disk")
+    log_of("a").save(tmp_path / "data" / "x.jsonl")
+    assert os.listdir(tmp_path / "disk") == ["x.jsonl"]
+
+
+def test_other_names_of_a_file_keep_what_it_held(file: Path, tmp_path: Path) -> None:
+    file.write_text(OLDER)
+    os.link(file, tmp_path / "other")
+    log_of("a").save(file)
+    assert (tmp_path / "other").read_text() == OLDER
+    assert len(lines(file)) == 2
+
+
+def test_overwrite_is_true_or_false(file: Path) -> None:
+    with pytest.raises(InvalidError, match="overwrite is 'yes'"):
+        log_of("a").save(file, overwrite="yes")  # type: ignore[arg-type]
 
 
 def test_a_capture_may_be_saved_over_itself(file: Path) -> None:
@@ -154,12 +228,12 @@ class Failing(Records):
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
 def test_when_saving_fails_midway_the_older_file_is_as_it_was(file: Path, error: BaseException) -> None:
-    file.write_text("older")
+    file.write_text(OLDER)
     with pytest.raises((InvalidError, KeyboardInterrupt)) as caught:
         Failing(error).save(file)
     if isinstance(error, OSError):
         assert "can't be written: no space left on device; nothing was saved" in str(caught.value)
-    assert file.read_text() == "older"
+    assert file.read_text() == OLDER
     assert os.listdir(file.parent) == ["x.jsonl"]
 
 
@@ -178,11 +252,11 @@ def test_a_full_disk_is_said_in_words(file: Path) -> None:
         "try:\n    log.save(sys.argv[1])\n"
         "except InvalidError as error:\n    print(error)\n"
     )
-    file.write_text("older")
+    file.write_text(OLDER)
     run = [sys.executable, "-W", "error", "-c", code, str(file)]
     said = subprocess.run(run, capture_output=True, text=True, timeout=60, check=True).stdout
     assert "can't be written: file too large; nothing was saved" in said
-    assert file.read_text() == "older"
+    assert file.read_text() == OLDER
     assert os.listdir(file.parent) == ["x.jsonl"]
 
 

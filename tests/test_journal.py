@@ -345,6 +345,41 @@ def test_a_path_that_can_not_be_a_journal_is_refused_before_anything_is_dialled(
         assert target.read_bytes() == content
 
 
+@pytest.mark.parametrize("there", [None, "", '{"ipyws": 1}\n'])
+def test_a_link_out_of_the_folder_is_not_recorded_through(tmp_path: Path, there: str | None) -> None:
+    target, link = tmp_path / "home" / "x", tmp_path / "cloned" / "x.jsonl"
+    for folder in (target.parent, link.parent):
+        folder.mkdir()
+    if there is not None:
+        target.write_text(there)
+    link.symlink_to(target)
+    with pytest.raises(InvalidError, match="can't be written: it is a link out of its folder"):
+        Journal.check(link)
+    with pytest.raises(InvalidError, match="it is a link out of its folder"):
+        ipyws.connect("ws://127.0.0.1:1", record=link)  # before it is dialled
+    assert (target.read_text() if target.exists() else None) == there
+
+
+def test_what_has_become_a_link_since_it_was_checked_is_not_followed(tmp_path: Path, path: Path) -> None:
+    made = Journal(path, new_log(), lambda: ABOUT)
+    path.symlink_to(tmp_path.parent / "elsewhere")
+    made.start()
+    assert made.ended.wait(PATIENCE)
+    assert made.error is not None
+    assert "it is a link out of its folder" in made.error.message
+    assert not (tmp_path.parent / "elsewhere").exists()
+
+
+def test_a_link_within_the_folder_is_followed(tmp_path: Path, path: Path) -> None:
+    path.symlink_to("real")
+    log = new_log()
+    made = started(path, log)
+    receive(log, "one")
+    ended(made)
+    assert made.error is None
+    assert (tmp_path / "real").read_bytes().count(b"\n") == 2
+
+
 @pytest.mark.parametrize("path", [5, None, b"x.jsonl"])
 def test_what_is_no_path_is_refused(path: Any) -> None:
     with pytest.raises(InvalidError, match="path is"):

@@ -172,6 +172,14 @@ def test_link_stays_a_link_and_what_it_leads_to_is_changed(here: Place) -> None:
     assert not CURRENT.policy().decide("ws://a.example.com")
 
 
+@pytest.mark.parametrize("content", ["", " \n", "[net]\ngit-fetch-with-cli = true\n"])
+def test_link_to_what_says_nothing_of_ipyws_is_not_followed(here: Place, content: str) -> None:
+    target = here.write(here.folder.parent / "elsewhere" / "config.toml", content)
+    (here.folder / "ipyws.toml").symlink_to(target)
+    refused(deny("ws://a.example.com"))
+    assert target.read_text() == content
+
+
 def test_what_is_saved_twice_stands_there_once(here: Place) -> None:
     path = save(only("ws://a.example.com"))
     once = path.read_bytes()

@@ -221,6 +221,23 @@ def test_journal_is_in_the_folder_whatever_links_say(here: Place, tmp_path: Path
             assert "in the folder of the file" in refused(here, line).hint
 
 
+@pytest.mark.parametrize("name", ["ca", "cert", "key"])
+def test_pem_files_are_in_the_folder_whatever_links_say(here: Place, tmp_path: Path, name: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (here.folder / "link").symlink_to(tmp_path / "elsewhere")
+    (here.folder / "me.pem").symlink_to(tmp_path / "elsewhere" / "me.pem")
+    for path in ("~/.ssl/me.pem", "/etc/ssl/me.pem", "../me.pem", "link/me.pem", "me.pem"):
+        assert refused(here, f'{name} = "{path}"').hint == "a path in the folder of the file is allowed"
+
+
+def test_a_reference_does_not_lead_a_pem_file_out_of_the_folder(
+    here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IPYWS_TEST_HOME", str(here.folder.parent))
+    with pytest.raises(errors.InvalidError, match="cert leads out of the folder"):
+        saved(here, 'cert = "{{env.IPYWS_TEST_HOME}}/me.pem"').fill()
+
+
 def test_home_is_where_a_file_may_be(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(here.folder / "home"))
     assert saved(here, 'ca = "~/ca.pem"').fill()[1]["ca"] == here.folder / "home" / "ca.pem"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,17 @@ def test_records_that_each_end_in_a_terminator_are_json(text: str) -> None:
 def test_records_that_are_no_json_are_refused(text: str) -> None:
     with pytest.raises(InvalidError, match="the payload is not JSON"):
         read(text, "text", str)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("kind", ["pipe", "device", "standard input", "folder"])
+def test_only_a_regular_file_is_sent(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "x"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path = Path("/dev/zero" if kind == "device" else "/dev/stdin")
+    with pytest.raises(InvalidError, match=r"can't be read: (it is no regular file|is a directory)"):
+        from_file(str(path))

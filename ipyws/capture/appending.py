@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+from ipyws.core.files import led_to, open_at_once, open_unlinked
 from ipyws.errors import InvalidError, Kind, WebSocketError, brief
 
 try:
@@ -48,9 +49,16 @@ def _check(path: Path) -> Path:
         raise InvalidError(f"there is no folder {path.parent}", hint="create it first")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    if not _is_device(path):
+        led_to(path)
     if path.is_file() and not _begins_like_ours(path):
         raise InvalidError(f"{path} holds something else", hint="it is left as it is: name another file")
     return path
+
+
+def _is_device(path: Path) -> bool:
+    """Tell whether a name leads to what keeps nothing, such as /dev/null, and may do so by a link."""
+    return path.is_char_device()
 
 
 def _begins_like_ours(path: Path) -> bool:
@@ -81,7 +89,9 @@ class AppendedFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         # Unbuffered: what `add` returns from has left this process, and outlives it.
-        self._stream = open(path, "ab", buffering=0, opener=_open_at_once)  # noqa: SIM115
+        target = path if _is_device(path) else led_to(path)  # again: it may have become a link
+        opener = open_at_once if target is path else open_unlinked
+        self._stream = open(target, "ab", buffering=0, opener=opener)  # noqa: SIM115
         status = os.fstat(self._stream.fileno())
         self._regular = stat.S_ISREG(status.st_mode)
         self._counts_names = self._regular and status.st_nlink > 0  # as every file system should
@@ -168,8 +178,3 @@ class AppendedFile:
             if self._regular and fcntl is not None:
                 # Closing would not do: a forked child shares the lock.
                 fcntl.flock(self._stream, fcntl.LOCK_UN)
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Open a file; fail rather than wait for somebody to read a named pipe."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)

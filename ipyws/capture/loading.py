@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +13,7 @@ from ipyws.capture import har_reading, jsonl
 from ipyws.capture.capture import Capture
 from ipyws.capture.journal import recording
 from ipyws.capture.jsonl import Span
+from ipyws.core.files import open_regular
 from ipyws.errors import InvalidError, brief
 
 _HEAD: Final = 1024
@@ -51,10 +51,8 @@ def load(path: str | Path, connection: int | None = None) -> Capture:
 
 def _load(path: Path, connection: int | None) -> Capture:
     with ExitStack() as opened:
-        file = opened.enter_context(open(path, "rb", opener=_open_at_once))
+        file = opened.enter_context(open_regular(path))
         try:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise InvalidError("it is no regular file")
             records, spans = _read(file)
             opened.enter_context(records)
             number = _choose(spans, connection)
@@ -62,11 +60,6 @@ def _load(path: Path, connection: int | None) -> Capture:
             raise InvalidError(f"{path}: {error.message}", hint=error.hint) from None
         opened.pop_all()
     return Capture(path, records, spans[number], _note(spans, number, connection))
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    # A named pipe would wait here for somebody to write to it.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _read(file: BinaryIO) -> tuple[BinaryIO, list[Span]]:

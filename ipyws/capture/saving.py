@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
-import shutil
-import uuid
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from ipyws.capture import har, jsonl
+from ipyws.capture.appending import START
 from ipyws.capture.journal import recording
 from ipyws.capture.redaction import make_redact
+from ipyws.core.checks import boolean
+from ipyws.core.files import led_to, open_regular, replacing
 from ipyws.core.lock import LOCK
 from ipyws.core.log import Log
 from ipyws.core.message import Message
 from ipyws.core.records import Records
 from ipyws.errors import InvalidError, brief
 
+_HEAD: Final = 200
+_OUR_HAR: Final = re.compile(rb'\s*\{"log": \{"version": "1\.2", "creator": \{"name": "ipyws"')
 _WRITERS: Final = {".jsonl": jsonl.write, ".har": har.write}
 
 
-def save(records: Records, path: str | Path, redact: Iterable[str] = ()) -> Path:
+def save(records: Records, path: str | Path, redact: Iterable[str] = (), *, overwrite: bool = False) -> Path:
     """Write messages to a file; see `Records.save`."""
+    boolean("overwrite", overwrite)
     target = _check(path)
     if any(recording(target)):
         # It would go on writing into a file that has no name any more.
@@ -35,7 +38,10 @@ def save(records: Records, path: str | Path, redact: Iterable[str] = ()) -> Path
     without = make_redact(redact)
     messages, evicted = _frozen(records)
     try:
-        with _replacing(target) as stream:
+        file = led_to(target)
+        if not overwrite:
+            _check_replaced(file)
+        with replacing(file) as stream:
             write(stream, messages, records.about, evicted, without)
     except OSError as error:
         why = error.strerror or str(error)
@@ -59,22 +65,17 @@ def _frozen(records: Records) -> tuple[Iterable[Message], int]:
     return kept, evicted
 
 
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """Give a file to write that takes the place of ``path`` at the end, unless something fails."""
-    path = path.resolve()  # a link stays one
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is no regular file")
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
+def _check_replaced(path: Path) -> None:
+    """Refuse to replace what is no capture of ours, and so nothing that another save could restore."""
+    if not path.is_file():
+        return  # there is nothing, or what `replacing` refuses
     try:
-        with open(temporary, "x", encoding="utf-8", newline="") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        if path.exists():
-            shutil.copymode(path, temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+        with open_regular(path) as stream:
+            head = stream.read(_HEAD)
+    except FileNotFoundError:
+        return
+    if head and not head.startswith(START) and not _OUR_HAR.match(head):
+        raise InvalidError(
+            f"{path} holds something else than a capture of ipyws",
+            hint="overwrite=True (--overwrite) replaces it",
+        )

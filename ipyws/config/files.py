@@ -12,6 +12,7 @@ from typing import Final
 
 from ipyws.config.section import ConfigFile, read_file, read_metadata, read_project
 from ipyws.config.whereabouts import START
+from ipyws.core.files import open_at_once
 from ipyws.errors import InvalidError
 from ipyws.policy.toml import MAX_SIZE, Document
 
@@ -106,7 +107,7 @@ class Files:
 
     def _get(self, path: Path, read: Read, largest: int) -> ConfigFile | None:
         try:
-            with open(path, "rb", opener=_open) as stream:
+            with open(path, "rb", opener=open_at_once) as stream:
                 status = os.fstat(stream.fileno())
                 place = (status.st_dev, status.st_ino, status.st_size)
                 signature = (*place, status.st_mtime_ns, status.st_ctime_ns)
@@ -134,11 +135,6 @@ class Files:
             return read(data, path)
         except RecursionError:
             raise _unreadable(path, "it is nested too deeply") from None
-
-
-def _open(path: str, flags: int) -> int:
-    """Open without waiting for what may be a pipe; what is opened is what is looked at."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _read_machine(data: bytes, path: Path) -> ConfigFile:

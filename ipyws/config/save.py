@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import shutil
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ipyws.config.files import NAME
 from ipyws.config.section import read_file
 from ipyws.config.whereabouts import find
+from ipyws.core.files import replacing
 from ipyws.errors import InvalidError
 from ipyws.policy.rule import Rule
 from ipyws.policy.table import KEYS
@@ -47,9 +45,11 @@ def save(rules: tuple[Rule, ...]) -> Path:
     path = notebook.parent / NAME
     if path.is_symlink() and not path.exists():
         raise InvalidError(f"{path} is a link to nowhere", hint="nothing was saved; remove it")
-    path = path.resolve()
+    linked, path = path.is_symlink(), path.resolve()
     try:
         text = _read(path)
+        if linked and not text.strip():
+            raise OSError(errno.ELOOP, "it is empty, and a link leads to it")
         if text.strip():
             read_file(text.encode(), path, "project")
         written = _edited(text, notebook.name, rules, path)
@@ -129,16 +129,8 @@ def _table_in(parent: Any, inline: bool, *, is_super: bool = False) -> Any:
 
 def _write(path: Path, text: str) -> None:
     """Replace a file as a whole, so that a full disk leaves the old one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-        if path.exists():
-            shutil.copymode(path, temporary)
-        else:
-            os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    new = not path.exists()
+    with replacing(path) as stream:
+        stream.write(text)
+        if new and hasattr(os, "fchmod"):
+            os.fchmod(stream.fileno(), 0o644)

@@ -56,9 +56,7 @@ class Saved:
         if not isinstance(value, str):
             return value
         if name in _FILES:
-            if is_pem(value):
-                return value
-            return Path(self.file).parent / os.path.expanduser(value)
+            return value if is_pem(value) else self._pem_file(name, value)
         if name == "record":
             return self._journal(value)
         if name == "reconnect":
@@ -67,6 +65,14 @@ class Saved:
             return read_size(value)
         may_be_off = BY_NAME[name].check is checks.duration or name == "proxy"
         return None if may_be_off and value.lower() == "none" else value
+
+    def _pem_file(self, name: str, value: str) -> Path:
+        """Return the path of a PEM file: beside the file, as that of a journal, or below."""
+        path, folder = Path(self.file).parent / os.path.expanduser(value), Path(self.file).parent
+        if "\0" in value or not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+            hint = "a path in the folder of the file is allowed"
+            raise InvalidError(f"{name} leads out of the folder of the file", hint=hint)
+        return path
 
     def _journal(self, value: str) -> Path:
         """Return the path of a journal: beside the file, since somebody else may have written that."""
@@ -117,5 +123,7 @@ def _check(document: Document, what: str, key: str, saved: Saved) -> None:
             raise checks.refuse_unseen(key, value, "the path of a PEM file, or PEM text,")
         elif is_pem(value):
             BY_NAME[key].check(key, value)
+        else:
+            saved.option(key, value)
     except InvalidError as error:
         raise document.error(f"{what}: {error.message}", key, hint=error.hint) from None

@@ -40,7 +40,7 @@ Sendable = (
     | _Struct
     | _Model
 )
-"""Text, bytes, or what becomes JSON text: mappings, lists, dataclasses and models of pydantic."""
+"""Text, bytes, or what becomes JSON text, as mappings, lists, dataclasses and models of pydantic do."""
 TypeChoice = Literal[1, 2, "text", "binary"]
 """As what a message is sent, `ipyws.TEXT` or `ipyws.BINARY`, also by name."""
 

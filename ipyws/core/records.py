@@ -74,27 +74,28 @@ class Records(Iterable[Message]):
 
         return list(latencies(self))
 
-    def save(self, path: str | Path, redact: Iterable[str] = ()) -> Path:
+    def save(self, path: str | Path, redact: Iterable[str] = (), *, overwrite: bool = False) -> Path:
         """Write the messages to a file: JSON lines (``.jsonl``) or HAR (``.har``), by its suffix.
 
         Secrets don't get into it: ``{{env.NAME}}`` stands there for what came from the environment, stars
-        for the rest. An older file of that name is replaced once the new one is complete.
+        for the rest. An older capture of that name is replaced once the new one is complete.
 
         Args:
             path: The file.
             redact: Names of JSON keys whose values become stars, in whatever case, at any depth; in text
                 messages, binary ones stay as they are.
+            overwrite: Replace also a file that is no capture of ipyws.
 
         Returns:
             The file.
 
         Raises:
-            InvalidError: The suffix is another, ``redact`` holds no names, or the file can't be written; an
-                older file is as it was.
+            InvalidError: The suffix is another, ``redact`` holds no names, the file can't be written, is no
+                capture of ipyws, or is a link out of its folder; an older file is as it was.
         """
         from ipyws.capture.saving import save
 
-        return save(self, path, redact)
+        return save(self, path, redact, overwrite=overwrite)
 
 
 class Selection(Records):

@@ -18,7 +18,9 @@ from ipyws.replaying.report import Mode, Report
 
 def save(session: Session, parsed: Parsed) -> Path:
     client = session.client(parsed.take("connection"))
-    path = client.log.save(parsed.words[0], redact=parsed.take("redact", []))
+    path = client.log.save(
+        parsed.words[0], redact=parsed.take("redact", []), overwrite=parsed.take("overwrite", False)
+    )
     evicted = client.log.evicted
     missing = f"; {evicted:,} older ones had been evicted from the log" if evicted else ""
     size = byte_size(path.stat().st_size)

@@ -158,6 +158,7 @@ VERBS: dict[str, Verb] = {
             (
                 CONNECTION,
                 Flag(("--redact",), "hide the values of this JSON key; may be repeated", "KEY", many=True),
+                Flag(("--overwrite",), "replace also a file that is no capture of ipyws"),
             ),
             capturing.save,
             (1, 1),

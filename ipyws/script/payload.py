@@ -7,6 +7,7 @@ import json
 import os
 import re
 
+from ipyws.core.files import open_regular
 from ipyws.core.message import describe_json_error
 from ipyws.errors import InvalidError
 from ipyws.script.expression import Evaluate
@@ -100,8 +101,8 @@ def from_file(text: str) -> bytes:
     """
     path = os.path.expanduser(text.strip())
     try:
-        with open(path, "rb") as file:
-            data = file.read(_LARGEST_FILE + 1)  # not stat: a device has no size
+        with open_regular(path) as file:
+            data = file.read(_LARGEST_FILE + 1)  # it may grow
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise InvalidError(f"{path!r} can't be read: {reason.lower()}", hint="check the path") from None

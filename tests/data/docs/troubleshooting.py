@@ -64,3 +64,4 @@ guarded_proxy = _servers.enter_context(connect_proxy(_plain, credentials="user:p
 )
 Path("broken.jsonl").write_text('{"ipyws": 1, "url": "ws://127.0.0.1/", "opened": 1}\n{"seq": 0,\n')
 Path("notes.txt").write_text("milk, bread\n")
+Path("page.har").write_text('{"log": {"version": "1.2", "creator": {"name": "a browser"}}}')

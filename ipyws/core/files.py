@@ -1,0 +1,96 @@
+"""Files of users: read without waiting for a pipe, replaced as a whole, and not through links to elsewhere.
+
+A folder may come from somebody else, as a cloned repository does, and a link in it may lead to any file of
+the user's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+_IRREGULAR = "it is no regular file"
+
+
+def open_at_once(path: str | Path, flags: int) -> int:
+    """Open a file, for ``opener=``; fail rather than wait for who uses the other end of a named pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+
+
+def open_unlinked(path: str | Path, flags: int) -> int:
+    """Open a file as `open_at_once` does, and fail where its name has become a link meanwhile."""
+    return open_at_once(path, flags | getattr(os, "O_NOFOLLOW", 0))
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a file to read it.
+
+    Raises:
+        OSError: It can't be read, or is a folder, a pipe or a device.
+    """
+    stream = open(path, "rb", opener=open_at_once)  # noqa: SIM115 - who reads it closes it
+    try:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError(errno.EINVAL, _IRREGULAR)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+def led_to(path: Path) -> Path:
+    """Return the path of the file that a name leads to, which is no link.
+
+    Raises:
+        OSError: The name is a link that leads out of its folder.
+    """
+    folder = os.path.realpath(path.parent)
+    if not path.is_symlink():
+        return Path(folder, path.name)
+    target = Path(os.path.realpath(path))
+    if not target.is_relative_to(folder):
+        raise OSError(errno.ELOOP, f"it is a link out of its folder, to {target}")
+    return target
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[TextIO]:
+    """Give a file to write that takes the place of ``path`` at the end, unless something fails.
+
+    Args:
+        path: As `led_to` returned it.
+
+    Raises:
+        OSError: It can't be written, or what is there is no regular file.
+    """
+    mode = _mode_of(path)
+    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        with open(temporary, "x", encoding="utf-8", newline="") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        if mode is not None:
+            os.chmod(temporary, mode)
+        os.replace(temporary, path)  # a link that has come there meanwhile is replaced itself
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _mode_of(path: Path) -> int | None:
+    """Return the permissions of a file, or None if there is none."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, _IRREGULAR)
+    return stat.S_IMODE(status.st_mode)
