@@ -171,6 +171,19 @@ def mask_bytes(data: bytes) -> bytes:
     return mask(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
+def mask_start(data: str | bytes, window: int) -> Any:
+    """Return what of a payload is to be shown, fit to be spelled and cut further.
+
+    Args:
+        data: The whole payload.
+        window: How many characters or bytes of it are looked at.
+    """
+    start, cut = data[:window], len(data) > window
+    if isinstance(start, str):
+        return mask_head(start, cut)
+    return mask_head(start.decode("utf-8", "surrogateescape"), cut).encode("utf-8", "surrogateescape")
+
+
 def mask_head(text: str, cut: bool) -> str:
     """Return the first part of a text fit to be shown: if it is cut, without the start of a secret there."""
     spans = secret_spans(text)

@@ -25,7 +25,9 @@ _SHORT: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v
 _NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 # What may be left of a character's spelling where the text is cut.
-_BEGUN: Final = re.compile(r"(?:\\+[uUx]?[0-9A-Fa-f]{0,8})+|%[0-9A-Fa-f%]*|&[#A-Za-z0-9;]*|'[\"'\\]*")
+_BEGUN: Final = re.compile(
+    r"(?:\\+[uUx]?[0-9A-Fa-f]{0,8})+|%[0-9A-Fa-f%]*|&[#A-Za-z0-9;]*|'[\"'\\]*|[\udc80-\udcff]+"
+)
 _STARTING: Final = 4  # pieces that are looked for at once
 _WIDEST: Final = 24  # characters that one may take, a longer row of backslashes aside
 

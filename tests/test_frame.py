@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import time
@@ -132,3 +133,54 @@ except InvalidError as error:
 """
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output == f"a table needs pandas: {missing} is not installed; pip install ipyws[frames]\n"
+
+
+HOSTILE = "\x1b[31mred\x1b]0;owned\x07 $$x^2$$ \u202egpj\n\n![x](http://127.0.0.1:1/pixel)\n<img src=x>"
+
+
+def shown_of_hostile() -> Any:
+    log = new_log()
+    for text in ("plain", HOSTILE):
+        log.append("in", [text], len(text))
+    return to_frame(log)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda frame: frame,
+        lambda frame: frame[frame["size"] > 5],
+        lambda frame: frame.head(2).assign(more=frame["data"] + "!"),
+        lambda frame: frame.sort_values("seq", ascending=False),
+        lambda frame: frame.merge(frame, on="seq"),
+        lambda frame: frame[["data"]].copy(),
+        lambda frame: frame.set_index("time").T,
+        lambda frame: frame["data"].to_frame(),
+    ],
+)
+def test_no_message_acts_on_the_page_or_the_terminal_that_shows_a_table(part: Callable[[Any], Any]) -> None:
+    with pandas.option_context(
+        "display.max_colwidth", None, "display.width", 400, "display.max_columns", None
+    ):
+        frame = part(shown_of_hostile())
+        html, text = frame._repr_html_(), repr(frame)
+    assert r"\x1b[31m" in html
+    assert r"\x1b[31m" in text
+    for seen in (html, text):
+        assert not any(char in seen for char in "\x1b\x07\u202e")
+    assert "<img" not in html
+    assert "tex2jax_ignore" in html
+    assert "" not in [line.strip() for line in html.split("\n")]
+
+
+def test_a_column_and_a_row_of_a_table_show_no_escape_either() -> None:
+    frame = shown_of_hostile()
+    for series in (frame["data"], frame.iloc[1], frame["data"].tail(1), frame.data.str.upper()):
+        assert "\x1b" not in repr(series)
+
+
+def test_a_table_that_is_pickled_is_one_of_pandas() -> None:
+    frame = shown_of_hostile()
+    opened = pickle.loads(pickle.dumps(frame))
+    assert type(opened) is pandas.DataFrame
+    assert opened.equals(pandas.DataFrame(frame))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import csv
 import io
 import json
@@ -16,7 +17,9 @@ import pytest
 import ipyws
 from ipyws.core.budget import Budget
 from ipyws.core.log import Log
+from ipyws.core.message import Message
 from ipyws.errors import InvalidError
+from ipyws.widget import lines
 from ipyws.widget.copying import copy_as
 from ipyws.widget.exporting import export
 
@@ -127,3 +130,46 @@ def test_no_export_holds_a_secret(what: str) -> None:
     text = export(what, {"a": connection(f"x {value} y", value.encode()).log})
     assert value not in text
     assert value.encode().hex(" ") not in text
+
+
+AWKWARD = "cor(rect)/horse+\u00fc\U0001f600 'q' \\ end"
+
+
+@pytest.mark.parametrize("what", ["ws", "python", "wscat", "websocat"])
+def test_a_secret_is_masked_before_it_is_spelled_for_a_shell_for_python_or_in_hexadecimal(what: str) -> None:
+    value = ipyws.secret(AWKWARD)
+    client = connection(
+        json.dumps({"a": str(value)}),
+        f"in 'the' {value} middle",
+        f"\x00{value}".encode(),
+        url=f"wss://h/?x={value}",
+    )
+    copied = copy_as(what, client)
+    digits = copied.replace(" ", "")
+    for part in ("horse", "rect", " end", "%F0%9F", "d83d"):
+        assert part not in copied
+    assert b"horse".hex() not in digits
+    assert "***" in copied
+
+
+def test_exports_show_no_secret_however_it_is_spelled() -> None:
+    value = ipyws.secret(AWKWARD)
+    log = Log(budget=Budget(1 << 20))
+    for payload in (json.dumps({"a": str(value)}).replace("/", "\\/"), f"\x00{value}".encode()):
+        log.append("in", [payload], len(payload))
+    for what in ("jsonl", "har", "csv", "text"):
+        exported = export(what, {"name": log})
+        assert "horse" not in exported, what
+        assert b"horse".hex(" ") not in exported, what
+        assert base64.b64encode(b"horse+").decode()[:6] not in exported, what
+
+
+@pytest.mark.parametrize("before", [0, 280, 295, 4080, 4090, 4095, 256 * 1024 - 12, 256 * 1024 - 5])
+def test_the_panel_shows_no_half_of_a_secret_where_it_cuts(before: int) -> None:
+    value = str(ipyws.secret(AWKWARD))
+    for payload in (f"{'.' * before}{value}{'.' * 300}", f"{'.' * before}{value}{'.' * 300}".encode()):
+        message = Message("text" if isinstance(payload, str) else "binary", payload, "in", 0, 0.0)
+        shown = lines.line(1, "n", message, None)["p"] + json.dumps(lines.payload(1, message))
+        for part in ("cor(", "rect", "horse"):
+            assert part not in shown
+            assert part.encode().hex(" ") not in shown

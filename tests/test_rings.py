@@ -50,6 +50,7 @@ MAY: dict[str, set[str]] = {
         *("ipyws.capture", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable", "ipyws.sizes"),
         *("ipyws.references", "ipyws.version"),
     },
+    "ipyws.capture.shown_frame": {"ipyws.capture", "ipyws.printable", "pandas"},
     "ipyws.capture.drawing": {"ipyws.capture", "matplotlib", "numpy"},
     "ipyws.replaying": {
         *("ipyws.replaying", "ipyws.capture", "ipyws.core", "ipyws.errors", "ipyws.secrets"),

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def to_frame(records: Iterable[Message]) -> DataFrame:
     """Return messages as a table, one a row, oldest first.
 
-    Secrets are masked in it: a table is there to be shown.
+    Secrets are masked in it: a table is there to be shown. Where a notebook shows it, or a part of it, no
+    message acts on the page.
 
     Args:
         records: Messages, such as those of a log or a capture.
@@ -32,11 +33,11 @@ def to_frame(records: Iterable[Message]) -> DataFrame:
     Raises:
         InvalidError: pandas is not installed.
     """
-    pandas, numpy = _libraries()
+    pandas, numpy, shown_frame = _libraries()
     columns = Columns(records)
     controls = _controls(columns)
     microseconds = numpy.rint(numpy.array(columns.time, "float64") * 1e6).astype("int64")
-    return pandas.DataFrame(
+    return shown_frame(
         {
             "seq": numpy.array(columns.seq, "int64"),
             "time": pandas.Series(microseconds.astype("datetime64[us]")).dt.tz_localize("UTC"),
@@ -58,12 +59,14 @@ def _controls(columns: Columns) -> list[Control]:
     return controls
 
 
-def _libraries() -> tuple[Any, Any]:
+def _libraries() -> tuple[Any, Any, Any]:
     try:
         import numpy
         import pandas
+
+        from ipyws.capture.shown_frame import ShownFrame
     except ModuleNotFoundError as error:
         raise InvalidError(
             f"a table needs pandas: {error.name} is not installed", hint="pip install ipyws[frames]"
         ) from None
-    return pandas, numpy
+    return pandas, numpy, ShownFrame

@@ -12,7 +12,7 @@ from ipyws.core.json_slices import parse_json
 from ipyws.core.looks import looks_like
 from ipyws.errors import InvalidError
 from ipyws.printable import visible
-from ipyws.secrets import mask, mask_head
+from ipyws.secrets import mask, mask_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,11 +190,5 @@ def preview(message: Message) -> str:
 
 
 def _payload_preview(data: Data) -> str:
-    # Masked before it is cut: half a secret would not be recognised.
-    start, cut = data[:_WINDOW], len(data) > _WINDOW
-    if isinstance(start, str):
-        shown: Data = mask_head(start, cut)[:_PREVIEW]
-    else:
-        text = mask_head(start.decode("utf-8", "surrogateescape"), cut)
-        shown = text.encode("utf-8", "surrogateescape")[:_PREVIEW]
+    shown: Data = mask_start(data, _WINDOW)[:_PREVIEW]  # masked before it is cut and spelled
     return f"{shown!r}…" if len(data) > _PREVIEW else repr(shown)

@@ -10,6 +10,8 @@ from ipyws.printable import visible
 def html_text(text: str) -> str:
     """Return ``text``, made visible, as HTML text that is also safe in a quoted attribute.
 
-    Line feeds and tabs stay. MathJax still typesets ``$``: put what comes from the network inside ``<code>``.
+    Line feeds and tabs stay, line feeds as references: a blank line would end the block of HTML where a
+    notebook becomes Markdown, and what follows it would be Markdown of the server's. MathJax still typesets
+    ``$``: put what comes from the network inside ``<code>``.
     """
-    return html.escape(visible(text, keep_newlines=True), quote=True)
+    return html.escape(visible(text, keep_newlines=True), quote=True).replace("\n", "&#10;")

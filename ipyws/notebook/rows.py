@@ -15,7 +15,7 @@ from ipyws.core.constants import CloseCode
 from ipyws.core.message import Message
 from ipyws.notebook.pretty import LINE, hex_line, hexdump, indented_json
 from ipyws.printable import visible
-from ipyws.secrets import mask_head
+from ipyws.secrets import mask_start
 
 PREVIEW = 160
 """Longest preview of a payload, in characters."""
@@ -153,7 +153,7 @@ def gap(count: int, evicted: int = 0) -> Row:
 def shown(text: str, limit: int) -> str:
     """Return ``text`` fit for one line: masked, visible and at most ``limit`` characters."""
     whole = len(text) <= _WINDOW
-    return _cut(mask_head(text[:_WINDOW], not whole), limit, whole)
+    return _cut(mask_start(text, _WINDOW), limit, whole)
 
 
 def clock(time: float) -> str:
@@ -277,7 +277,7 @@ def _control_preview(message: Message) -> str:
 
 def _text_content(data: str, message: Message) -> tuple[str, str, str]:
     whole = len(data) <= _WINDOW
-    text = mask_head(data[:_WINDOW], not whole)
+    text = mask_start(data, _WINDOW)
     pretty = indented_json(text, DETAIL) if whole and text.lstrip()[:1] in ("{", "[") else ""
     # No string of JSON holds a bare line break, so what this joins is layout.
     line = _LINE_BREAK.sub(" ", text) if pretty else text
@@ -305,9 +305,8 @@ def _binary_content(data: bytes) -> tuple[str, str]:
 
 
 def _masked_bytes(data: bytes) -> bytes:
-    # Through text and back, so that a secret is masked in a dump too; surrogateescape keeps every byte.
-    start = data[:_WINDOW].decode("utf-8", "surrogateescape")
-    return mask_head(start, len(data) > _WINDOW).encode("utf-8", "surrogateescape")
+    shown: bytes = mask_start(data, _WINDOW)
+    return shown
 
 
 def _cut(text: str, limit: int, whole: bool) -> str:

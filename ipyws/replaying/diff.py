@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ipyws.core.message import Data, Message
 from ipyws.printable import visible
-from ipyws.secrets import known, known_spans, mask, mask_head
+from ipyws.secrets import known, known_spans, mask, mask_start
 
 PLACES: Final = 3
 """Places of a JSON payload that are named; of more it is said that there are some."""
@@ -215,13 +215,11 @@ def _rest(data: Data, start: int) -> str:
         return "nothing"
     if isinstance(data, str):
         return _quote(data[start:])
-    window, cut = data[start : start + _WINDOW], len(data) > start + _WINDOW
-    shown = mask_head(window.decode("utf-8", "surrogateescape"), cut)
-    return _cut(shown.encode("utf-8", "surrogateescape").hex(" "))
+    return _cut(mask_start(data[start : start + _WINDOW + 1], _WINDOW).hex(" "))
 
 
 def _quote(text: str) -> str:
-    return _cut(json.dumps(mask_head(text[:_WINDOW], len(text) > _WINDOW), ensure_ascii=False))
+    return _cut(json.dumps(mask_start(text, _WINDOW), ensure_ascii=False))
 
 
 def _cut(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from ipyws.core.connection import Connection
 from ipyws.core.message import Message
 from ipyws.errors import InvalidError
-from ipyws.secrets import mask
+from ipyws.secrets import mask, mask_bytes
 
 _MESSAGES: Final = 20
 
@@ -31,7 +31,14 @@ def copy_as(what: str, client: Connection) -> str:
         raise InvalidError(f"there is no form {what!r:.40}", hint=f"the forms are {', '.join(_FORMS)}")
     sent = [message for message in client.log if message.direction == "out"]
     data = [message for message in sent if message.type in ("text", "binary")]
-    return mask(_FORMS[what](str(client.url), data[-_MESSAGES:]))
+    # Masked before it is spelled: no shell, no repr and no hexadecimal digit can hide a secret from it.
+    return _FORMS[what](mask(str(client.url)), [_masked(message) for message in data[-_MESSAGES:]])
+
+
+def _masked(message: Message) -> Message:
+    data = message.data
+    shown = mask(data) if isinstance(data, str) else mask_bytes(data)
+    return Message(message.type, shown, message.direction, message.seq, message.time)
 
 
 def _ws(url: str, sent: list[Message]) -> str:

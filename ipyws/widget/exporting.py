@@ -12,7 +12,7 @@ from ipyws.capture import har, jsonl
 from ipyws.core.log import Log
 from ipyws.core.message import Message
 from ipyws.errors import InvalidError
-from ipyws.secrets import mask
+from ipyws.secrets import mask, mask_bytes
 
 Logs = Mapping[str, Log]
 
@@ -57,16 +57,16 @@ def _csv(logs: Logs) -> str:
     writer.writerow(_COLUMNS)
     for name, message in _merged(logs):
         data = message.data
-        cell = mask(data) if isinstance(data, str) else _masked(data).hex(" ")
+        cell = mask(data) if isinstance(data, str) else mask_bytes(data).hex(" ")
         # A spreadsheet would run what begins like a formula: the server wrote it, not the user.
         harmless = f"'{cell}" if cell.startswith(_FORMULA) else cell
         fields = (message.seq, message.time, message.direction, message.type, message.size)
-        writer.writerow((name, *fields, harmless))
+        writer.writerow((mask(name), *fields, harmless))
     return out.getvalue()
 
 
 def _text(logs: Logs) -> str:
-    return "".join(f"{name} {mask(repr(message))}\n" for name, message in _merged(logs))
+    return "".join(f"{mask(name)} {message!r}\n" for name, message in _merged(logs))
 
 
 def _merged(logs: Logs) -> Iterator[tuple[str, Message]]:
@@ -76,10 +76,6 @@ def _merged(logs: Logs) -> Iterator[tuple[str, Message]]:
 
 def _named(name: str, log: Log) -> Iterator[tuple[str, Message]]:
     return ((name, message) for message in log)
-
-
-def _masked(data: bytes) -> bytes:
-    return mask(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 _FORMS: Final[dict[str, Callable[[Logs], str]]] = {"jsonl": _jsonl, "har": _har, "csv": _csv, "text": _text}

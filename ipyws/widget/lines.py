@@ -10,7 +10,7 @@ from ipyws.core.message import Message
 from ipyws.notebook import cards, rows
 from ipyws.notebook.pretty import LINE, hex_line
 from ipyws.printable import visible
-from ipyws.secrets import mask
+from ipyws.secrets import mask, mask_start
 
 PREVIEW: Final = 300
 """Longest preview of a payload: characters."""
@@ -73,11 +73,11 @@ def payload(number: int, message: Message) -> dict[str, Any]:
     """Return the whole of a payload, as far as it is shown: text, or a dump of bytes."""
     data = message.data
     if isinstance(data, str):
-        text = visible(mask(data[:DETAIL]), keep_newlines=True)
+        text = visible(mask_start(data, DETAIL), keep_newlines=True)
         cut = len(data[DETAIL:].encode("utf-8", "surrogatepass"))
         is_json = data.lstrip()[:1] in ("{", "[")
         return {"i": number, "text": text, "json": is_json, "hex": None, "cut": cut}
-    shown = mask(data[:DUMPED].decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    shown = mask_start(data, DUMPED)
     dump = [_dumped(shown, start) for start in range(0, len(shown), LINE)]
     return {"i": number, "text": "", "json": False, "hex": dump, "cut": max(0, len(data) - DUMPED)}
 
@@ -131,9 +131,8 @@ def _preview(message: Message) -> tuple[str, bool]:
     if isinstance(data, str):
         return rows.shown(data, PREVIEW), len(data) > 0
     if message.type == "binary":
-        window = mask(data[:PREVIEW].decode("utf-8", "surrogateescape"))
-        return hex_line(window.encode("utf-8", "surrogateescape")), len(data) > 0
-    return rows.shown(data.decode("latin-1"), 100), False
+        return hex_line(mask_start(data, PREVIEW)), len(data) > 0
+    return rows.shown(mask_start(data, PREVIEW).decode("latin-1"), 100), False
 
 
 def _tag(message: Message) -> str:
