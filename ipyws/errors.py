@@ -20,8 +20,9 @@ file can forget it. ``details`` are masked only: they are data.
 
 from __future__ import annotations
 
+import difflib
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from ipyws.printable import visible
@@ -297,6 +298,15 @@ def is_kind(error: BaseException | None, kind: Kind | str) -> bool:
     except ValueError:
         raise InvalidError(f"kind is {brief(kind)}", hint=f"one of {', '.join(Kind)} is allowed") from None
     return isinstance(error, WebSocketError) and error.kind is wanted
+
+
+def closest(word: object, names: Iterable[str]) -> str:
+    """Return the name that was probably meant, or ""; of a word that is longer than any name, none.
+
+    The comparison takes the square of a word's length: nobody mistypes a name of a hundred characters.
+    """
+    text = str(word)
+    return next(iter(difflib.get_close_matches(text, names, n=1)), "") if len(text) <= _LONGEST else ""
 
 
 def brief(value: object) -> str:

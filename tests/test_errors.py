@@ -115,3 +115,13 @@ def test_is_kind_refuses_what_names_no_kind(kind: object) -> None:
     with pytest.raises(errors.InvalidError, match="kind is") as caught:
         is_kind(None, kind)  # type: ignore[arg-type]
     assert "RATE_LIMITED" in caught.value.hint
+
+
+def test_what_was_meant_is_looked_for_among_short_words_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert errors.closest("conect", ["close", "connect"]) == "connect"
+    assert errors.closest("zzz", ["close", "connect"]) == ""
+    assert errors.closest(7, ["close"]) == ""
+    monkeypatch.setattr("difflib.get_close_matches", lambda *_, **__: pytest.fail("it was compared"))
+    assert errors.closest("connect" * 1_000_000, ["connect"]) == ""

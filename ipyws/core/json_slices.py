@@ -7,6 +7,7 @@ string or number.
 
 from __future__ import annotations
 
+import gc
 import json
 from json.decoder import WHITESPACE  # type: ignore[attr-defined]
 from typing import Any, Final
@@ -39,7 +40,15 @@ def parse_json(data: str | bytes) -> Any:
     if len(data) < LARGE:
         return json.loads(data)
     text = data if isinstance(data, str) else data.decode(json.detect_encoding(data), "surrogatepass")
-    return json.loads(text) if text.startswith("\ufeff") else _Parser(text).parse()
+    if text.startswith("\ufeff"):
+        return json.loads(text)  # which says what is wrong
+    collecting = gc.isenabled()
+    gc.disable()  # nothing of it is garbage, and looking for some in millions of values holds everybody up
+    try:
+        return _Parser(text).parse()
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class _Parser:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,7 +14,7 @@ from ipyws.core.constants import MB, Compression
 from ipyws.core.cookies import Cookies, check_cookies
 from ipyws.core.log import DEFAULT_BYTES, DEFAULT_MESSAGES
 from ipyws.core.reconnect import Reconnect, check_reconnect
-from ipyws.errors import InvalidError, brief
+from ipyws.errors import InvalidError, brief, closest
 from ipyws.secrets import MASK, Secret, mask, mask_deep, mask_headers
 
 DEFAULT_READ_LIMIT = 16 * MB
@@ -227,8 +226,8 @@ def check_secure(options: ConnectOptions, secure: bool, proxy: str | None = None
 
 def unknown_option(name: str) -> InvalidError:
     """Return the error for an option that does not exist, with the closest that does."""
-    close = difflib.get_close_matches(name, BY_NAME, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"the options are {', '.join(BY_NAME)}"
+    close = closest(name, BY_NAME)
+    hint = f"did you mean {close}?" if close else f"the options are {', '.join(BY_NAME)}"
     return InvalidError(f"there is no option {brief(name)}", hint=hint)
 
 

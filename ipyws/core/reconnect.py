@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import difflib
 import json
 import random
 import re
@@ -20,7 +19,7 @@ from ipyws.core.constants import CloseCode
 from ipyws.core.durations import format_duration, seconds
 from ipyws.core.message import Data, describe_json_error
 from ipyws.core.payload import encode
-from ipyws.errors import ConnectError, InvalidError, WebSocketError, brief
+from ipyws.errors import ConnectError, InvalidError, WebSocketError, brief, closest
 
 ALLOWED = (
     '{"attempts": 10, "first": "500ms", "max": "30s", "on_open": [payloads], "codes": [1005, "4000-4999"], '
@@ -112,8 +111,8 @@ def check_reconnect(name: str, value: Any) -> Reconnect | None:
     given = dict(value)
     for key in given:
         if key not in _CHECKS:
-            close = difflib.get_close_matches(str(key), _CHECKS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"{ALLOWED} is allowed"
+            close = closest(key, _CHECKS)
+            hint = f"did you mean {close}?" if close else f"{ALLOWED} is allowed"
             raise InvalidError(f"{name} has the unknown key {brief(key)}", hint=hint)
     made = Reconnect(**{key: _CHECKS[key](f"{name}: {key}", item) for key, item in given.items()})
     if made.first <= made.max:

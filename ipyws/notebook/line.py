@@ -6,7 +6,6 @@ in the line a word ends; and what is wrong with an option is our error, in one l
 
 from __future__ import annotations
 
-import difflib
 import io
 import re
 import shlex
@@ -14,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ipyws.errors import InvalidError, brief
+from ipyws.errors import InvalidError, brief, closest
 from ipyws.script.expression import Evaluate
 from ipyws.script.template import Protected, protect
 
@@ -173,10 +172,8 @@ class _Reader:
                 options[flag.key] = value
 
     def _unknown(self, name: str) -> InvalidError:
-        close = difflib.get_close_matches(name, self._by_name, n=1)
-        hint = (
-            f"did you mean {close[0]}?" if close else f"the options are {', '.join(self._by_name) or 'none'}"
-        )
+        close = closest(name, self._by_name)
+        hint = f"did you mean {close}?" if close else f"the options are {', '.join(self._by_name) or 'none'}"
         if self._rest:
             hint += "; -- ends the options before a payload that begins with -"
         return InvalidError(f"there is no option {brief(self._protected.source(name))}", hint=hint)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import partial
 from typing import Any
 
 from ipyws.core.message import Message
-from ipyws.errors import InvalidError, WebSocketError
+from ipyws.errors import InvalidError, WebSocketError, brief, closest
 from ipyws.notebook import cell
 from ipyws.notebook.advice import advise
 from ipyws.notebook.aliases import means_ws
@@ -101,9 +100,9 @@ def _help_on(topic: str) -> str:
 
 
 def _unknown(word: str) -> InvalidError:
-    close = difflib.get_close_matches(word, VERBS, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"the verbs are {', '.join(VERBS)}; a URL connects"
-    return InvalidError(f"there is no verb {word!r:.60}", hint=hint)
+    close = closest(word, VERBS)
+    hint = f"did you mean {close}?" if close else f"the verbs are {', '.join(VERBS)}; a URL connects"
+    return InvalidError(f"there is no verb {brief(word)}", hint=hint)
 
 
 def _check_words(verb: Verb, parsed: Parsed) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, cast
 
-from ipyws.errors import InvalidError, brief
+from ipyws.errors import InvalidError, brief, closest
 from ipyws.policy.address import EMBEDDING, AddressClass, IPNetwork, embedded
 from ipyws.policy.addresses import Addresses, AddressSet
 from ipyws.policy.layer import Layer, Scope
@@ -53,8 +52,8 @@ def check_keys(document: Document, known: Iterable[str], what: str) -> None:
     names = list(known)
     for key in document.table:
         if key not in names:
-            close = difflib.get_close_matches(key, names, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(names)}"
+            close = closest(key, names)
+            hint = f"did you mean {close}?" if close else f"the keys are {', '.join(names)}"
             raise document.error(f"{what} has no key {brief(key)}", key, hint=hint)
 
 
@@ -120,8 +119,8 @@ def _network(document: Document, key: str, number: int, entry: object) -> IPNetw
     if not isinstance(entry, str):
         raise refuse("which is no text", 'write it as in "10.1.0.0/16"')
     if entry[:1].isalpha() and ":" not in entry:
-        close = difflib.get_close_matches(entry, _CLASSES, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"the classes are {', '.join(_CLASSES)}"
+        close = closest(entry, _CLASSES)
+        hint = f"did you mean {close}?" if close else f"the classes are {', '.join(_CLASSES)}"
         raise refuse("which is no class of addresses", hint)
     try:
         network = ip_network(entry if _NETWORK.fullmatch(entry) else "", strict=False)

@@ -19,7 +19,6 @@ divides. Templates are left as they are; nothing is evaluated here.
 
 from __future__ import annotations
 
-import difflib
 import keyword
 import re
 from collections.abc import Callable, Iterator
@@ -28,7 +27,7 @@ from typing import Final
 
 from ipyws.core.close import check_close
 from ipyws.core.durations import seconds
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, closest
 from ipyws.script.expression import compile_expression
 from ipyws.script.steps import DEFAULT_TIMEOUT, Close, Encoding, Expect, Ping, Send, Sleep, Step, Wait
 
@@ -122,8 +121,8 @@ def _directive(text: str, line: int) -> Step | None:
 def _maker(word: str) -> Callable[[int, str], Step]:
     if word in DIRECTIVES:
         return DIRECTIVES[word]
-    close = difflib.get_close_matches(word[:_SHOWN], DIRECTIVES, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(DIRECTIVES)}"
+    close = closest(word[:_SHOWN], DIRECTIVES)
+    hint = f"did you mean {close!r}?" if close else f"known are {', '.join(DIRECTIVES)}"
     raise _bad(f"unknown directive {word[:_SHOWN]!r} after ===", hint)
 
 

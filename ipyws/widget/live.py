@@ -7,10 +7,12 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
 from ipyws.bridge.registry import REGISTRY
+from ipyws.core.aside import aside
 from ipyws.core.connection import Connection
 from ipyws.widget import lines
 from ipyws.widget.feed import INTERVAL
@@ -171,8 +173,12 @@ class Live:
         """Send the whole payload of a row."""
         seat = self._seats.hear(request)
         message = seat.feed.message(number) if seat is not None else None
-        told = {"i": number, "gone": True} if message is None else lines.payload(number, message)
-        self._send({"type": "payload", "view": identity(request), **told})
+        answer = {"type": "payload", "view": identity(request)}
+        if message is None:
+            self._send({**answer, "i": number, "gone": True})
+        else:
+            unfolding = aside(partial(lines.payload, number, message))
+            unfolding.add_done_callback(lambda done: self._send({**answer, **done.result()}))
 
     def shown(self, request: Request | None = None) -> dict[str, Connection]:
         """Return the connections whose messages a front end is shown, by name; from any thread.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import NamedTuple
 
 from websockets.asyncio.server import ServerConnection
 
 from ipyws.core.constants import SERVER_KINDS
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, brief, closest
 from ipyws.transport.servers.chaos import handler as chaos
 from ipyws.transport.servers.chat import handler as chat
 from ipyws.transport.servers.echo import handler as echo
@@ -51,6 +50,6 @@ async def start(kind: str, *, host: str = "127.0.0.1", port: int = 0) -> Running
 
 
 def _unknown(kind: object) -> InvalidError:
-    close = difflib.get_close_matches(str(kind), KINDS, n=1)
-    guess = f"did you mean {close[0]!r}? " if close else ""
-    return InvalidError(f"server kind is {kind!r}", hint=f"{guess}one of {', '.join(KINDS)} is allowed")
+    close = closest(kind, KINDS)
+    guess = f"did you mean {close!r}? " if close else ""
+    return InvalidError(f"server kind is {brief(kind)}", hint=f"{guess}one of {', '.join(KINDS)} is allowed")
