@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    adversarial,
     burst,
     busy,
     connections,
@@ -47,6 +48,7 @@ PARTS = {
         Part(connections, "websockets", "cpu_ms", fresh=True),
         Part(rendering, "to_html of pandas", "update_us"),
         Part(saving, "json.dumps each", "save_us"),
+        Part(adversarial, "zlib and UTF-8", "held_ms"),
     )
 }
 

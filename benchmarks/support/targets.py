@@ -74,6 +74,11 @@ TARGETS = (
     Target("connections", "1,000", "ipyws", "cpu_ms", 0.7),
     Target("connections", "1,000", "ipyws", "kb_each", 20.0),
     Target("connections", "100", "ipyws", "idle_percent", 0.1),
+    *(
+        Target("adversarial", f"{way}, {size} MB", "ipyws", "held_ms", 50.0, beyond="zlib and UTF-8")
+        for way in ("rows", "row unfolded", "panel's filter", "replay's comparison", "grep", "echo")
+        for size in (4, 16)
+    ),
 )
 
 
