@@ -218,6 +218,8 @@ class ConnectError(WebSocketError, ConnectionError):
         reason: Its reason phrase.
         headers: Its headers, in order, secrets masked.
         body: Its first 2 KiB, as text.
+        oddities: In words, in what its answer differs from what the standard has.
+        redirects: The URLs that led there, first first.
         subprotocol: The one that the server chose, where it does not fit.
     """
 

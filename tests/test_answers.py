@@ -10,6 +10,7 @@ from websockets.utils import accept_key
 
 import ipyws
 from ipyws import errors
+from ipyws.notebook.cards import card
 from tests.support.servers import TEXT, Raw, Site, frame, raw_server
 
 BIG = f"X-Policy: {'x' * 9000}"
@@ -83,6 +84,7 @@ def test_oddity_that_leaves_no_doubt_is_taken_and_told(lines: tuple[str, ...], p
         assert client.subprotocol is None
         assert len(client.response.oddities) == 1
         assert part in client.response.oddities[0]
+        assert part in card(client.async_client).note
 
 
 @pytest.mark.parametrize(("lines", "part"), ODD)
@@ -120,6 +122,8 @@ def test_odd_status_line_or_line_end_is_taken_and_told(first: str, end: str, par
 def test_empty_reason_phrase_is_not_odd() -> None:
     with saying(*GOOD, first="HTTP/1.1 101 ") as site, ipyws.connect(site.url) as client:
         assert (client.response.reason, client.response.oddities) == ("", ())
+        assert card(client.async_client).opened.startswith("101 in ")
+        assert repr(client.response).startswith("<Handshake 101 in ")
 
 
 def test_subprotocol_that_is_named_twice_is_the_one_that_was_chosen() -> None:

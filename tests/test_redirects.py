@@ -67,6 +67,27 @@ def test_redirect_is_followed_when_asked_for(status: int) -> None:
         assert client.response.redirects == (site.url + "/a",)
 
 
+def test_followed_hops_are_seen_and_the_url_is_the_one_that_was_reached() -> None:
+    with (
+        routes({"/a": "302 /b?token=sesame-open", "/b?token=sesame-open": "307 /c"}) as site,
+        ipyws.connect(site.url + "/a", follow_redirects=True) as client,
+    ):
+        hops = (f"{site.url}/a", f"{site.url}/b?token=***")
+        assert client.url == f"{site.url}/c"
+        assert client.response is not None
+        assert (client.response.url, client.response.redirects) == (client.url, hops)
+        shown = card(client.async_client)
+        assert shown.url == client.url
+        assert f"redirected from {hops[0]} → {hops[1]}" in shown.badges
+
+
+def test_failure_behind_a_redirect_says_which_way_it_went() -> None:
+    with routes({"/a": "302 /b", "/b": "300 /c"}) as site:
+        error = failure(site.url + "/a", follow_redirects=True)
+    assert error.details["url"] == f"{site.url}/b"
+    assert error.details["redirects"] == (f"{site.url}/a",)
+
+
 @pytest.mark.parametrize("status", [300, 304, 305])
 def test_other_3xx_answers_are_not_followed(status: int) -> None:
     with routes({"/": f"{status} /b"}) as site:

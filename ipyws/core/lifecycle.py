@@ -20,6 +20,7 @@ from ipyws.core.reconnect import Retry, comes_back, opened_words
 from ipyws.core.recovery import dial_first, recover
 from ipyws.errors import WebSocketError
 from ipyws.references import note_sent
+from ipyws.secrets import ShownText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +105,8 @@ class Lifecycle(Connection):
         self._note_opened()
         self.retry = None
         self.response = transport.handshake
-        told = [str(self.url), *(value for _, value in transport.handshake.request_headers)]
+        self.url = ShownText(self.response.url or self._url)
+        told = [str(self._url), *(value for _, value in transport.handshake.request_headers)]
         note_sent("\n".join(told).encode("utf-8", "surrogatepass"), self.origin)
         self._sessions.start(transport.handshake.elapsed)
         self.last_read = time.monotonic()

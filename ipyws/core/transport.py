@@ -34,7 +34,8 @@ class Handshake:
         local_address: Our host and port.
         peer_address: Host and port at the other end of the TCP connection (a proxy's, if there is one).
         proxy: The proxy's URL without credentials, or None.
-        redirects: The URLs that redirected here, first first.
+        url: The URL that was reached: another than the one dialled where that redirected.
+        redirects: The URLs that redirected there, first first.
         oddities: In words, in what the answer differs from what the standard has a server send.
         moved: Whether one of them led to another origin: what was meant for the first is not sent there.
         elapsed: Seconds from the start of dialling to the response.
@@ -49,6 +50,7 @@ class Handshake:
     local_address: tuple[str, int] | None = None
     peer_address: tuple[str, int] | None = None
     proxy: str | None = None
+    url: str = ""
     redirects: tuple[str, ...] = ()
     oddities: tuple[str, ...] = ()
     moved: bool = False
@@ -56,9 +58,8 @@ class Handshake:
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}: {value}" for name, value in mask_headers(self.headers))
-        return visible(
-            f"<Handshake {self.status} {mask(self.reason)} in {self.elapsed * 1000:.0f} ms, {shown}>"
-        )
+        status = f"{self.status} {mask(self.reason)}".rstrip()
+        return visible(f"<Handshake {status} in {self.elapsed * 1000:.0f} ms, {shown}>")
 
 
 class Sink(Protocol):

@@ -44,7 +44,8 @@ def _opened(client: Connection, stats: Stats) -> str:
         return ""
     again = stats.ws_sessions - 1
     times = "" if again < 1 else ", opened anew once" if again == 1 else f", opened anew {again:,} times"
-    return f"{response.status} {response.reason} in {response.elapsed * 1000:.0f} ms{times}"
+    status = f"{response.status} {response.reason}".rstrip()
+    return f"{status} in {response.elapsed * 1000:.0f} ms{times}"
 
 
 def _note(client: Connection) -> str:
@@ -53,12 +54,19 @@ def _note(client: Connection) -> str:
         "reading paused: channel full" if client.held else "",
         "insecure: the server's certificate was not checked" if client.insecure else "",
         "on_open was not sent: a redirect led to another origin" if client.withheld else "",
+        _oddities(client),
         _recording(client.journal) if client.journal is not None else "",
         f"{client.unsent:,} messages were not sent: the connection was lost just then"
         if client.unsent
         else "",
     ]
     return "; ".join(filter(None, notes))
+
+
+def _oddities(client: Connection) -> str:
+    """Return in words in what the server's handshake is odd, or ""."""
+    oddities = client.response.oddities if client.response is not None else ()
+    return f"the server's handshake is odd: {', '.join(oddities)}" if oddities else ""
 
 
 def _recording(journal: Journal) -> str:
@@ -82,6 +90,6 @@ def _badges(client: Connection) -> tuple[str, ...]:
         response.subprotocol or "",
         "deflate" if "permessage-deflate" in response.extensions else "",
         f"proxy {response.proxy}" if response.proxy else "",
-        f"redirected from {response.redirects[-1]}" if response.redirects else "",
+        f"redirected from {' → '.join(response.redirects)}" if response.redirects else "",
     ]
     return tuple(badge for badge in badges if badge)

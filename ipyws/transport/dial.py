@@ -29,7 +29,7 @@ from ipyws.core.transport import Handshake, Sink
 from ipyws.errors import ConnectError, InvalidError, WebSocketError
 from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL, join
-from ipyws.secrets import conceal_headers
+from ipyws.secrets import ShownText, conceal_headers, remember_parameters
 from ipyws.transport import compression, proxy, tls
 from ipyws.transport.hints import REDIRECTS, Asked
 from ipyws.transport.permission import Permission
@@ -154,7 +154,9 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
             details=refusal.details,
             retryable=False,
         )
+    remember_parameters(str(there))
     progress.redirects += (here.masked,)
+    progress.facts["redirects"] = progress.redirects
     progress.url = there
     if there.origin == here.origin:
         return options
@@ -203,6 +205,7 @@ async def _dial_once(
         local_address=wire.address("sockname"),
         peer_address=wire.address("peername"),
         proxy=None if through is None else proxy.shown(through),
+        url=ShownText(progress.url),
         redirects=progress.redirects,
         oddities=head.oddities,
         moved=progress.moved,
