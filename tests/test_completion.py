@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ipyws.notebook.expression_completion import expression_names
 from tests.support.kernel import Kernel
 from tests.support.witness import Witness, witness
 
@@ -172,3 +173,48 @@ def test_completion_offers_nothing_that_holds_a_secret(kernel: Kernel, server: W
     assert not [line for line in complete(kernel, "%ws replay captures/s") if "secret-part" in line]
     for name in ("shown-name", "other-name", "plain-name"):
         kernel.run(f"%ws close {name}")
+
+
+IN_EXPRESSIONS = {
+    "a judged message": ("%ws recv --where 'js", {"%ws recv --where 'json"}),
+    "without quotes": ("%ws recv --where js", {"%ws recv --where json"}),
+    "later in it": ("%ws recv --where 'msg.size > 3 and js", {"%ws recv --where 'msg.size > 3 and json"}),
+    "an attribute": ('%ws recv --where "msg.dir', {'%ws recv --where "msg.direction'}),
+    "a name of the notebook": ("%ws recv --where 'json == thresh", {"%ws recv --where 'json == threshold"}),
+    "a template": ("%ws send {{thresh", {"%ws send {{threshold"}),
+    "a template in JSON": ('%ws send {"a": {{thresh', {'%ws send {"a": {{threshold'}),
+    "a template in a body": ('%%ws\n{"a": {{thresh', {'%%ws\n{"a": {{threshold'}),
+    "a template in a URL": ("%ws connect ws://x/{{thresh", {"%ws connect ws://x/{{threshold"}),
+    "an attribute of the notebook's": ("%ws send {{feed.pri", {"%ws send {{feed.prices"}),
+    "a variable of the environment": ("%ws send {{env.IPYWS_TE", {"%ws send {{env.IPYWS_TESTED"}),
+    "a value": ("%ws send --json thresh", {"%ws send --json threshold"}),
+    "an expectation": ("%%ws\n{}\n=== expect js", {"%%ws\n{}\n=== expect json"}),
+    "a condition": ("%%ws\n{}\n=== wait 2 5s where msg.dat", {"%%ws\n{}\n=== wait 2 5s where msg.data"}),
+}
+
+
+@pytest.mark.parametrize(("code", "expected"), IN_EXPRESSIONS.values(), ids=IN_EXPRESSIONS)
+def test_names_are_offered_in_expressions(kernel: Kernel, code: str, expected: set[str]) -> None:
+    made = "import os, types\nthreshold = 3\nfeed = types.SimpleNamespace(prices=[])"
+    made += "\nos.environ['IPYWS_TESTED'] = 'x'"
+    assert kernel.run(made).status == "ok"
+    assert complete(kernel, code) == expected
+
+
+def test_no_code_of_a_value_runs_for_completion() -> None:
+    class Feed:
+        @property
+        def computed(self) -> object:
+            raise AssertionError
+
+        def __getattr__(self, name: str) -> object:
+            raise AssertionError
+
+    names = {"feed": Feed()}
+    assert expression_names("%ws send {{feed.comp", names) is not None
+    for path in ("feed.computed.", "feed.other.", "nothing."):
+        assert expression_names(f"%ws send {{{{{path}", names) == (path, [])
+
+
+def test_nothing_is_offered_inside_a_string() -> None:
+    assert expression_names("%ws recv --where 'json[\"na", {}) is None

@@ -14,6 +14,7 @@ from ipyws.config.current import CURRENT
 from ipyws.core.constants import SERVER_KINDS, Compression
 from ipyws.errors import InvalidError
 from ipyws.notebook.cell import FLAGS as CELL_FLAGS
+from ipyws.notebook.expression_completion import expression_names
 from ipyws.notebook.help import CELL
 from ipyws.notebook.line import Flag
 from ipyws.notebook.policing import WORDS as POLICY_WORDS
@@ -33,7 +34,8 @@ def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatche
 
     @context_matcher(identifier="ipyws", priority=200)  # type: ignore[untyped-decorator]
     def ipyws_matcher(context: CompletionContext) -> Any:
-        found = _offered(context.full_text, context.text_until_cursor.rsplit("\n", 1)[-1])
+        line = context.text_until_cursor.rsplit("\n", 1)[-1]
+        found = _in_expression(context.full_text, line, session) or _offered(context.full_text, line)
         if found is None:
             return {"completions": [], "suppress": False}
         fragment, texts = found
@@ -47,6 +49,11 @@ def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatche
 
     result: Callable[[CompletionContext], SimpleMatcherResult] = ipyws_matcher
     return result
+
+
+def _in_expression(cell: str, line: str, session: Session) -> tuple[str, Iterable[str]] | None:
+    ours = cell.startswith("%%ws") or _OURS.search(line) is not None
+    return expression_names(line, session.names) if ours else None
 
 
 def _offered(cell: str, line: str) -> tuple[str, Iterable[str]] | None:
