@@ -118,7 +118,9 @@ def save(text: str, _: int) -> None:
 
 def echo(text: str, port: int) -> None:
     """Send it deflated, and receive it."""
-    with ipyws_.connect(f"ws://127.0.0.1:{port}/", name="adversarial", compression=1) as client:
+    with ipyws_.connect(
+        f"ws://127.0.0.1:{port}/deflated", name="adversarial", compression=1, read_limit=2 * SIZES[-1] * MB
+    ) as client:
         client.send(text)
         assert client.recv("60s").data == text
 

@@ -46,6 +46,12 @@ def test_a_contender_gives_figures(name: str, contender: str, ports: Ports) -> N
     assert json.loads(json.dumps(figures)) == figures
 
 
+@pytest.mark.parametrize("way", suite.adversarial.WAYS)
+def test_hostile_bytes_hold_the_loop_for_a_moment_whatever_is_done_with_them(way: str, ports: Ports) -> None:
+    figures = suite.adversarial.ipyws(way, 300_000, ports.peer)
+    assert 0 < figures["held_ms"] < 2000  # less than any of it took before it was bounded, on any machine
+
+
 @pytest.mark.parametrize("part", [*suite.PARTS.values()], ids=list(suite.PARTS))
 def test_what_all_are_compared_with_is_one_of_them(part: Part) -> None:
     assert part.base in part.module.CONTENDERS

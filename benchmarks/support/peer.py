@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
@@ -107,6 +108,7 @@ def hold(sock: socket.socket, stream: BinaryIO, asked: dict[str, str]) -> None:
 
 PATHS: dict[str, Callable[[socket.socket, BinaryIO, dict[str, str]], None]] = {
     "/echo": echo,
+    "/deflated": echo,  # what one side deflates is the same stream for the other
     "/sink": sink,
     "/paced": paced,
     "/hold": hold,
@@ -122,6 +124,8 @@ def serve_one(sock: socket.socket) -> None:
             protocol.receive_data(stream.readline())
         request = events[0]
         assert isinstance(request, Request)
+        if request.path == "/deflated":
+            protocol.available_extensions = [ServerPerMessageDeflateFactory()]
         protocol.send_response(protocol.accept(request))
         for data in protocol.data_to_send():
             sock.sendall(data)
