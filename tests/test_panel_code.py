@@ -9,6 +9,7 @@ import io
 import json
 import shlex
 import subprocess
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,7 +22,7 @@ from ipyws.core.message import Message
 from ipyws.errors import InvalidError
 from ipyws.widget import lines
 from ipyws.widget.copying import copy_as
-from ipyws.widget.exporting import export
+from ipyws.widget.exporting import LARGEST, export
 
 URL = "wss://api.example.com/v1?q=it's"
 QUOTED = shlex.quote(URL)
@@ -122,6 +123,27 @@ def test_exports_of_several_connections_go_by_time_and_a_har_has_one() -> None:
     assert [(row[0], row[-1]) for row in rows] == [("a", "a0"), ("b", "b1"), ("b", "b2"), ("a", "a3")]
     with pytest.raises(InvalidError, match="2 connections"):
         export("har", logs)
+
+
+class Followed(Log):
+    """A log that counts what is read of it."""
+
+    read_so_far = 0
+
+    def __iter__(self) -> Iterator[Message]:
+        for message in super().__iter__():
+            self.read_so_far += 1
+            yield message
+
+
+@pytest.mark.parametrize("what", ["jsonl", "har", "csv"])
+def test_an_export_that_is_too_long_is_given_up_early(what: str) -> None:
+    log = Followed(budget=Budget(1 << 30))
+    for _ in range(30):
+        log.append("in", ["x" * (LARGEST // 4)], LARGEST // 4)
+    with pytest.raises(InvalidError, match="Jupyter carries at once"):
+        export(what, {"a": log})
+    assert log.read_so_far <= 6
 
 
 @pytest.mark.parametrize("what", ["jsonl", "har", "csv", "text"])

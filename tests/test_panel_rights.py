@@ -166,6 +166,13 @@ def test_without_templates_no_option_names_a_file(
     assert offered == {option.name for option in OPTIONS} - {"ca", "cert", "key", "record"}
 
 
+@pytest.mark.parametrize("url", ["ws+unix:/run/docker.sock:/", "WS+Unix:/run/docker.sock", "wss+unix:x:/"])
+def test_without_templates_no_url_names_a_socket_of_the_machine(kernel: Kernel, url: str) -> None:
+    front = opened(kernel, "ipyws.panel('feed', templates=False)")
+    refused = front.answer("connect", url=url, options={})
+    assert (refused["ok"], refused["kind"]) == (False, "PERMISSION_DENIED")
+
+
 @pytest.mark.parametrize(
     ("code", "rights"),
     [

@@ -20,6 +20,23 @@ _COLUMNS: Final = ("connection", "seq", "time", "direction", "type", "size", "da
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
+LARGEST: Final = 4 << 20
+"""Characters of an export: Jupyter's server ends a connection over which a larger message goes."""
+
+
+class _Bounded(io.StringIO):
+    """A text that is given up as soon as it is too long: a log may hold a hundred times as much."""
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if self.tell() > LARGEST:
+            raise InvalidError(
+                f"the export has more than {LARGEST:,} characters, more than Jupyter carries at once",
+                hint="%ws save FILE writes all of it",
+            )
+        return written
+
+
 def export(what: str, logs: Logs) -> str:
     """Return what some logs keep.
 
@@ -28,31 +45,28 @@ def export(what: str, logs: Logs) -> str:
         logs: The logs, by the names of their connections.
 
     Raises:
-        InvalidError: There is no such form, or it has no place for several connections.
+        InvalidError: There is no such form, it has no place for several connections, or it would be too long.
     """
     if what not in _FORMS:
         raise InvalidError(f"there is no export {what!r:.40}", hint=f"the forms are {', '.join(_FORMS)}")
-    return _FORMS[what](logs)
+    out = _Bounded()
+    _FORMS[what](logs, out)
+    return out.getvalue()
 
 
-def _jsonl(logs: Logs) -> str:
-    out = io.StringIO()
+def _jsonl(logs: Logs, out: io.StringIO) -> None:
     for log in logs.values():
         jsonl.write(out, log, log.about, log.evicted, None)
-    return out.getvalue()
 
 
-def _har(logs: Logs) -> str:
+def _har(logs: Logs, out: io.StringIO) -> None:
     if len(logs) != 1:
         raise InvalidError(f"{len(logs)} connections are shown", hint="choose the one to export as HAR")
-    out = io.StringIO()
     for log in logs.values():
         har.write(out, log, log.about, log.evicted, None)
-    return out.getvalue()
 
 
-def _csv(logs: Logs) -> str:
-    out = io.StringIO()
+def _csv(logs: Logs, out: io.StringIO) -> None:
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
     for name, message in _merged(logs):
@@ -62,11 +76,11 @@ def _csv(logs: Logs) -> str:
         harmless = f"'{cell}" if cell.startswith(_FORMULA) else cell
         fields = (message.seq, message.time, message.direction, message.type, message.size)
         writer.writerow((mask(name), *fields, harmless))
-    return out.getvalue()
 
 
-def _text(logs: Logs) -> str:
-    return "".join(f"{mask(name)} {message!r}\n" for name, message in _merged(logs))
+def _text(logs: Logs, out: io.StringIO) -> None:
+    for name, message in _merged(logs):
+        out.write(f"{mask(name)} {message!r}\n")
 
 
 def _merged(logs: Logs) -> Iterator[tuple[str, Message]]:
@@ -78,4 +92,9 @@ def _named(name: str, log: Log) -> Iterator[tuple[str, Message]]:
     return ((name, message) for message in log)
 
 
-_FORMS: Final[dict[str, Callable[[Logs], str]]] = {"jsonl": _jsonl, "har": _har, "csv": _csv, "text": _text}
+_FORMS: Final[dict[str, Callable[[Logs, io.StringIO], None]]] = {
+    "jsonl": _jsonl,
+    "har": _har,
+    "csv": _csv,
+    "text": _text,
+}

@@ -13,7 +13,7 @@ from ipyws.bridge.client import Client
 from ipyws.bridge.registry import REGISTRY
 from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
 from ipyws.core.threads import start_thread
-from ipyws.errors import InvalidError, Kind, WebSocketError
+from ipyws.errors import InvalidError, Kind, PermissionDeniedError, WebSocketError
 from ipyws.notebook.opening import open_at
 from ipyws.printable import visible
 from ipyws.script.expression import Evaluate
@@ -31,9 +31,6 @@ from ipyws.widget.seats import identity
 Request = Mapping[str, Any]
 
 _MODES: Final[dict[str, Encoding]] = {"auto": "text", "text": "text", "hex": "hex", "base64": "base64"}
-
-_LARGEST: Final = 4 << 20
-"""Characters of an export: Jupyter's server ends a connection over which a larger message goes."""
 
 _AT_ONCE: Final = 16
 """Requests that are worked on at a time: each may wait for the network."""
@@ -146,6 +143,11 @@ class Requests:
         url = str(request.get("url", "")).strip()
         if self._evaluate is not None:
             url = expand_plain(url, self._evaluate)
+        elif _names_a_file(url):
+            raise PermissionDeniedError(
+                "the URL names a socket of this machine, which this panel does not take",
+                hint="connect in a cell",
+            )
         client = open_at(url, options)
         shown = threading.Event()
 
@@ -168,13 +170,7 @@ class Requests:
 
     def _export(self, request: Request, _: Sequence[Any]) -> str:
         logs = {name: client.log for name, client in self._live.shown(request).items()}
-        text = export(str(request.get("what")), logs)
-        if len(text) > _LARGEST:
-            raise InvalidError(
-                f"the export has {len(text)} characters, more than Jupyter carries at once",
-                hint="%ws save FILE writes all of it",
-            )
-        return text
+        return export(str(request.get("what")), logs)
 
     def _client(self, request: Request) -> Client:
         """Return the connection that a request is about: the one shown, or, of all, the current one."""
@@ -193,6 +189,10 @@ def _number(request: Request, key: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidError(f"{key} is no whole number", hint="reload the page")
     return value
+
+
+def _names_a_file(url: str) -> bool:
+    return "+unix:" in url.partition("/")[0].lower()
 
 
 def _id(request: Request) -> Any:
