@@ -302,4 +302,5 @@ def test_the_names_of_the_classes_are_what_a_policy_file_says() -> None:
         "link-local",
         "metadata",
         "reserved",
+        "unix",
     }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ipyws.bridge.registry import REGISTRY
 from ipyws.core.forms import SERVE, Synchronous
@@ -21,7 +22,8 @@ class Server(Synchronous):
     Attributes:
         kind: "echo", "chat", "prices", "chaos" or "replay".
         url: Where to connect.
-        port: The port of that.
+        port: The port of that; 0 at a Unix socket.
+        path: The path of its Unix socket, or None.
         subprotocol: Of a replay: the subprotocol that clients have to offer, or None.
         closed: Whether `close` was called.
     """
@@ -33,6 +35,7 @@ class Server(Synchronous):
         self.kind = running.kind
         self.url = running.url
         self.port = running.port
+        self.path = running.path
         self.subprotocol: str | None = getattr(running, "subprotocol", None)
         self.closed = False
         self._forget = REGISTRY.at_end(running.close)
@@ -46,6 +49,17 @@ class Server(Synchronous):
     def differing(self) -> int:
         """How many messages of clients were not the recorded ones, where a capture is replayed."""
         return getattr(self._running, "differing", 0)
+
+    def listens_at(self, port: int, unix: str | Path | None) -> bool:
+        """Tell whether it listens where it is wanted.
+
+        Args:
+            port: Where; 0 for any.
+            unix: The path of a Unix socket, or None.
+        """
+        if unix is None:
+            return self.port != 0 and port in (0, self.port)
+        return port == 0 and self.path == os.path.abspath(os.path.expanduser(unix))
 
     def close(self) -> None:
         """Stop serving; clients are closed with 1001. Idempotent."""
@@ -68,6 +82,7 @@ def serve(
     kind: str | None = None,
     port: int = 0,
     *,
+    unix: str | Path | None = None,
     replay: str | Path | Capture | None = None,
     speed: float = 1.0,
 ) -> Server:
@@ -77,29 +92,31 @@ def serve(
         kind: *echo*, the default, sends back what comes; *chat* has rooms; *prices* streams what is
             subscribed to; *chaos* misbehaves on demand.
         port: Where to listen on 127.0.0.1; 0 picks a free port.
+        unix: In place of a port, the path of a Unix socket: made for you alone, and removed at the end.
         replay: In place of a kind, a capture, as a file or as `ipyws.load` returned it: each client gets what
             the recorded server sent.
         speed: Of a replay: the recorded gaps are divided by this; ``float("inf")`` leaves none.
 
     Raises:
-        InvalidError: There is no such kind, the capture can't be played, or the port is out of range or
-            taken.
+        InvalidError: There is no such kind, the capture can't be played, or the port or the path is out
+            of range or taken.
     """
     if replay is None:
         from ipyws.transport import servers
 
         if speed != 1.0:
             raise InvalidError("speed is given without replay", hint="replay= names the capture to play")
-        return Server(REGISTRY.core().call(lambda: servers.start(kind or "echo", port=port)))
+        return Server(REGISTRY.core().call(lambda: servers.start(kind or "echo", port=port, unix=unix)))
     if kind is not None:
         raise InvalidError("a kind of server and a replay are given together", hint="one of them is allowed")
-    return Server(_play(replay, port, speed))
+    return Server(_play(replay, port, unix, speed))
 
 
-def _play(replay: str | Path | Capture, port: int, speed: float) -> ReplayServer:
+def _play(replay: str | Path | Capture, port: int, unix: str | Path | None, speed: float) -> ReplayServer:
     from ipyws.capture.loading import load
     from ipyws.replaying.server import serve_capture
 
     capture = load(replay) if isinstance(replay, str | Path) else replay
     core = REGISTRY.core()
-    return core.call(lambda: serve_capture(capture, about=capture.about, port=port, speed=speed))
+    where: dict[str, Any] = {"port": port, "unix": unix}
+    return core.call(lambda: serve_capture(capture, about=capture.about, **where, speed=speed))

@@ -54,6 +54,8 @@ def destination(url: URL, options: ConnectOptions) -> URL:
     """
     if options.connect_to is None:
         return url
+    if url.socket:
+        raise InvalidError("connect_to is of no use with a Unix socket", hint="leave it out")
     return _elsewhere(url, options.connect_to, "connect_to")
 
 
@@ -72,7 +74,7 @@ def certificate_url(url: URL, options: ConnectOptions) -> URL:
 
 def _elsewhere(url: URL, authority: str, option: str) -> URL:
     try:
-        there = parse(f"{url.scheme}://{authority}/")
+        there = parse(f"ws://{authority}/")
     except InvalidError as error:
         raise InvalidError(f"{option}: its {error.message}", hint=error.hint) from None
     return replace(url, host=there.host, port=there.port)
@@ -97,6 +99,20 @@ def check_addresses(
     """
     for address in dict.fromkeys(str(address[0]) for _, address in addresses):
         _require(policy.decide_address(url, address), _subject(url, redirected))
+
+
+def check_socket(policy: Policy, url: URL, real: str) -> None:
+    """Ask whether a URL may lead to a Unix socket.
+
+    Args:
+        policy: The policy.
+        url: The URL.
+        real: Where the links in its socket's path lead.
+
+    Raises:
+        PermissionDeniedError: It may not.
+    """
+    _require(policy.decide_socket(url, real), url.masked)
 
 
 def check_proxy(policy: Policy, url: URL, proxy: str) -> None:

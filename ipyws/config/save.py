@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 # What a kernel's policy leaves to the other layers, a file has to allow.
-_LEFT_TO_OTHERS = {"insecure_tls": "allow", "proxy": "allow", "addresses": {"allow": ["loopback", "private"]}}
+_LEFT_TO_OTHERS = {
+    "insecure_tls": "allow",
+    "proxy": "allow",
+    "addresses": {"allow": ["loopback", "private", "unix"]},
+}
 
 
 def save(rules: tuple[Rule, ...]) -> Path:

@@ -74,7 +74,7 @@ class Connection:
     loop: asyncio.AbstractEventLoop
 
     def __init__(self, url: URL, options: ConnectOptions) -> None:
-        self.name = options.name or f"{url.host}:{url.port}"
+        self.name = options.name or url.short_name
         self.url = ShownText(str(url))
         remember_parameters(self.url)
         self.log = Log(options.log_messages, options.log_bytes)
@@ -112,9 +112,8 @@ class Connection:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port that it goes to, redirects aside."""
-        scheme, host, port = self._url.origin
-        return f"{scheme}://{host}:{port}"
+        """Scheme, host and port, or socket, that it goes to, redirects aside."""
+        return self._url.origin_text
 
     @property
     def moved(self) -> bool:

@@ -15,6 +15,7 @@ from ipyws.notebook.flags import check_variable
 from ipyws.notebook.help import CELL, help_of, help_of_cell, overview
 from ipyws.notebook.line import Parsed, first_word, parse
 from ipyws.notebook.misplaced import misplaced
+from ipyws.notebook.opening import is_url
 from ipyws.notebook.place import place_in_cell
 from ipyws.notebook.scope import calling_frame, names_at
 from ipyws.notebook.session import Session
@@ -86,7 +87,7 @@ class Magic:
 
 
 def _is_url(word: str) -> bool:
-    return "://" in word or word.startswith("{{")
+    return is_url(word) or word.startswith("{{")
 
 
 def _help_on(topic: str) -> str:

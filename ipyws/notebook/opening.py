@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,13 @@ from ipyws.api import open_client
 from ipyws.bridge.client import Client
 from ipyws.config.current import CURRENT
 from ipyws.config.gate import check_connect
+
+_UNIX = re.compile(r"wss?\+unix:", re.IGNORECASE)
+
+
+def is_url(word: str) -> bool:
+    """Tell whether a word is meant as a URL, and not as the name of a saved connection."""
+    return "://" in word or _UNIX.match(word) is not None
 
 
 def open_at(word: str, options: Mapping[str, Any]) -> Client:
@@ -22,7 +30,7 @@ def open_at(word: str, options: Mapping[str, Any]) -> Client:
         WebSocketError: As `ipyws.connect`.
     """
     check_connect(CURRENT.policy())
-    if "://" in word:
+    if is_url(word):
         return open_client(word, options, replacing=True)
     url, its_options = CURRENT.connection(word).fill()
     return open_client(url, {**its_options, **options}, replacing=True)

@@ -113,23 +113,23 @@ class Session:
             )
         return client
 
-    def play(self, capture: str, port: int, speed: float) -> Server:
+    def play(self, capture: str, port: int, speed: float, unix: str | None = None) -> Server:
         """Return a server that plays a capture; one that played before is replaced."""
         running = self.servers.get("replay")
-        if running is not None and running.port == port:
-            running.close()  # or its port would be taken
-        made = serve(port=port, replay=capture, speed=speed)
+        if running is not None and (unix is not None or running.port == port):
+            running.close()  # or its port or its socket would be taken
+        made = serve(port=port, unix=unix, replay=capture, speed=speed)
         if running is not None:
             running.close()
         self.servers[made.kind] = made
         return made
 
-    def serve(self, kind: str, port: int) -> Server:
+    def serve(self, kind: str, port: int, unix: str | None = None) -> Server:
         """Return the server of that kind, started if none runs; re-running a cell starts no second one."""
         running = self.servers.get(kind)
-        if running is not None and not running.closed and port in (0, running.port):
+        if running is not None and not running.closed and running.listens_at(port, unix):
             return running
-        made = serve(kind, port)
+        made = serve(kind, port, unix=unix)
         if running is not None:
             running.close()
         self.servers[kind] = made

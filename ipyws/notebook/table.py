@@ -203,6 +203,7 @@ VERBS: dict[str, Verb] = {
                 Flag(("--replay",), "play a capture in place of a kind", "FILE"),
                 Flag(("--speed",), "divide the recorded gaps by this; inf leaves none", "NUMBER", number),
                 Flag(("--port",), "where to listen; a free port unless given", "PORT", whole),
+                Flag(("--unix",), "the Unix socket to listen at, in place of a port", "PATH"),
                 Flag(("--stop",), "stop the server of that kind, or all"),
             ),
             verbs.serve,

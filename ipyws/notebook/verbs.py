@@ -170,21 +170,21 @@ def log(session: Session, parsed: Parsed) -> list[Message]:
 
 def serve(session: Session, parsed: Parsed) -> Server | list[str]:
     if parsed.take("stop"):
-        if "port" in parsed.options:
-            raise InvalidError("--stop and --port are given together", hint="%ws serve --stop [KIND]")
+        if given := next((name for name in ("port", "unix") if name in parsed.options), None):
+            raise InvalidError(f"--stop and --{given} are given together", hint="%ws serve --stop [KIND]")
         stopped = session.stop_servers(parsed.words)
         session.say(f"stopped {', '.join(stopped)}" if stopped else "no server was running")
         return stopped
     capture, speed = parsed.take("replay"), parsed.take("speed")
-    port = parsed.take("port", 0)
+    port, unix = parsed.take("port", 0), parsed.take("unix")
     if capture is not None:
         if parsed.words:
             raise InvalidError("a kind of server and --replay are given together", hint="one is allowed")
-        server = session.play(capture, port, 1.0 if speed is None else speed)
+        server = session.play(capture, port, 1.0 if speed is None else speed, unix)
     elif speed is not None:
         raise InvalidError("--speed is given without --replay", hint="--replay FILE plays a capture")
     else:
-        server = session.serve(parsed.words[0] if parsed.words else "echo", port)
+        server = session.serve(parsed.words[0] if parsed.words else "echo", port, unix)
     with_protocol = f", subprotocol {server.subprotocol}" if server.subprotocol else ""
     session.say(f"{server.kind} server at {server.url}{with_protocol}")
     return server

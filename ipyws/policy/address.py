@@ -16,7 +16,7 @@ IPNetwork = IPv4Network | IPv6Network
 
 
 class AddressClass(enum.StrEnum):
-    """The classes, the most dangerous first."""
+    """The classes, the most dangerous first; a Unix socket is one of its own."""
 
     METADATA = "metadata"
     LINK_LOCAL = "link-local"
@@ -24,6 +24,7 @@ class AddressClass(enum.StrEnum):
     LOOPBACK = "loopback"
     PRIVATE = "private"
     PUBLIC = "public"
+    UNIX = "unix"
 
 
 _RANK: Final = {found: rank for rank, found in enumerate(AddressClass)}

@@ -84,6 +84,27 @@ class Layer:
         reason = f"{_described(ip, kind)}, is not in addresses.allow"
         return self.verdict(False, reason, "addresses")
 
+    def denies_socket(self, url: URL) -> Verdict | None:
+        """Return the denial of a URL by a rule, or None."""
+        denying = next((rule for rule in self.rules if rule.effect == "deny" and rule.matches(url)), None)
+        if denying is None:
+            return None
+        return self._by_rule(denying, f"rule deny {denying.url} matches its socket {url.socket}")
+
+    def decide_socket(self, url: URL) -> Verdict:
+        """Return the verdict on a Unix socket, which is a class of addresses."""
+        if self.addresses is None:
+            return self.verdict(True, "it has no say in addresses")
+        if AddressClass.UNIX in self.addresses.deny.classes:
+            return self.verdict(False, "addresses.deny holds unix", "addresses")
+        if AddressClass.UNIX in self.addresses.allow.classes:
+            return self.verdict(True, "addresses.allow holds unix", "addresses")
+        if naming := next(
+            (rule for rule in self.rules if rule.effect == "allow" and rule.matches(url)), None
+        ):
+            return self._by_rule(naming, f"rule allow {naming.url} names its socket")
+        return self.verdict(False, "a Unix socket, which is unix, is not in addresses.allow", "addresses")
+
     def verdict(self, allowed: bool, reason: str, key: str = "", action: Action = CONNECT_URL) -> Verdict:
         """Return a verdict of this layer for which one of its keys is the reason."""
         line = self.lines.get(key) or self.line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from typing import Final, Self
 
@@ -77,6 +77,8 @@ class Policy:
         if target.host in METADATA_NAMES and not self._lifted(_serves_metadata):
             return _built_in(f"{target.host} serves the credentials of a cloud machine")
         verdict = _first_denial([layer.decide_url(target) for layer in self.layers], _NOTHING_SAID)
+        if target.socket:
+            return verdict and _first_denial([layer.decide_socket(target) for layer in self.layers], verdict)
         known = target.ip or (_LOOPBACK if target.is_loopback else None)
         if not verdict or known is None:
             return verdict
@@ -95,7 +97,21 @@ class Policy:
             address = read_address(ip)
         except ValueError:
             return Verdict(False, "the address can't be read")
-        return self._decide_address(url if isinstance(url, URL) else parse(url), address, verdict)
+        target = url if isinstance(url, URL) else parse(url)
+        if target.socket:
+            return Verdict(False, "a Unix socket has no address")
+        return self._decide_address(target, address, verdict)
+
+    def decide_socket(self, url: URL, real: str) -> Verdict:
+        """Return whether a URL may be connected to at the Unix socket that its links lead to.
+
+        Args:
+            url: A URL of a Unix socket.
+            real: The socket's path without links.
+        """
+        verdict = self.decide(url)
+        denials = [layer.denies_socket(replace(url, socket=real)) for layer in self.layers]
+        return next((denial for denial in denials if denial is not None), verdict) if verdict else verdict
 
     def _decide_address(self, url: URL | None, ip: IPAddress, otherwise: Verdict) -> Verdict:
         kind = classify(ip)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -15,6 +16,7 @@ from ipyws.policy.url import URL, Scheme, parse
 
 Effect = Literal["allow", "deny"]
 
+_UNIX: Final = re.compile(r"wss?\+unix:[^:]*(?::.*)?", re.IGNORECASE | re.DOTALL)
 _RULE: Final = re.compile(r"([A-Za-z]+://)(\*\.)?([^/?#]*?)(:\*)?(/[^?#]*)?", re.DOTALL)
 _FORM: Final = 'write it as in "wss://*.example.com/stream/*"'
 
@@ -34,6 +36,7 @@ class Rule:
         layer: The name of the layer it belongs to.
         file: The file it stands in, or "".
         line: The line it begins on, or None.
+        socket: The path of a Unix socket, or "/folder/*" for all below, or "".
     """
 
     effect: Effect
@@ -46,6 +49,7 @@ class Rule:
     layer: str = ""
     file: str = ""
     line: int | None = None
+    socket: str = ""
 
     def matches(self, url: URL) -> bool:
         """Tell whether the rule is about a URL: an allow rule is read narrowly, a deny rule broadly."""
@@ -66,9 +70,23 @@ class Rule:
         return named and self.matches(replace(url, host=self.host))
 
     def _matches_host(self, url: URL) -> bool:
+        if self.socket or url.socket:
+            return bool(url.socket) and self._matches_socket(url.socket)
         if self.subdomains:
             return url.ip is None and url.host.endswith(f".{self.host}")
         return url.host == self.host
+
+    def _matches_socket(self, socket: str) -> bool:
+        """Compare sockets: an allow rule by the path that is written, a deny rule by where links lead too."""
+        own = {self.socket}
+        asked = {socket}
+        if self.effect == "deny":
+            folder, star = self.socket.removesuffix("/*"), "/*" if self.socket.endswith("/*") else ""
+            own.add(os.path.realpath(folder or "/") + star)
+            asked.add(os.path.realpath(socket))
+        return any(
+            path == one or (one.endswith("/*") and path.startswith(one[:-1])) for one in own for path in asked
+        )
 
     def _matches_path(self, url: URL) -> bool:
         if self.segments is None:
@@ -93,6 +111,8 @@ def read_rule(effect: Effect, text: str) -> Rule:
     Raises:
         InvalidError: The text is none, or could never match.
     """
+    if _UNIX.fullmatch(text):
+        return _read_unix(effect, text)
     match = _RULE.fullmatch(text)
     if match is None:
         raise InvalidError("has a rule that is not scheme, host, port and path", hint=_FORM)
@@ -118,6 +138,25 @@ def read_rule(effect: Effect, text: str) -> Rule:
         port=None if any_port else url.port,
         segments=segments,
     )
+
+
+def _read_unix(effect: Effect, text: str) -> Rule:
+    head, _, path = text.partition(":")[2].partition(":")
+    below = head.endswith("/*")
+    if "*" in head.removesuffix("/*"):
+        raise InvalidError(
+            'has a rule with "*" inside its socket\'s path', hint='only "/*" at its end is allowed'
+        )
+    if "*" in path.removesuffix("/*"):
+        raise InvalidError('has a rule with "*" inside its path', hint='only "/*" at its end is allowed')
+    url = parse(f"{text.partition(':')[0]}:{head[:-1] + 'x' if below else head}:{path}")
+    if url.query:
+        raise InvalidError("has a rule with a query, which never counts", hint="leave it out")
+    segments = url.segments if path else None
+    if effect == "allow" and segments and not surely_fits(segments, segments):
+        raise InvalidError("has a rule whose path never matches", hint="write its dots out")
+    socket = url.socket[:-1] + "*" if below else url.socket
+    return Rule(effect, text, url.scheme, url.host, False, None, segments, socket=socket)
 
 
 def _address(host: str) -> IPAddress | None:

@@ -15,17 +15,18 @@ from urllib.parse import quote
 
 from ipyws.errors import InvalidError
 from ipyws.policy.host import canonical_host, canonical_ipv6
+from ipyws.policy.unix_url import FORM, Parts, quote_socket, socket_name, split_unix
 from ipyws.printable import name_character
 from ipyws.secrets import mask
 
-Scheme = Literal["ws", "wss"]
+Scheme = Literal["ws", "wss", "ws+unix", "wss+unix"]
 IPAddress = IPv4Address | IPv6Address
 
 MAX_LENGTH: Final = 8192
 """Longest URL, in characters, as given and in canonical form."""
 
 _MAX_PORT: Final = 65535
-_DEFAULT_PORT: Final = {"ws": 80, "wss": 443}
+_DEFAULT_PORT: Final = {"ws": 80, "wss": 443, "ws+unix": 80, "wss+unix": 443}
 _WS_SCHEME: Final = {"http": "ws", "https": "wss"}
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -49,11 +50,12 @@ class URL:
     """A canonical WebSocket URL; ``parse`` is the only way to one that can be trusted.
 
     Attributes:
-        scheme: "ws" or "wss".
+        scheme: "ws" or "wss", or with "+unix" for a Unix socket.
         host: Lower-case ASCII name without a trailing dot, or IPv4 text, or IPv6 text without brackets.
         port: The port that is dialled, 1 to 65535, the scheme's where the URL has none.
         path: Begins with "/"; upper-case escapes, none of them for a letter, digit or ``-._~``.
         query: Without the "?"; "" where there is none.
+        socket: The path of a Unix socket, or "". With one, the host is "localhost": what the server is told.
     """
 
     scheme: Scheme
@@ -61,23 +63,18 @@ class URL:
     port: int
     path: str
     query: str
+    socket: str = ""
 
     @property
     def secure(self) -> bool:
         """Whether the connection is encrypted."""
-        return self.scheme == "wss"
+        return self.scheme.startswith("wss")
 
     @property
     def authority(self) -> str:
         """Host, in brackets if IPv6, and the port unless it is the scheme's: the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORT[self.scheme] else f"{host}:{self.port}"
-
-    @property
-    def host_and_port(self) -> str:
-        """Host, in brackets if IPv6, and port, also where it is the scheme's."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
 
     @property
     def resource(self) -> str:
@@ -101,6 +98,8 @@ class URL:
     def is_loopback(self) -> bool:
         """Whether the host is in 127/8, ::1, a mapped form of these, localhost or a name below it."""
         ip = self.ip
+        if self.socket:
+            return False
         if ip is None:
             return self.host == "localhost" or self.host.endswith(".localhost")
         mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
@@ -109,7 +108,24 @@ class URL:
     @property
     def origin(self) -> tuple[Scheme, str, int]:
         """Scheme, host and port: credentials stay within one origin (RFC 6454 section 4)."""
-        return self.scheme, self.host, self.port
+        return self.scheme, self.socket or self.host, 0 if self.socket else self.port
+
+    @property
+    def origin_text(self) -> str:
+        """The origin as text, with the port."""
+        return self.base[:-1] if self.socket else f"{self.scheme}://{self.host}:{self.port}"
+
+    @property
+    def short_name(self) -> str:
+        """What a connection is called that has no name of its own."""
+        return socket_name(self.socket) if self.socket else f"{self.host}:{self.port}"
+
+    @property
+    def base(self) -> str:
+        """All that stands before the path: scheme, and host and port or socket."""
+        if self.socket:
+            return f"{self.scheme}:{quote_socket(self.socket)}:"
+        return f"{self.scheme}://{self.authority}"
 
     @property
     def masked(self) -> str:
@@ -117,7 +133,7 @@ class URL:
         return mask(str(self))
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.authority}{self.resource}"
+        return f"{self.base}{self.resource}"
 
     def __repr__(self) -> str:
         return f"URL({self.masked!r})"
@@ -127,7 +143,7 @@ def parse(text: str) -> URL:
     """Return the canonical form of a WebSocket URL.
 
     Args:
-        text: A ``ws://`` or ``wss://`` URL of at most 8192 characters.
+        text: A ``ws://``, ``wss://``, ``ws+unix:`` or ``wss+unix:`` URL of at most 8192 characters.
 
     Raises:
         InvalidError: The URL is not one, has a part that WebSocket URLs don't have (RFC 6455 section 3), or
@@ -136,14 +152,26 @@ def parse(text: str) -> URL:
     if not isinstance(text, str):
         raise InvalidError(f"URL is of type {type(text).__name__}", hint="it must be a str")
     _check_text(text)
-    scheme, rest = _split_scheme(text)
-    if "#" in rest:
+    if "#" in text and (_SCHEME.match(text) or split_unix(text.partition("#")[0])):
         _refuse("has a fragment", 'remove what follows "#", or write %23 for a "#" in the path or query')
+    if unix := split_unix(text):
+        _check_seen(text, before=0)
+        return _with_socket(unix)
+    scheme, rest = _split_scheme(text)
     authority, tail = _split_authority(rest)
     _check_seen(tail, before=len(text) - len(tail))
     path, _, query = tail.partition("?")
     host, port = _parse_authority(authority)
     url = URL(scheme, host, port or _DEFAULT_PORT[scheme], _canonical_path(path), _canonical_query(query))
+    _check_length(str(url))
+    return url
+
+
+def _with_socket(unix: Parts) -> URL:
+    path, _, query = unix.tail.partition("?")
+    scheme = cast(Scheme, unix.scheme)
+    port = _DEFAULT_PORT[scheme]
+    url = URL(scheme, "localhost", port, _canonical_path(path), _canonical_query(query), unix.socket)
     _check_length(str(url))
     return url
 
@@ -162,10 +190,12 @@ def join(base: URL, location: str) -> URL:
     match = _SCHEME.match(location)
     if match:
         scheme = match[1].lower()
+        if scheme.endswith("+unix"):
+            _refuse("has a scheme that is not allowed", "a redirect may not lead to a Unix socket")
         return parse(f"{_WS_SCHEME.get(scheme, scheme)}://{location[match.end() :]}")
     if location.startswith("//"):
         return parse(f"{base.scheme}:{location}")
-    return parse(f"{base.scheme}://{base.authority}{_resolve(base, location)}")
+    return parse(f"{base.base}{_resolve(base, location)}")
 
 
 def _resolve(base: URL, reference: str) -> str:
@@ -220,7 +250,7 @@ def _split_scheme(text: str) -> tuple[Scheme, str]:
     if scheme == "https":
         _refuse("has the scheme https", "use wss://")
     if scheme not in _DEFAULT_PORT:
-        _refuse("has a scheme that is not allowed", "use wss:// or ws://")
+        _refuse("has a scheme that is not allowed", f"use wss:// or ws://, or {FORM} for a Unix socket")
     return cast(Scheme, scheme), text[match.end() :]
 
 

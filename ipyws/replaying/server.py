@@ -26,6 +26,7 @@ class ReplayServer:
         kind: "replay".
         host: The loopback address it listens on.
         port: The port it listens on, 1-65535.
+        path: The path of its Unix socket, or None.
         url: The address to connect to; any path will do.
         subprotocol: The recorded subprotocol, which a client has to offer; None: no client gets one.
     """
@@ -36,6 +37,7 @@ class ReplayServer:
         self.host = running.host
         self.port = running.port
         self.url = running.url
+        self.path = running.path
         self.subprotocol = subprotocol
         self._running = running
         self._playback = playback
@@ -64,6 +66,7 @@ async def serve_capture(
     about: About | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
+    unix: object = None,
     speed: float = 1.0,
     longest_gap: Duration = LONGEST_GAP,
 ) -> ReplayServer:
@@ -80,6 +83,7 @@ async def serve_capture(
         about: What the capture says of its connection: subprotocol, when it was opened.
         host: A loopback address.
         port: 0-65535; 0 lets the system choose a free one.
+        unix: Instead of both, the path of a Unix socket.
         speed: The gaps are divided by this: above 0, ``math.inf`` for none.
         longest_gap: The longest recorded gap that is kept; a longer one is shortened to it.
 
@@ -97,7 +101,8 @@ async def serve_capture(
     subprotocol = about.subprotocol if about and not hides_something(about.subprotocol or "") else None
     play = cast("Handler", playback.play)  # the connections are of the class that is given here
     connection = _connection(subprotocol, _origin(about))
-    running = await listen(ReplayServer.kind, play, host=host, port=port, connection=connection)
+    where: dict[str, Any] = {"host": host, "port": port, "unix": unix}
+    running = await listen(ReplayServer.kind, play, **where, connection=connection)
     return ReplayServer(running, playback, subprotocol)
 
 

@@ -13,7 +13,7 @@ from aiohappyeyeballs import AddrInfoType, start_connection
 
 from ipyws.core.threads import start_thread
 from ipyws.core.waiting import Signal, wait_async
-from ipyws.errors import WebSocketError
+from ipyws.errors import InvalidError, WebSocketError
 
 T = TypeVar("T")
 Address = tuple[Any, ...]
@@ -75,6 +75,30 @@ async def connect_tcp(addresses: Sequence[Resolved], attempts: Attempts) -> sock
     sock = await race(addresses, loop.sock_connect, make, attempts)
     with contextlib.suppress(OSError):  # it may be reset already
         attempts.succeed(sock.getpeername())
+    return sock
+
+
+async def connect_unix(path: str, attempts: Attempts) -> socket.socket:
+    """Return a socket connected to a Unix socket.
+
+    Args:
+        path: Where it is.
+        attempts: Told how it goes.
+
+    Raises:
+        InvalidError: This system has none.
+        OSError: It is not there, or nobody listens.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        raise InvalidError("this system has no Unix sockets", hint="use a ws:// URL")
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        attempts.begin((path,))
+        await asyncio.get_running_loop().sock_connect(sock, path)
+    except BaseException:
+        sock.close()
+        raise
     return sock
 
 

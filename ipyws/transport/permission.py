@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from ipyws.config.gate import (
     check_connection,
     check_proxy,
     check_proxy_addresses,
+    check_socket,
     destination,
 )
 from ipyws.core.options import ConnectOptions
@@ -32,6 +34,7 @@ class Permission:
         proxy: The proxy it goes through, without credentials, or None.
         proxy_addresses: Where the proxy is.
         addresses: Where the URL's name leads; of a name that the proxy resolves, none.
+        socket: Where the links of a Unix socket's path lead, or "".
         policy: What was asked last.
     """
 
@@ -41,6 +44,7 @@ class Permission:
     proxy: str | None = None
     proxy_addresses: Sequence[Resolved] = ()
     addresses: Sequence[Resolved] = ()
+    socket: str = ""
     policy: Policy = field(default_factory=Policy)
 
     @property
@@ -65,9 +69,20 @@ class Permission:
         if self.proxy is not None:
             check_proxy(policy, self.there, self.proxy)
             check_proxy_addresses(policy, self.proxy, self.proxy_addresses)
+        if self.socket:
+            check_socket(policy, self.url, self.socket)
         check_addresses(policy, self.there, self.addresses, redirected=self.redirected)
         self.policy = policy
         return policy
+
+    def follow_links(self) -> None:
+        """Ask about the Unix socket that the links of the URL's path lead to, which is then dialled.
+
+        Raises:
+            PermissionDeniedError: It is not allowed.
+        """
+        self.socket = os.path.realpath(self.url.socket)
+        self.ask()
 
     def ask_again(self) -> Policy:
         """Return the policy of this moment, which still allows all of it: before anything more is sent.

@@ -33,7 +33,9 @@ def choose(url: URL, option: str | None) -> Proxy | None:
     Raises:
         InvalidError: The environment names something that is not a proxy.
     """
-    if option is None or (option == "env" and url.is_loopback):
+    if url.socket and option not in (None, "env"):
+        raise InvalidError("proxy is of no use with a Unix socket", hint="leave it out")
+    if option is None or (option == "env" and (url.is_loopback or url.socket)):
         return None
     address = proxy_of_environment(url) if option == "env" else option
     if address is None:

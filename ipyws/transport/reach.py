@@ -10,7 +10,7 @@ from websockets.proxy import Proxy
 
 from ipyws.policy.url import URL
 from ipyws.transport import proxy, tls
-from ipyws.transport.network import Attempts, connect_tcp, resolve
+from ipyws.transport.network import Attempts, connect_tcp, connect_unix, resolve
 from ipyws.transport.permission import Permission
 from ipyws.transport.wire import Wire
 
@@ -38,9 +38,14 @@ async def connect_directly(
         PermissionDeniedError: An address is not allowed, or the policy was narrowed.
         OSError: No address answers, or TLS fails.
     """
-    await _resolve(progress, permission)
-    progress.phase = "tcp"
-    sock = await connect_tcp(permission.addresses, Attempts(progress.facts))
+    if permission.url.socket:
+        progress.phase = "tcp"
+        permission.follow_links()
+        sock = await connect_unix(permission.socket, Attempts(progress.facts))
+    else:
+        await _resolve(progress, permission)
+        progress.phase = "tcp"
+        sock = await connect_tcp(permission.addresses, Attempts(progress.facts))
     try:
         permission.ask_again()
     except BaseException:

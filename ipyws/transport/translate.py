@@ -61,7 +61,10 @@ def dial_error(error: BaseException, phase: str, asked: Asked, facts: Mapping[st
         details["phase"] = "proxy" if phase == "proxy" else "tls"
     if isinstance(error, SocksError) and error.code is not None:
         details["reply"] = error.code
-    message, hint, retryable = _describe(error, url, phase, str(facts.get("proxy", "")))
+    if url.socket and phase == "tcp" and isinstance(error, OSError):
+        message, hint, retryable = _describe_socket(error, mask(url.socket))
+    else:
+        message, hint, retryable = _describe(error, url, phase, str(facts.get("proxy", "")))
     return ConnectError(message, hint=hint, details=details, retryable=retryable)
 
 
@@ -185,6 +188,15 @@ def _describe_tls(error: ssl.SSLError) -> tuple[str, str, bool]:
         "the server may want a client certificate: cert=, key=",
         False,
     )
+
+
+def _describe_socket(error: OSError, path: str) -> tuple[str, str, bool]:
+    if isinstance(error, FileNotFoundError):
+        return f"there is no socket {path}", "is the server running? check the path", True
+    if isinstance(error, ConnectionRefusedError):
+        return f"nobody listens at the socket {path}", "is the server running? check the path", True
+    hint = "its owner and its group may open it" if isinstance(error, PermissionError) else "check the path"
+    return f"the socket {path} can't be opened: {_why(error)}", hint, False
 
 
 def _dropped_hint(url: URL) -> str:

@@ -194,7 +194,7 @@ class Wire(asyncio.Protocol):
     def address(self, which: str) -> tuple[str, int] | None:
         """Return host and port of our end ("sockname") or the other ("peername")."""
         found = self._transport.get_extra_info(which) if self._transport is not None else None
-        return (str(found[0]), int(found[1])) if found else None
+        return (str(found[0]), int(found[1])) if isinstance(found, tuple) else None  # of a Unix socket: text
 
     # -- asyncio.Protocol --------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from websockets.asyncio.server import ServerConnection
 
@@ -28,13 +28,14 @@ KINDS: tuple[str, ...] = SERVER_KINDS
 """The kinds of server that `start` knows."""
 
 
-async def start(kind: str, *, host: str = "127.0.0.1", port: int = 0) -> RunningServer:
+async def start(kind: str, *, host: str = "127.0.0.1", port: int = 0, unix: object = None) -> RunningServer:
     """Start a demo server on the running loop.
 
     Args:
         kind: One of `KINDS`.
         host: A loopback address, "127.0.0.1" or "::1".
         port: 0-65535; 0 lets the system choose a free one.
+        unix: Instead of both, the path of a Unix socket.
 
     Returns:
         The server, already listening.
@@ -46,7 +47,8 @@ async def start(kind: str, *, host: str = "127.0.0.1", port: int = 0) -> Running
     if kind not in KINDS:
         raise _unknown(kind)
     chosen = _KINDS[kind]
-    return await listen(kind, chosen.handler(), host=host, port=port, connection=chosen.connection)
+    where: dict[str, Any] = {"host": host, "port": port, "unix": unix}
+    return await listen(kind, chosen.handler(), **where, connection=chosen.connection)
 
 
 def _unknown(kind: object) -> InvalidError:

@@ -21,6 +21,8 @@ from websockets.server import ServerProtocol
 from ipyws.core.close import check_close
 from ipyws.core.constants import MB, CloseCode
 from ipyws.errors import InvalidError
+from ipyws.policy.unix_url import quote_socket
+from ipyws.transport.servers.unix import SocketFile
 
 Args = TypeVarTuple("Args")
 Handler = Callable[[ServerConnection], Awaitable[None]]
@@ -57,7 +59,8 @@ class RunningServer:
     Attributes:
         kind: What it does: "echo", "chat"...
         host: The loopback address it listens on.
-        port: The port it listens on, 1-65535.
+        port: The port it listens on, 1-65535; 0 where it listens at a Unix socket.
+        path: The path of that, or None.
     """
 
     def __init__(
@@ -66,16 +69,21 @@ class RunningServer:
         host: str,
         server: Server,
         accepted: weakref.WeakSet[ServerConnection],
+        file: SocketFile | None = None,
     ) -> None:
         self.kind = kind
         self.host = host
-        self.port: int = server.sockets[0].getsockname()[1]
+        self.port: int = 0 if file is not None else server.sockets[0].getsockname()[1]
+        self.path = None if file is None else file.path
+        self._file = file
         self._server = server
         self._accepted = accepted
 
     @property
     def url(self) -> str:
         """The address to connect to."""
+        if self._file is not None:
+            return f"ws+unix:{quote_socket(self._file.path)}:"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"ws://{host}:{self.port}"
 
@@ -95,6 +103,8 @@ class RunningServer:
             InvalidError: The code or the reason may not be sent (RFC 6455 sections 5.5 and 7.4).
         """
         code, reason = check_close(code, reason)
+        if self._file is not None:
+            self._file.remove()
         self._server.close(code=code, reason=reason)
         try:
             async with asyncio.timeout(_CLOSE_DEADLINE):
@@ -116,6 +126,7 @@ async def listen(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    unix: object = None,
     connection: type[ServerConnection] = ServerConnection,
 ) -> RunningServer:
     """Start a server that gives each connection to ``handler``.
@@ -125,6 +136,7 @@ async def listen(
         handler: Serves one connection; a closed connection simply ends it.
         host: A loopback address.
         port: 0-65535; 0 lets the system choose a free one.
+        unix: Instead of both, the path of a Unix socket.
         connection: Class of the connections.
 
     Returns:
@@ -136,6 +148,9 @@ async def listen(
     """
     _check_host(host)
     _check_port(port)
+    if unix is not None and port:
+        raise InvalidError("port and unix are given together", hint="one of them is allowed")
+    file = None if unix is None else SocketFile(unix)
     accepted: weakref.WeakSet[ServerConnection] = weakref.WeakSet()
 
     def accept(protocol: ServerProtocol, server: Server, **settings: Any) -> ServerConnection:
@@ -145,11 +160,13 @@ async def listen(
     async def serve_one(client: ServerConnection) -> None:
         await until_closed(handler, client)
 
+    where: dict[str, Any] = {"host": host, "port": port}
+    if file is not None:
+        where = {"sock": file.sock, "unix": True}
     try:
         server = await serve(
             serve_one,
-            host,
-            port,
+            **where,
             max_size=MAX_MESSAGE,
             close_timeout=CLOSE_TIMEOUT,
             ping_interval=None,  # a lesson shows the pings that it asked for, no others
@@ -160,7 +177,7 @@ async def listen(
         )
     except OSError as error:
         raise _cannot_listen(host, port, error) from error
-    return RunningServer(kind, host, server, accepted)
+    return RunningServer(kind, host, server, accepted, file)
 
 
 async def until_closed(work: Callable[[*Args], Awaitable[None]], *args: *Args) -> None:
