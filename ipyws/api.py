@@ -9,7 +9,7 @@ from ipyws.config.current import CURRENT
 from ipyws.config.gate import check_connect, check_connection, check_url
 from ipyws.core.browser import check_sockets
 from ipyws.core.client import AsyncClient
-from ipyws.core.credentials import remember_credentials
+from ipyws.core.credentials import remember_credentials, remember_host
 from ipyws.core.forms import CONNECT, Unawaited
 from ipyws.core.options import ConnectOptions, check_options, check_secure
 from ipyws.policy.url import URL, parse
@@ -66,6 +66,7 @@ def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
     policy = CURRENT.policy()
     check_connect(policy)
     target = parse(url)
+    remember_host(url, target.host)
     check_url(policy, target)
     checked = check_options(options)
     check_secure(checked, target.secure, checked.proxy)

@@ -5,19 +5,23 @@ What the user asks for by name stays exact: ``message.data`` and ``client.url`` 
 
 from __future__ import annotations
 
+import html
+import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+from urllib.parse import quote
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.support.canary import AWKWARD, Canary, Watched, watched
+from tests.support.canary import AWKWARD, MORE_AWKWARD, Canary, Watched, watched
 from tests.support.kernel import ROOT, without_ports
-from tests.support.servers import PING, Raw, Site, close_frame, dead_port, frame, raw_server, server
+from tests.support.servers import PING, TEXT, Raw, Site, close_frame, dead_port, frame, raw_server, server
 
 pytestmark = pytest.mark.kernel
 
@@ -89,7 +93,9 @@ def kernel(echo: Site) -> Iterator[Watched]:  # it ends before the server that i
 
 
 @pytest.mark.parametrize(
-    "middle", ["-", AWKWARD, AWKWARD * 100, "x" * 20_000], ids=["plain", "awkward", "long", "huge"]
+    "middle",
+    ["-", AWKWARD, MORE_AWKWARD, AWKWARD * 100, "x" * 20_000],
+    ids=["plain", "awkward", "more", "long", "huge"],
 )
 @pytest.mark.parametrize("sending", SENDING)
 def test_a_secret_that_is_sent_and_comes_back_shows_nowhere(
@@ -129,6 +135,42 @@ def test_an_error_that_is_not_ours_shows_no_secret(kernel: Watched, echo: Site, 
     assert kernel.run(FAILING[failing]).status == "error"
     assert len(kernel.traceback()) > 1
     assert canary.found_in(kernel.shown()) == []
+
+
+# How servers of other languages repeat a text.
+REPEATED: dict[str, Callable[[str], str]] = {
+    "PHP": lambda text: json.dumps(text).replace("/", "\\/"),
+    ".NET": lambda text: re.sub(
+        r"\\u(....)|[+&<>'`]",
+        lambda found: f"\\u{found[1].upper() if found[1] else format(ord(found[0]), '04X')}",
+        json.dumps(text),
+    ),
+    "a URL": lambda text: quote(text, safe="()/+"),
+    "HTML": html.escape,
+    "bytes": lambda text: repr(text.encode()),
+}
+
+
+@pytest.mark.parametrize("middle", [AWKWARD, MORE_AWKWARD], ids=["awkward", "more"])
+def test_a_secret_that_a_server_spells_otherwise_shows_nowhere(kernel: Watched, middle: str) -> None:
+    canary = Canary(middle)
+    said = b"".join(
+        frame(TEXT, (before + spell(canary.value)).encode())
+        for spell in REPEATED.values()
+        for before in ("", "." * 150, "." * 290, "." * 1990)
+    )
+
+    async def repeat(peer: Raw) -> None:
+        await peer.upgrade(then=said)
+        await peer.rest()
+
+    with raw_server(repeat) as site:
+        kernel.hold(canary)
+        kernel.run(f"kept = ipyws.secret(canary)\n%ws {site.url}/?x={{{{kept}}}} --as spelled")
+        kernel.run(f"%ws recv -n {4 * len(REPEATED)} -o got")
+        assert kernel.run("%ws log --tail 50").status == "ok"
+        kernel.run("got[-1].json()")
+        assert canary.found_in(kernel.shown()) == []
 
 
 def test_what_is_asked_for_by_name_is_exact(kernel: Watched, echo: Site) -> None:

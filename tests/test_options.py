@@ -12,7 +12,7 @@ import pytest
 import ipyws
 from ipyws import Compression, secrets
 from ipyws.core.options import BY_NAME, OPTIONS, ConnectOptions, check_options, check_secure
-from ipyws.errors import InvalidError
+from ipyws.errors import ConnectError, InvalidError
 from ipyws.secrets import mask
 
 MIB = 1024 * 1024
@@ -606,3 +606,22 @@ def test_what_is_neither_a_path_nor_pem_is_refused_and_not_repeated(name: str, t
 
 def test_a_path_that_is_too_long_for_a_name_is_invalid() -> None:
     assert "can't be a file" in refusal(record="x" * 5000).message
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("ws://TenantOf-Mine7.localhost:1/", "tenantof-mine7"),
+        ("ws://a.TenantOf-Mine7.localhost:1/?x=TenantOf-Mine7", "tenantof-mine7"),
+        ("ws://x-m\u00fcnchen-geheim.localhost:1/", "xn--x-mnchen-geheim-0vb"),
+    ],
+)
+def test_a_secret_in_a_host_is_masked_as_it_is_looked_up_too(url: str, host: str) -> None:
+    secrets.secret("TenantOf-Mine7")
+    secrets.secret("m\u00fcnchen-geheim")
+    with pytest.raises(ConnectError) as caught:
+        ipyws.connect(url)
+    shown = f"{caught.value} {caught.value.details} {list(ipyws.connections().values())}"
+    assert host not in shown
+    assert "tenantof-mine7" not in shown.lower()
+    assert "***" in shown

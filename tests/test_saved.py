@@ -459,3 +459,22 @@ def test_folder_that_is_gone_keeps_no_connection_of_the_machines_from_being_foun
     monkeypatch.setitem(sys.modules, "ipykernel.kernelapp", app)
     here.folder.rmdir()
     assert CURRENT.connections() == ["prices"]
+
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n"
+
+
+def test_pem_text_of_a_variable_stands_for_a_file(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIENT_KEY", PEM)
+    monkeypatch.setenv("CLIENT_CERT", PEM.replace("PRIVATE KEY", "CERTIFICATE"))
+    _, options = saved(here, 'cert = "{{env.CLIENT_CERT}}"', 'key = "{{env.CLIENT_KEY}}"').fill()
+    assert options["key"] == PEM
+    with pytest.raises(errors.InvalidError, match="can't be used: the PEM text") as caught:
+        ipyws.connect("wss://127.0.0.1:1", **{name: options[name] for name in ("cert", "key")})
+    assert "MIIE" not in str(caught.value)
+
+
+def test_a_private_key_that_is_written_out_is_refused_and_not_quoted(here: Place) -> None:
+    error = refused(here, f'key = """{PEM}"""', 'cert = "cert.pem"')
+    assert "looks like a secret" in error.message
+    assert "MIIE" not in str(error)

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from ipyws.core.cookies import remember_cookies_given
 from ipyws.secrets import (
     is_sensitive_header,
+    known_spans,
     remember,
     remember_basic,
     remember_cookies,
@@ -136,6 +137,22 @@ def remember_in_url(text: str) -> None:
         user, _, password = _SCHEME.sub("", before, count=1).partition(":")
         remember_basic(user, password)
         remember_basic(unquote(user), unquote(password))
+
+
+def remember_host(given: str, host: str) -> None:
+    """Mask a secret in a host also as it is looked up: in lower case, or in the ASCII form of IDNA.
+
+    Args:
+        given: The URL as it was given.
+        host: Its host as it is dialled.
+    """
+    named = re.split(r"[/?#:]", given.partition("://")[2], maxsplit=1)[0]
+    labels, looked_up = re.split(r"[.\u3002\uff0e\uff61]", named.rstrip(".")), host.split(".")
+    if len(labels) != len(looked_up):
+        labels, looked_up = [named], [host]
+    for label, shown in zip(labels, looked_up, strict=True):
+        if any(True for _ in known_spans(label)):
+            remember(shown)
 
 
 def remember_pem(text: str) -> None:

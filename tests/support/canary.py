@@ -17,11 +17,14 @@ _HELD = 7  # characters of either end that give a canary away
 
 # What text in quotes, in a URL, in JSON and in a repr is spelled with.
 AWKWARD = "\"'\\ %&ö"
+# The same for what a URL may hold as it is, for shells, and beyond the first plane of Unicode.
+MORE_AWKWARD = "(a)/+=\u00dd\U0001f600$`!"
 
 PREPARE = """
 %load_ext ipyws
 %xmode Verbose
 import ipyws, logging, os, pickle, sys, warnings
+from ipyws.widget import copying, exporting, lines
 
 heard = []
 
@@ -46,6 +49,17 @@ def look():
         print(client.log.about, client.journal, client.stats.summary(), sep="\\n")
         for suffix in (".jsonl", ".har"):
             print(client.log.save(f"look{suffix}").read_text("utf-8"))
+        core = client.async_client
+        for what in ("ws", "python", "wscat", "websocat"):
+            try:
+                print(copying.copy_as(what, core))
+            except ipyws.errors.InvalidError as error:
+                print(error)
+        for what in ("jsonl", "har", "csv", "text"):
+            print(exporting.export(what, {client.name: client.log}))
+        for message in client.log:
+            print(lines.line(1, client.name, message, None), lines.payload(1, message))
+        print(lines.card(core, []))
     print(*heard, sep="\\n")
     heard.clear()
 """
@@ -70,7 +84,9 @@ class Canary:
     def traces(self) -> set[str]:
         """What gives it away, however it is spelled and wherever it is cut."""
         sent = {base64.b64encode(f"{user}{self.value}".encode()).decode() for user in ("", "u:", "user:")}
-        return {self.value[:_HELD], self.value[-_HELD:]} | {text[8:24] for text in sent}
+        ends = {self.value[:_HELD], self.value[-_HELD:]}
+        in_bytes = {end.encode().hex() for end in ends} | {end.encode().hex(" ") for end in ends}
+        return ends | in_bytes | {text[8:24] for text in sent}
 
     def found_in(self, seen: object) -> list[str]:
         """Return the surroundings of each trace in what was seen; best compared with []."""
