@@ -148,7 +148,7 @@ def _is_begun(text: str, at: int, backward: bool) -> bool:
         return False
     rest = text[at:]
     # What is cut at its front has lost the mark that tells what it is.
-    return not rest or (rest.split() == [rest] if backward else _BEGUN.fullmatch(rest) is not None)
+    return not rest or (len(rest.split()) < 2 if backward else _BEGUN.fullmatch(rest) is not None)
 
 
 def _begun(pieces: Sequence[_Piece], text: str, length: int, *, backward: bool) -> int:

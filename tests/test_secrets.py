@@ -154,6 +154,13 @@ def test_of_a_secret_that_is_cut_however_it_is_spelled_nothing_is_left(
         assert "last-of-all" not in shown, cut
 
 
+def test_wherever_a_repr_of_a_long_secret_is_cut_its_end_is_masked() -> None:
+    value = secret("begin-of-it" + "\"'\\ %&" * 10 + "end-of-it")
+    spelled = repr({"X-Plain": [str(value)]})
+    for cut in range(20, len(spelled) - 20):
+        assert "end-of-it" not in mask_cut(mask(f"x = ...{spelled[cut:]}\n more")), cut
+
+
 def test_secrets_that_overlap_are_masked_as_one() -> None:
     remember("left-and-middle")
     remember("middle-and-right")
