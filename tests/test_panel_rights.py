@@ -128,6 +128,13 @@ def test_a_broken_message_changes_nothing_and_prints_nothing(kernel: Kernel, fro
     )
 
 
+def test_no_way_of_a_front_end_sets_its_state(kernel: Kernel) -> None:
+    ok(kernel, "p = ipyws.panel('feed')\np.set_state({'height': 500, '_css': 'evil', '_esm': 'evil'})")
+    assert value(kernel, "p.height, 'evil' in (p._css, p._esm)") == "(380, False)"
+    ok(kernel, "p.height = 500")
+    assert value(kernel, "p.get_state()['height']") == "500"
+
+
 def test_an_unknown_request_is_an_error_in_any_panel(kernel: Kernel) -> None:
     failed = opened(kernel, "ipyws.panel('feed')").answer("history")
     assert (failed["ok"], failed["kind"]) == (False, "INVALID")

@@ -91,11 +91,11 @@ class Panel(anywidget.AnyWidget):
 
     # -- from and to the front end ---------------------------------------------------------------------
 
-    def _handle_msg(self, msg: Mapping[str, Any]) -> None:
-        """Take a message of a front end: a request, or the question for the state.
+    def set_state(self, sync_data: object) -> None:
+        """Take no state from a front end: script and style are in it, and others are shown them too."""
 
-        The state itself, script and style among it, is the kernel's: no browser may set it for the others.
-        """
+    def _handle_msg(self, msg: Mapping[str, Any]) -> None:
+        """Take a message of a front end: a request, or the question for the state."""
         data = msg["content"].get("data")
         method = data.get("method") if isinstance(data, Mapping) else None
         if method == "request_state" or (method == "custom" and "content" in data):
