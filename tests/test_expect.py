@@ -605,6 +605,80 @@ def test_what_is_no_response_to_the_call_is_passed_over() -> None:
         assert run(scenario(site.url)) == "right"
 
 
+TOO_MUCH = {
+    "code": -32600,
+    "message": "Message has property other than 'id', 'method', 'params' " + "x" * 100,
+}
+EVENT = {"method": "Target.created", "params": {"error": 1}}
+
+
+@pytest.mark.parametrize(
+    "came",
+    [[{"error": TOO_MUCH}], [{"id": None, "error": TOO_MUCH}], [EVENT, EVENT, {"error": TOO_MUCH}]],
+    ids=["no id", "id of null", "behind events"],
+)
+def test_error_without_an_id_right_after_the_call_is_its_answer(came: list[Any]) -> None:
+    async def scenario(url: str) -> None:
+        async with ipyws.connect_async(url) as client:
+            with pytest.raises(errors.ReplyError) as caught:
+                await client.rpc("do", timeout="5s")
+            assert caught.value.message.endswith(f"-32600 {TOO_MUCH['message']}")
+            assert caught.value.kind is errors.INVALID
+            assert "without" in caught.value.hint
+            reply = await client.request({"id": "x", "do": 1}, timeout="5s")
+            assert reply.json()["error"] == TOO_MUCH
+
+    with responding(lambda request: came, lambda request: came) as site:
+        run(scenario(site.url))
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        [{"tick": 1}, {"error": TOO_MUCH}],
+        ["no json", {"error": TOO_MUCH}],
+        [{"method": "failed", "error": TOO_MUCH}],
+        [{"error": None}],
+        [{"id": 99, "error": TOO_MUCH}],
+        [[{"error": TOO_MUCH}]],
+    ],
+)
+def test_error_that_may_be_about_something_else_is_no_answer(came: list[Any]) -> None:
+    async def scenario(url: str) -> None:
+        async with ipyws.connect_async(url) as client:
+            assert await client.rpc("do", timeout="5s") == "right"
+
+    with responding(lambda request: [*came, {"id": request["id"], "result": "right"}]) as site:
+        run(scenario(site.url))
+
+
+def test_error_without_an_id_is_nobodys_while_two_calls_wait() -> None:
+    async def serve(connection: ServerConnection) -> None:
+        requests = [json.loads(await connection.recv()) for _ in range(2)]
+        await connection.send(json.dumps({"error": TOO_MUCH}))
+        for request in requests:
+            await connection.send(json.dumps({"id": request["id"], "result": request["method"]}))
+        await connection.wait_closed()
+
+    async def scenario(url: str) -> None:
+        async with ipyws.connect_async(url) as client:
+            assert await asyncio.gather(client.rpc("one"), client.rpc("two")) == ["one", "two"]
+
+    with server(serve) as site:
+        run(scenario(site.url))
+
+
+def test_what_came_last_is_told_at_length() -> None:
+    async def scenario(url: str) -> None:
+        async with ipyws.connect_async(url) as client:
+            with pytest.raises(errors.WaitTimeoutError) as caught:
+                await client.rpc("do", timeout="300ms")
+            assert "x" * 50 in caught.value.hint
+
+    with responding(lambda request: [{"tick": 1}, {"error": TOO_MUCH}]) as site:
+        run(scenario(site.url))
+
+
 def test_calls_at_once_get_their_own_results() -> None:
     async def scenario(url: str) -> None:
         async with ipyws.connect_async(url) as client:

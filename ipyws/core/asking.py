@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from ipyws.core.cursor import Cursor
 from ipyws.core.encoding import is_record, plain
-from ipyws.core.judging import Judge, Wanted, holds, judge_json, make_judge
+from ipyws.core.judging import Judge, Wanted, holds, make_judge
 from ipyws.core.message import Message
 from ipyws.core.payload import to_json
 from ipyws.core.reception import Reception
@@ -28,6 +28,10 @@ _KINDS = {
     -32603: Kind.INTERNAL,
 }
 _SHOWN = 200
+_NO_ID = (
+    'it names no id: it may not have understood the request; request({"id": 1, "method": …}) sends one '
+    'without "jsonrpc"'
+)
 
 
 class Asked:
@@ -41,6 +45,8 @@ class Asked:
         self._client = client
         self._cursor = Cursor(client.log, from_now=True)
         self._losses = client.losses
+        for other in client.cursors - {client.cursor}:
+            other.alone = self._cursor.alone = False
         client.cursors.add(self._cursor)
 
     def __enter__(self) -> Self:
@@ -52,7 +58,48 @@ class Asked:
 
     def reply(self, deadline: Deadline, judge: Judge | None) -> Reception:
         """Return what waits for the reply."""
+        if isinstance(judge, ById):
+            judge.is_alone = lambda: self._cursor.alone
         return Reception(self._client, deadline, judge, self._cursor, self._losses)
+
+
+class ById(Judge):
+    """Knows the reply to a request by its id.
+
+    An error without an id is the reply too if it comes first, what the server begins by itself aside, and no
+    other request awaits one: who found no id in a request, or did not look for it, has none to name (JSON-RPC
+    2.0, section 5).
+
+    Args:
+        is_right: Says whether a JSON value has the right id.
+        words: Which id, in words.
+
+    Attributes:
+        is_alone: Tells whether no other request awaited its reply meanwhile.
+    """
+
+    def __init__(self, is_right: Callable[[Any], bool], words: str) -> None:
+        super().__init__(lambda message: self._is_reply(self.read(message)), words)
+        self.is_alone: Callable[[], bool] = lambda: False
+        self._is_right = is_right
+        self._is_first = True
+
+    def _is_reply(self, value: Any) -> bool:
+        if self._is_right(value):
+            return True
+        is_first, self._is_first = self._is_first, self._is_first and _begins(value)
+        return is_first and _is_error_without_id(value) and self.is_alone()
+
+
+def _begins(value: Any) -> bool:
+    """Tell whether a server sends this by itself: a notification, a request of its own."""
+    return isinstance(value, dict) and "method" in value
+
+
+def _is_error_without_id(value: Any) -> bool:
+    if not isinstance(value, dict) or _begins(value):
+        return False
+    return value.get("error") is not None and value.get("id") is None and "result" not in value
 
 
 def reply_judge(payload: object, reply: Wanted) -> Judge | None:
@@ -71,7 +118,7 @@ def reply_judge(payload: object, reply: Wanted) -> Judge | None:
     number = _id(payload)
     if number is None:
         return None
-    return judge_json(lambda value: _has_id(value, number), brief({"id": number}))
+    return ById(lambda value: _has_id(value, number), brief({"id": number}))
 
 
 def rpc_request(method: str, params: Any, number: int) -> dict[str, Any]:
@@ -96,7 +143,7 @@ def rpc_judge(number: int) -> Judge:
     def answers(value: Any) -> bool:
         return _has_id(value, number) and "method" not in value
 
-    return judge_json(answers, f"id {number}")
+    return ById(answers, f"id {number}")
 
 
 def rpc_result(message: Message, method: str) -> Any:
@@ -108,7 +155,8 @@ def rpc_result(message: Message, method: str) -> Any:
     value = message.json()
     error = value.get("error")
     if error is not None:
-        raise _reply_error(method, error if isinstance(error, dict) else {"message": error})
+        hint = _NO_ID if value.get("id") is None else "details has all that the server said"
+        raise _reply_error(method, error if isinstance(error, dict) else {"message": error}, hint)
     if "result" not in value:
         raise _malformed(method, "neither a result nor an error")
     return value["result"]
@@ -118,12 +166,12 @@ def _malformed(method: str, what: str) -> ReplyError:
     return ReplyError(f"{brief(method)} was answered with {what}", hint="the fault is the server's")
 
 
-def _reply_error(method: str, error: dict[str, Any]) -> ReplyError:
+def _reply_error(method: str, error: dict[str, Any], hint: str) -> ReplyError:
     code, said = error.get("code"), error.get("message")
     words = " ".join([*([brief(code)] if code is not None else []), _shown(said)])
     return ReplyError(
         f"{brief(method)} was answered with an error: {words}",
-        hint="details has all that the server said",
+        hint=hint,
         details={"code": code, "message": said, "data": error.get("data")},
         kind=_KINDS.get(code, Kind.UNKNOWN) if isinstance(code, int) else Kind.UNKNOWN,
     )

@@ -16,6 +16,7 @@ from ipyws.printable import visible
 from ipyws.secrets import mask
 
 _SHOWN = 200
+_LAST_SHOWN = 200
 _KEPT = 3
 
 Wanted = Callable[[Message], object] | Mapping[str, Any] | None
@@ -86,7 +87,8 @@ class Judge:
         if not self.refused:
             return ""
         why = f"; judging raised {self.failure}" if self.failure else ""
-        came = ", ".join(map(preview, self.last))
+        *earlier, last = self.last
+        came = ", ".join([*map(preview, earlier), preview(last, _LAST_SHOWN)])
         before = "the last: " if self.refused > len(self.last) else ""
         what = f"{self.refused:,} came for which {self._words} does not hold ({before}{came})"
         return f"{what}{why}{self._no_json()}"

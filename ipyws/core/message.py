@@ -178,17 +178,17 @@ def describe_json_error(error: Exception) -> str:
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def preview(message: Message) -> str:
-    """Return the start of what a message holds, as a repr of about 60 characters without secrets."""
+def preview(message: Message, length: int = _PREVIEW) -> str:
+    """Return the start of what a message holds, as a repr of about so many characters without secrets."""
     if message.type == "close":
         return f"{message.code} {mask(message.reason)!r}"
     if message.type == "open":
         return visible(mask(message.reason))
     if message.type == "breach":
-        return f"{visible(mask(message.breach))}: {_payload_preview(message.data)}"
-    return _payload_preview(message.data)
+        return f"{visible(mask(message.breach))}: {_payload_preview(message.data, length)}"
+    return _payload_preview(message.data, length)
 
 
-def _payload_preview(data: Data) -> str:
-    shown: Data = mask_start(data, _WINDOW)[:_PREVIEW]  # masked before it is cut and spelled
-    return f"{shown!r}…" if len(data) > _PREVIEW else repr(shown)
+def _payload_preview(data: Data, length: int) -> str:
+    shown: Data = mask_start(data, _WINDOW)[:length]  # masked before it is cut and spelled
+    return f"{shown!r}…" if len(data) > length else repr(shown)
