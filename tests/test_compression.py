@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import tornado.httpserver
+import tornado.netutil
+import tornado.web
+import tornado.websocket
 
 import ipyws
+from ipyws import errors
 from tests.support.servers import CLOSE, TEXT, Raw, Site, frame, raw_server, server
 from tests.support.streams import RSV1
 
@@ -137,3 +142,36 @@ def test_server_that_declines_is_talked_to_without_compression() -> None:
         assert not site.next().rsv1
         assert client.response is not None
         assert client.response.extensions == ""
+
+
+def test_server_that_leaves_out_what_no_context_asks_for_leads_to_another_mode() -> None:
+    """Tornado takes the offer and does not say that it will keep to it (RFC 7692 section 7.1.1.1)."""
+
+    class Echo(tornado.websocket.WebSocketHandler):
+        def get_compression_options(self) -> dict[str, Any]:
+            return {}
+
+        def on_message(self, message: str | bytes) -> None:
+            self.write_message(message, isinstance(message, bytes))
+
+    async def start() -> tuple[tornado.httpserver.HTTPServer, int]:
+        [listening] = tornado.netutil.bind_sockets(0, "127.0.0.1")
+        made = tornado.httpserver.HTTPServer(tornado.web.Application([("/", Echo)]))
+        made.add_socket(listening)
+        return made, listening.getsockname()[1]
+
+    async def stop(running: tornado.httpserver.HTTPServer) -> None:
+        running.stop()
+        await running.close_all_connections()
+
+    site = Site()
+    running, port = site.run(start())
+    try:
+        with pytest.raises(errors.ConnectError, match="permessage-deflate") as caught:
+            ipyws.connect(f"ws://127.0.0.1:{port}", compression="no_context")
+        assert "compression=" in caught.value.hint
+        with ipyws.connect(f"ws://127.0.0.1:{port}", compression="context_takeover") as client:
+            assert client.request("hello " * 100).data == "hello " * 100
+    finally:
+        site.run(stop(running))
+        site.stop()

@@ -17,6 +17,7 @@ from ipyws.transport.answer import AnswerError, Head
 
 _ACCEPT, _EXTENSIONS, _PROTOCOL = "Sec-WebSocket-Accept", "Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"
 _MISPLACED = ("Sec-WebSocket-Version", "Sec-WebSocket-Key", "Content-Length", "Transfer-Encoding")
+_OTHER_MODE = 'compression="context_takeover", or none, may do'
 _GATEWAY = "a proxy or gateway in between may not let WebSockets through"
 
 
@@ -59,7 +60,8 @@ def _open(head: Head, protocol: ClientProtocol, fields: list[tuple[str, str]]) -
     protocol.receive_data(f"HTTP/1.1 101 Switching Protocols\r\n{''.join(lines)}\r\n".encode("latin-1"))
     protocol.events_received()
     if isinstance(protocol.handshake_exc, InvalidHandshake):
-        raise _broken(str(protocol.handshake_exc), head) from None
+        what = str(protocol.handshake_exc)
+        raise _broken(what, head, _OTHER_MODE if "permessage-deflate" in what else "") from None
 
 
 def _broken(what: str, head: Head, hint: str = "") -> AnswerError:
