@@ -13,6 +13,7 @@ from ipyws.notebook.failure import masked
 from ipyws.secrets import remember
 from tests.support.canary import Canary
 from tests.support.kernel import ROOT, Kernel
+from tests.support.servers import answering, http
 
 HOOKS = ["_showtraceback", "_format_exception_for_storage"]
 FAILING = "import ipyws\nvalue = 'CANARY'\nipyws.secret(value)\nvalue.nothing"
@@ -48,6 +49,23 @@ def test_unloading_gives_the_shell_its_own_tracebacks_back() -> None:
     assert before.found_in(hidden.traceback) == []
     assert after.found_in(seen.traceback)
     assert left.displays[0]["data"]["text/plain"] == "[]"
+
+
+@pytest.mark.kernel
+def test_the_whole_answer_of_a_refusing_server_is_in_tb_only() -> None:
+    answer = http("403 Forbidden", "X-Plan: free", body=b"first line\nsecond \x1b[31mline")
+    with Kernel() as kernel, answering(answer) as site:
+        kernel.run("%load_ext ipyws\nimport ipyws")
+        for cell in (f"%ws {site.url}", f"ipyws.connect({site.url!r})"):
+            first = "\n".join(kernel.run(cell).traceback)
+            assert "101: first line" in first
+            assert "second" not in first
+            request = kernel.send("%tb")
+            kernel.result(request)
+            [all_of_it] = [each for each in kernel.published(request) if each["msg_type"] == "error"]
+            shown = "\n".join(all_of_it["content"]["traceback"])
+            assert "X-Plan: free" in shown
+            assert "second \\x1b[31mline" in shown
 
 
 @pytest.mark.kernel

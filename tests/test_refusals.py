@@ -72,3 +72,32 @@ def test_tls_server_that_refuses_and_hangs_up_gives_one_error_and_no_other_outpu
     statuses = {refusal(nginx + path, ca=str(authority.ca)).details["status"] for _ in range(TRIES)}
     assert statuses == {status}
     assert [record.getMessage() for record in caplog.records] == []
+
+
+@pytest.mark.debian("nginx")
+@pytest.mark.parametrize(
+    ("path", "message", "hint"),
+    [
+        (
+            "/cert",
+            "No required SSL certificate was sent",
+            "the server wants a client certificate: cert=, key=",
+        ),
+        ("/403", "not for you", "the server forbids it"),
+        ("/503", "HTTP 503 Service Temporarily Unavailable instead of 101", "try later"),
+    ],
+)
+def test_refusal_of_nginx_is_in_its_own_words(
+    nginx: str, authority: Authority, path: str, message: str, hint: str
+) -> None:
+    error = refusal(nginx + path, ca=str(authority.ca))
+    assert error.message.endswith(message)
+    assert hint in error.hint
+    assert "wss://" not in error.hint
+
+
+@pytest.mark.debian("nginx")
+def test_plain_request_to_a_tls_port_of_nginx_leads_to_wss(nginx: str) -> None:
+    error = refusal(nginx.replace("wss:", "ws:"))
+    assert error.message.endswith("The plain HTTP request was sent to HTTPS port")
+    assert error.hint == "the server wants TLS: use wss://"

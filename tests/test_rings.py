@@ -74,6 +74,7 @@ MAY: dict[str, set[str]] = {
         "ipyws.errors",
         "ipyws.secrets",
         "ipyws.places",
+        "ipyws.printable",
         "websockets",
         "aiohappyeyeballs",
     },

@@ -78,12 +78,21 @@ def _brief(error: BaseException, lines: list[str]) -> list[str]:
     if not isinstance(error, WebSocketError) or hasattr(error, _SHOWN):
         return lines
     setattr(error, _SHOWN, True)
+    lines = _without_notes(error, lines)
     ours = [place for place, line in enumerate(lines) if _OUR_FRAME.match(_COLOUR.sub("", line))]
     if not ours:
         return lines
     hidden = len(lines) - 1 - ours[0]
     frames = "1 frame" if hidden == 1 else f"{hidden} frames"
     return [*lines[: ours[0]], f"[... {frames} of ipyws: %tb shows them ...]\n", lines[-1]]
+
+
+def _without_notes(error: BaseException, lines: list[str]) -> list[str]:
+    """Return a traceback without the notes below its error, such as the whole answer of a server."""
+    notes = list(getattr(error, "__notes__", ()))
+    while notes and len(lines) > 1 and _COLOUR.sub("", lines[-1]).strip() == notes.pop().strip():
+        lines = lines[:-1]
+    return lines
 
 
 def mask_result(result: Any) -> None:

@@ -13,6 +13,7 @@ from ipyws.core.durations import format_duration
 from ipyws.core.reconnect import wait_of
 from ipyws.errors import ConnectError, InvalidError
 from ipyws.policy.url import join
+from ipyws.printable import visible
 from ipyws.secrets import mask, mask_head, mask_headers
 from ipyws.transport.body_text import LONGEST_LINE, decode, line_of
 from ipyws.transport.hints import Answered, Asked, hint
@@ -26,6 +27,7 @@ _FINAL = frozenset({501, 505, 506, 510, 511})
 
 _NOT_DECODED = re.compile(r"br|zstd|compress|x-compress", re.IGNORECASE)
 _LOCATION_SHOWN = 200
+_NOTE_SHOWN = 8 * 1024
 
 
 def status_error(response: Response, asked: Asked, details: Mapping[str, Any]) -> ConnectError:
@@ -37,7 +39,7 @@ def status_error(response: Response, asked: Asked, details: Mapping[str, Any]) -
     answer = Answered(status, headers, text, line, _waiting(pairs))
     shown = mask_head(text, len(text) >= BODY_DECODED)[:BODY_SHOWN]
     said = _quoted(line, len(text) >= BODY_DECODED)
-    return ConnectError(
+    error = ConnectError(
         f"the server answered {status_line(response)} instead of 101{said and f': {said}'}",
         hint=_about_redirect(asked, headers)
         if "location" in headers and 300 <= status < 400
@@ -51,6 +53,19 @@ def status_error(response: Response, asked: Asked, details: Mapping[str, Any]) -
         },
         retryable=worth_retrying(status),
     )
+    error.add_note(_whole(error))
+    return error
+
+
+def _whole(error: ConnectError) -> str:
+    """Return the answer as a note, which a traceback shows below the error."""
+    details = error.details
+    head = [
+        f"HTTP {details['status']} {details['reason']}",
+        *(f"{name}: {value}" for name, value in details["headers"]),
+    ]
+    lines = [*(visible(line) for line in head), "", visible(details["body"], keep_newlines=True)]
+    return "\n".join(["the server's answer:", *lines])[:_NOTE_SHOWN].rstrip()
 
 
 def status_line(response: Response) -> str:
