@@ -142,7 +142,7 @@ def test_response_says_how_the_server_answered() -> None:
         ({"headers": {"Sec-WebSocket-Key": "x"}}, "Sec-WebSocket-Key"),
         ({"headers": {"X": "a\r\nY: b"}}, "X"),
         ({"protocols": ["a", "a"]}, "twice"),
-        ({"protocols": ["a b"]}, "a b"),
+        ({"protocols": ["a b"]}, "not a token"),
         ({"dial_timeout": 0}, "dial_timeout"),
         ({"ping_interval": "-1s"}, "ping_interval"),
         ({"compression": 3}, "compression"),
