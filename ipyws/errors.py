@@ -213,7 +213,9 @@ class ConnectError(WebSocketError, ConnectionError):
         url: What was dialled, without secrets.
         addresses: What its name resolved to.
         address: The one that was dialled last.
+        failures: Why each address was not reached, by address.
         proxy: The proxy, without its credentials.
+        reply: What a SOCKS proxy replied: a number of RFC 1928, section 6, or of SOCKS 4.
         status: HTTP status of an answer that is not 101.
         reason: Its reason phrase.
         headers: Its headers, in order, secrets masked.

@@ -36,7 +36,7 @@ class Rule:
         layer: The name of the layer it belongs to.
         file: The file it stands in, or "".
         line: The line it begins on, or None.
-        socket: The path of a Unix socket, or "/folder/*" for all below, or "".
+        socket: The path of a Unix socket, or ``/folder/*`` for all below, or "".
     """
 
     effect: Effect
