@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from ipyws.sensitive import is_sensitive
-from ipyws.spelling import Span
+from ipyws.spelling import Span, in_slices
 
 _MOST: Final = 50_000
+_REACH: Final = 128  # characters: a name of 100, and the marks around it
 
 # In a text, which may be JSON or HTML, a quotation mark ends a URL; in a URL itself it may stand.
 _USER_INFORMATION: Final = re.compile(r":\\{0,8}/\\{0,8}/([^/?#\s\"<>]+)@")
+_NO_USER_INFORMATION: Final = re.compile(r"[/?#\s\"<>]")
 _BEGUN: Final = re.compile(r":\\{0,8}/\\{0,8}/([^/?#\s\"<>@]+)\Z")
 _NAME_AND_VALUE: Final = (
     r"([^=&;#?\s\\]{1,100}+)(?:=|\\u003[dD])"
@@ -31,7 +33,8 @@ _PARAMETER: Final = re.compile(r"[?&;#]([^=&;#?]{1,100}+)=([^&#]+)")
 def user_information(text: str) -> Iterator[Span]:
     """Yield where user information of URLs stands in a text."""
     if "@" in text:
-        yield from (match.span(1) for match in _USER_INFORMATION.finditer(text))
+        found = in_slices(_USER_INFORMATION, text, _REACH, _NO_USER_INFORMATION)
+        yield from (match.span(1) for match in found)
 
 
 def begun_user_information(text: str) -> int:
@@ -43,7 +46,8 @@ def begun_user_information(text: str) -> int:
 def credentials(text: str) -> Iterator[Span]:
     """Yield where values of queries and fragments stand in a text whose names are those of credentials."""
     for pattern in (_PAIR, _PAIR_IN_JSON) if "=" in text or "\\u003" in text else ():
-        yield from (match.span(2) for match in pattern.finditer(text) if is_sensitive(match[1]))
+        found = in_slices(pattern, text, _REACH)
+        yield from (match.span(2) for match in found if is_sensitive(match[1]))
 
 
 def user_information_of_url(url: str) -> list[str]:

@@ -32,6 +32,10 @@ _STARTING: Final = 4  # pieces that are looked for at once
 _WIDEST: Final = 24  # characters that one may take, a longer row of backslashes aside
 
 
+_SLICE: Final = 1 << 18
+"""Characters that one search looks at before other threads may have their turn: `re` keeps them waiting."""
+
+
 class _Odd(NamedTuple):
     """A character with many spellings, and the backslashes before it; "" where the secret ends in these."""
 
@@ -84,7 +88,7 @@ class Spelling:
                     yield start - back, end
 
     def _from_start(self, text: str) -> Iterator[Span]:
-        for match in _start(self._forward[:_STARTING]).finditer(text):
+        for match in in_slices(_start(self._forward[:_STARTING]), text, _WIDEST * _STARTING * _WIDEST):
             how, end = _follow(self._forward, text, match.start(), backward=False)
             if how == "whole":
                 yield match.start(), end
@@ -98,6 +102,38 @@ class Spelling:
         back = text[: _WIDEST * len(self._value)][::-1]
         begun = _begun(self._backward, back, len(self._value), backward=True)
         return len(back) - begun if begun >= 0 else -1
+
+
+def in_slices(
+    pattern: re.Pattern[str], text: str, reach: int, ends: re.Pattern[str] | None = None
+) -> Iterator[re.Match[str]]:
+    """Yield the matches of a pattern in a text, which is searched slice by slice.
+
+    Args:
+        pattern: It may end in a run of any length; what comes before that is bounded.
+        text: The text.
+        reach: Characters after which a match that has begun is complete, but for such a run.
+        ends: What no match goes on behind, for a pattern that has a run of any length before its end: a
+            slice ends there.
+    """
+    at, length = 0, len(text)
+    while at < length:
+        end = at + _SLICE
+        if ends is not None and end < length:
+            found = ends.search(text, end)
+            end = found.start() if found else length
+        sure = length if end >= length else end - reach  # what begins later is left to the next slice
+        next_at = sure
+        for match in pattern.finditer(text, at, min(end, length)):
+            if match.start() >= sure:
+                break
+            if match.end() > sure:  # it may go on
+                match = pattern.match(text, match.start()) or match
+                yield match
+                next_at = match.end()
+                break
+            yield match
+        at = next_at
 
 
 def has_escapes(text: str) -> bool:

@@ -200,7 +200,6 @@ def test_keys_become_text(key: Any, text: str) -> None:
         ({"a": {b"k": 1}}, "a", "key b'k' of type bytes"),
         (Order("A", object()), "price", "of type object"),
     ],
-    ids=repr,
 )
 def test_what_has_no_form_is_refused_with_its_place_and_type(value: Any, place: str, why: str) -> None:
     with pytest.raises(InvalidError) as caught:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from IPython.lib.pretty import pretty
 
 import ipyws
-from ipyws import secrets
+from ipyws import secrets, spelling
 from ipyws.references import with_references
 from ipyws.secrets import (
     ShownText,
@@ -237,6 +237,34 @@ def test_masking_takes_time_in_proportion_to_the_text(
     small, large = HOSTILE[text](1_000), HOSTILE[text](16_000)
     # 16 times the text: 256 times the time where it grows with the square.
     assert cost(function, large) < 64 * cost(function, small) + 0.002
+
+
+AT_CUTS = {
+    "a pair": "?token={}&a=b ",
+    "a pair in JSON": '"\\u0026api_key\\u003d{}",',
+    "user information": "wss://{}@host/ ",
+    "a secret that has many spellings": "/{}/ ",
+}
+
+
+@pytest.mark.parametrize("before", range(0, 40, 3))
+@pytest.mark.parametrize("place", AT_CUTS)
+def test_a_secret_is_masked_wherever_a_slice_of_a_large_text_ends(
+    place: str, before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spelling, "_SLICE", 2_500)
+    monkeypatch.setattr(secrets, "_known", ())
+    secret("//+//")
+    value = "/\\u002b/".join(("/", "/")) if "spellings" in place else "0123456789" * (before % 7 + 1)
+    one = AT_CUTS[place].format(value)
+    masked = mask("x" * before + one * 300)
+    assert masked == "x" * before + AT_CUTS[place].format(secrets.MASK) * 300
+
+
+def test_a_value_is_masked_whole_that_is_longer_than_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spelling, "_SLICE", 500)
+    text = "{}?token=" + "v" * 3_000 + " wss://" + "u" * 3_000 + "@host?a=b&key=" + "w" * 3_000
+    assert mask(text) == "{}?token=*** wss://***@host?a=b&key=***"
 
 
 def test_no_secret_of_many_costs_more_than_one_search() -> None:
