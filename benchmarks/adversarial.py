@@ -15,15 +15,15 @@ from pathlib import Path
 
 import ipyws as ipyws_
 from benchmarks.support.part import Case, Figures, Ports, Scale
-from ipyws.bridge.registry import REGISTRY
-from ipyws.core.aside import aside
-from ipyws.core.budget import Budget
-from ipyws.core.judging import make_judge
-from ipyws.core.log import Log
-from ipyws.core.message import Message
-from ipyws.notebook import html, rows
-from ipyws.replaying.diff import difference
-from ipyws.secrets import mask
+from ipyws.capture.replay.diff import difference
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.matcher import make_judge
+from ipyws.core.messages.message import Message
+from ipyws.runtime.aside import aside
+from ipyws.runtime.registry import REGISTRY
+from ipyws.text.masking import mask
+from ipyws.view import html, rows
 from ipyws.widget import lines
 from ipyws.widget.feed import Feed
 from ipyws.widget.sieve import Sieve

@@ -17,7 +17,7 @@ import ipyws
 from benchmarks.support.clock import quantile
 from benchmarks.support.part import Case, Figures, Ports, Scale
 from benchmarks.support.peer import DIGITS
-from ipyws.core.batch import Batch
+from ipyws.core.messages.batch import Batch
 
 SIZE = 256
 RATE = 20_000

@@ -14,9 +14,9 @@ from typing import Any
 
 from benchmarks.support.clock import Stopwatch, quantile
 from benchmarks.support.part import Case, Figures, Ports, Scale
-from ipyws.bridge.thread import CoreThread
-from ipyws.core.log import Log
-from ipyws.core.stream import Stream
+from ipyws.core.channels.message_channel import Stream
+from ipyws.core.messages.log import Log
+from ipyws.runtime.loop_thread import CoreThread
 
 TICK = 0.001
 SIZE = 256

@@ -16,8 +16,8 @@ from benchmarks.support.clock import Stopwatch
 from benchmarks.support.part import Case, Figures, Ports, Scale
 from benchmarks.support.sender import payloads
 from ipyws.capture.journal import Journal
-from ipyws.core.batch import Batch
-from ipyws.core.log import Log
+from ipyws.core.messages.batch import Batch
+from ipyws.core.messages.log import Log
 
 SIZE = 256
 BATCH = 64

@@ -16,10 +16,10 @@ import ipyws
 from benchmarks.support.clock import Stopwatch
 from benchmarks.support.part import Case, Figures, Ports, Scale
 from benchmarks.support.sender import frames
-from ipyws.bridge.thread import CoreThread
-from ipyws.core.holding import Holding
-from ipyws.core.log import Log
-from ipyws.core.stream import Stream
+from ipyws.core.channels.message_channel import Stream
+from ipyws.core.connection.flow_control import Holding
+from ipyws.core.messages.log import Log
+from ipyws.runtime.loop_thread import CoreThread
 
 SIZES = (32, 256, 4096)
 LARGE = 10_000  # the largest channel_capacity

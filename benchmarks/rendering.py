@@ -11,9 +11,9 @@ from collections.abc import Callable
 import ipyws as ipyws_
 from benchmarks.support.clock import Stopwatch
 from benchmarks.support.part import Case, Figures, Ports, Scale
-from ipyws.core.log import Log
-from ipyws.notebook.html import ROWS
-from ipyws.notebook.view import View
+from ipyws.core.messages.log import Log
+from ipyws.notebook.live_cell import View
+from ipyws.view.html import ROWS
 
 SIZE = 256
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.support.clock import Stopwatch
 from benchmarks.support.part import Case, Figures, Ports, Scale
-from ipyws.core.log import Log
+from ipyws.core.messages.log import Log
 
 SIZE = 256
 KEPT = 100_000

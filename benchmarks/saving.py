@@ -11,8 +11,8 @@ import ipyws as ipyws_
 from benchmarks.support.clock import Stopwatch
 from benchmarks.support.part import Case, Figures, Ports, Scale
 from benchmarks.support.sender import payloads
-from ipyws.core.about import About
-from ipyws.core.log import Log
+from ipyws.core.connection.info import About
+from ipyws.core.messages.log import Log
 
 SIZE = 256
 BATCH = 64

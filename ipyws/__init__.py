@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING
 
 from ipyws import errors
 from ipyws.api import connect, connect_async, connections, current
-from ipyws.bridge.client import Client
-from ipyws.bridge.replay import replay
-from ipyws.bridge.server import Server, serve
 from ipyws.capture.capture import Capture
-from ipyws.capture.loading import load
-from ipyws.core.budget import set_log_budget
-from ipyws.core.channel import Channel, Received, after
-from ipyws.core.client import AsyncClient
-from ipyws.core.close import Close
+from ipyws.capture.load import load
+from ipyws.core.channels.channel import Channel, Received, after
+from ipyws.core.channels.select import select, select_async
+from ipyws.core.connection.client import AsyncClient
+from ipyws.core.connection.closing import Close
 from ipyws.core.constants import (
     BINARY,
     TEXT,
@@ -31,9 +28,12 @@ from ipyws.core.constants import (
     CloseCode,
     Compression,
 )
-from ipyws.core.message import Message
-from ipyws.core.selection import select, select_async
-from ipyws.secrets import secret
+from ipyws.core.messages.budget import set_log_budget
+from ipyws.core.messages.message import Message
+from ipyws.runtime.client import Client
+from ipyws.runtime.replay import replay
+from ipyws.runtime.server import Server, serve
+from ipyws.text.masking import secret
 from ipyws.version import __version__ as __version__
 
 if TYPE_CHECKING:

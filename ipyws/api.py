@@ -6,16 +6,16 @@ from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ipyws.config.current import CURRENT
-from ipyws.config.gate import check_connect, check_connection, check_url
-from ipyws.core.browser import check_sockets
-from ipyws.core.client import AsyncClient
-from ipyws.core.credentials import remember_credentials, remember_host
-from ipyws.core.forms import CONNECT, Unawaited
-from ipyws.core.options import ConnectOptions, check_options, check_secure
+from ipyws.config.enforcement import check_connect, check_connection, check_url
+from ipyws.core.connection.client import AsyncClient
+from ipyws.core.connection.forms import CONNECT, Unawaited
+from ipyws.core.options.credentials import remember_credentials, remember_host
+from ipyws.core.options.table import ConnectOptions, check_options, check_secure
 from ipyws.policy.url import URL, parse
+from ipyws.runtime.platform import check_sockets
 
 if TYPE_CHECKING:
-    from ipyws.bridge.client import Client
+    from ipyws.runtime.client import Client
 
 
 def connect(url: str, **options: Any) -> Client:
@@ -53,7 +53,7 @@ def open_client(url: str, options: Mapping[str, Any], *, replacing: bool = False
     Raises:
         WebSocketError: As in `connect`.
     """
-    from ipyws.bridge.registry import REGISTRY
+    from ipyws.runtime.registry import REGISTRY
 
     target, checked = _check(url, options)
     return REGISTRY.connect(target, checked, replacing=replacing)
@@ -96,7 +96,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
 
     async def _open(self) -> AsyncClient:
         self._used = True
-        from ipyws.transport.dial import dial
+        from ipyws.network.dial import dial
 
         self._client = await AsyncClient(self._url, self._options, dial).open()
         return self._client
@@ -114,13 +114,13 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
 
 def current() -> Client | None:
     """Return the connection that the magics use now, or None."""
-    from ipyws.bridge.registry import REGISTRY
+    from ipyws.runtime.registry import REGISTRY
 
     return REGISTRY.current()
 
 
 def connections() -> dict[str, Client]:
     """Return all connections of this process by name, open and closed ones."""
-    from ipyws.bridge.registry import REGISTRY
+    from ipyws.runtime.registry import REGISTRY
 
     return REGISTRY.all()

@@ -25,8 +25,8 @@ import enum
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from ipyws.printable import visible
-from ipyws.secrets import mask, mask_deep
+from ipyws.text.masking import mask, mask_deep
+from ipyws.text.printable import visible
 
 __all__ = [
     "ALREADY_EXISTS",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ipyws import secrets
+from ipyws.text import masking
 from tests.support.debian import find_program
 from tests.support.lab import find_chromium
 
@@ -20,9 +20,9 @@ _left_out: list[str] = []
 @pytest.fixture(autouse=True)
 def nothing_is_secret_any_more() -> Iterator[None]:
     """Have each test forget its secrets: one that is called "broken" would be masked in all that follow."""
-    known, references, in_json = secrets._known, dict(secrets._references), dict(secrets._references_in_json)
+    known, references, in_json = masking._known, dict(masking._references), dict(masking._references_in_json)
     yield
-    secrets._known, secrets._references, secrets._references_in_json = known, references, in_json
+    masking._known, masking._references, masking._references_in_json = known, references, in_json
 
 
 @pytest.fixture(scope="session", autouse=True)

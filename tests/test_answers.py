@@ -10,7 +10,7 @@ from websockets.utils import accept_key
 
 import ipyws
 from ipyws import errors
-from ipyws.notebook.cards import card
+from ipyws.view.summary import card
 from tests.support.servers import TEXT, Raw, Site, frame, raw_server
 
 BIG = f"X-Policy: {'x' * 9000}"

@@ -11,9 +11,9 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from ipyws.core.options import check_options
+from ipyws.core.options.table import check_options
+from ipyws.network.dial import dial
 from ipyws.policy.url import parse
-from ipyws.transport.dial import dial
 from tests.support.servers import CLOSE, Raw, frame, idle, raw_server, server
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipyws.errors import InvalidError
-from ipyws.script.body import parse
+from ipyws.script.grammar import parse
 from ipyws.script.request import parse_request
 from ipyws.script.steps import DEFAULT_TIMEOUT, Close, Expect, Ping, Send, Sleep, Step, Wait
 

@@ -9,8 +9,8 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from ipyws.notebook.rows import row
-from ipyws.transport.fast import VARIABLE
+from ipyws.network.frame_reader import VARIABLE
+from ipyws.view.rows import row
 from ipyws.widget.lines import line
 from tests.support.servers import (
     BINARY,

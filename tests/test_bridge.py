@@ -18,7 +18,7 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from ipyws.bridge.registry import REGISTRY
+from ipyws.runtime.registry import REGISTRY
 from tests.support.servers import CLOSE, Raw, Site, frame, idle, raw_server, server, until
 
 

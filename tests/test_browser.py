@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Request
 
-from ipyws.transport.servers.hostile import AWAY, PAYLOADS
+from ipyws.demo.hostile import AWAY, PAYLOADS
 from tests.support.lab import Lab, Notebook, chromium, lab_server, open_file, open_notebook
 
 pytestmark = pytest.mark.browser

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 import ipyws
-from ipyws.core.budget import BUDGET, DEFAULT_BUDGET, Budget
-from ipyws.core.log import Log
+from ipyws.core.messages.budget import BUDGET, DEFAULT_BUDGET, Budget
+from ipyws.core.messages.log import Log
 from ipyws.errors import InvalidError
 
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from ipyws.capture import har_reading
 from ipyws.capture.capture import Capture
-from ipyws.capture.loading import load
-from ipyws.core.about import About
-from ipyws.core.budget import Budget
-from ipyws.core.log import Log
-from ipyws.core.message import Control, Message
+from ipyws.capture.har import reader
+from ipyws.capture.load import load
+from ipyws.core.connection.info import About
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
 
 HARS = Path(__file__).parent / "data" / "har"
@@ -289,7 +289,7 @@ def test_other_requests_of_a_page_are_passed_over_however_large(tmp_path: Path) 
 def test_what_is_too_large_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidError, match='entry 1: there is no "url"'):
         load(har(tmp_path, entry(url="ws://h/" + "x" * 3_000_000)))
-    monkeypatch.setattr(har_reading, "LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr(reader, "LONGEST_LINE", 1 << 20)
     with pytest.raises(InvalidError, match="entry 1: message 2: it is longer than 1 MB"):
         load(har(tmp_path, entry(message(), message(data="x" * 2_000_000))))
 

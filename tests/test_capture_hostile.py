@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from ipyws.capture import har_reading
-from ipyws.capture.loading import load
-from ipyws.capture.redaction import make_redact
-from ipyws.core.about import About
-from ipyws.core.budget import Budget
-from ipyws.core.log import Log
-from ipyws.core.message import Control
+from ipyws.capture.har import reader
+from ipyws.capture.load import load
+from ipyws.capture.redact import make_redact
+from ipyws.core.connection.info import About
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Control
 from ipyws.errors import InvalidError
 
 HEADER = b'{"ipyws": 1, "url": "wss://h/"}\n'
@@ -365,8 +365,8 @@ def test_where_a_read_ends_makes_no_difference(tmp_path: Path, count: int) -> No
     content = small_log().save(tmp_path / "x.har").read_bytes()
     content = content.replace(b'"cache": {}', b'"cache": {"a\\"": [-1.5e3, true, "\\\\", {}], "b": null}')
     at_once, slowly = io.BytesIO(), io.BytesIO()
-    spans = har_reading.read(io.BytesIO(content), at_once)
-    assert har_reading.read(Dribble(content, count), slowly)[0].about == spans[0].about
+    spans = reader.read(io.BytesIO(content), at_once)
+    assert reader.read(Dribble(content, count), slowly)[0].about == spans[0].about
     assert slowly.getvalue() == at_once.getvalue() != b""
 
 

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from ipyws.capture.capture import Capture
-from ipyws.capture.loading import load
-from ipyws.core.about import About
-from ipyws.core.budget import Budget
-from ipyws.core.log import Log
-from ipyws.core.message import Message
-from ipyws.core.records import Found, Records, Selection
+from ipyws.capture.load import load
+from ipyws.core.connection.info import About
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Message
+from ipyws.core.messages.recording import Found, Records, Selection
 from ipyws.errors import InvalidError
 
 ABOUT = About("wss://h/x", "n", 5.0)
@@ -242,8 +242,8 @@ def test_a_full_disk_is_said_in_words(file: Path) -> None:
     # A limit on the size of files is the nearest thing to a full disk that needs no privileges.
     code = (
         "import resource, signal, sys\n"
-        "from ipyws.core.log import Log\n"
-        "from ipyws.core.budget import Budget\n"
+        "from ipyws.core.messages.log import Log\n"
+        "from ipyws.core.messages.budget import Budget\n"
         "from ipyws.errors import InvalidError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ipyws.capture.loading import load
+from ipyws.capture.load import load
 
 # 80 MB of messages of 4 kB, of which every thousandth holds a needle.
 COUNT, SIZE = 20_000, 4000
@@ -17,9 +17,9 @@ MOST = 30 << 20
 
 WORK = """
 import resource, sys
-from ipyws.capture.loading import load
-from ipyws.core.message import Message
-import ipyws.capture.saving
+from ipyws.capture.load import load
+from ipyws.core.messages.message import Message
+import ipyws.capture.save
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

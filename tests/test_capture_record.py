@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.capture.record import Recorded, as_line, from_header, from_record, to_header, to_line, to_record
-from ipyws.capture.redaction import make_redact
+from ipyws.capture.redact import make_redact
+from ipyws.capture.schema import Recorded, as_line, from_header, from_record, to_header, to_line, to_record
 from ipyws.capture.values import parse_object
-from ipyws.core.about import About
-from ipyws.core.message import Control, Message
+from ipyws.core.connection.info import About
+from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
 
 

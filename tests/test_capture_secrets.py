@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws import secrets
 from ipyws.capture.capture import Capture
-from ipyws.capture.loading import load
-from ipyws.capture.record import Recorded
+from ipyws.capture.load import load
+from ipyws.capture.schema import Recorded
 from ipyws.config.references import fill
-from ipyws.core.about import About
-from ipyws.core.budget import Budget
-from ipyws.core.log import Log
-from ipyws.core.message import Control
-from ipyws.references import fill_references, with_references
+from ipyws.core.connection.info import About
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Control
 from ipyws.script.expression import make_evaluator
 from ipyws.script.template import expand
-from ipyws.secrets import mask, remember, remember_basic, secret
+from ipyws.text import masking
+from ipyws.text.masking import mask, remember, remember_basic, secret
+from ipyws.text.references import fill_references, with_references
 
 TOKEN = "t0ken-of-the-environment"
 AWKWARD = 'awk"ward\\välue'
@@ -34,8 +34,8 @@ DECLARED = "declared-as-a-secret"
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is known of secrets, as after a notebook that used them in all ways there are."""
     for name in ("_known", "_references", "_references_in_json"):
-        value = getattr(secrets, name)
-        monkeypatch.setattr(secrets, name, value if isinstance(value, tuple) else dict(value))
+        value = getattr(masking, name)
+        monkeypatch.setattr(masking, name, value if isinstance(value, tuple) else dict(value))
     monkeypatch.setenv("CAPTURE_TOKEN", TOKEN)
     monkeypatch.setenv("CAPTURE_AWKWARD", AWKWARD)
     expand("{{env.CAPTURE_TOKEN}} {{env['CAPTURE_AWKWARD']}}", make_evaluator({}))
@@ -233,8 +233,8 @@ def test_a_secret_around_a_referenced_one_is_masked_whole() -> None:
 
 @given(st.text(min_size=4, max_size=30), st.text(max_size=20), st.text(max_size=20), st.booleans())
 def test_a_text_is_never_lost_unless_it_is_said(value: str, before: str, after: str, as_json: bool) -> None:
-    secrets._references.clear()
-    secrets._references_in_json.clear()
+    masking._references.clear()
+    masking._references_in_json.clear()
     remember(value, "env.ANY")
     text = before + value + after
     if as_json:

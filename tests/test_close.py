@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from ipyws.core.close import Close, check_close, close_meaning, describe
+from ipyws.core.connection.closing import Close, check_close, close_meaning, describe
 from ipyws.core.constants import CloseCode
 from ipyws.errors import ClosedError, InvalidError
-from ipyws.secrets import secret
+from ipyws.text.masking import secret
 
 SENDABLE = [1000, 1001, 1002, 1003, *range(1007, 1015), 3000, 3999, 4000, 4999]
 REFUSED = [

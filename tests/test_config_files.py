@@ -16,7 +16,7 @@ import ipyws
 from ipyws import errors
 from ipyws.config import files
 from ipyws.config.current import CURRENT
-from ipyws.config.whereabouts import find
+from ipyws.config.notebook_path import find
 from ipyws.policy.layer import Layer
 from ipyws.policy.rule import read_rule
 from ipyws.policy.toml import MAX_SIZE

@@ -12,8 +12,8 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from ipyws.core.cookies import check_cookies
-from ipyws.core.options import check_options
+from ipyws.core.options.cookies import check_cookies
+from ipyws.core.options.table import check_options
 from tests.support.servers import Raw, Site, http, raw_server
 
 SECRET = "crumbs-and-more"

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import threading
 
-from ipyws.core.budget import Budget
-from ipyws.core.cursor import Cursor
-from ipyws.core.log import Log
-from ipyws.core.message import Control
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.cursor import Cursor
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Control
 
 
 def reading(messages: int = 1000) -> tuple[Log, Cursor]:

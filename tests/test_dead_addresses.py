@@ -179,7 +179,7 @@ def test_socks_that_reaches_none_of_the_addresses_says_what_the_proxy_said(
 @contextlib.contextmanager
 def narrowing(here: Place, text: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have the policy changed as soon as a connection is made, before anything is sent on it."""
-    from ipyws.transport import reach
+    from ipyws.network import reach
 
     real = reach.connect_tcp
 

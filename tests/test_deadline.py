@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from ipyws.core.deadline import Deadline
 from ipyws.errors import InvalidError
+from ipyws.runtime.deadline import Deadline
 
 
 def test_without_a_timeout_it_never_passes() -> None:

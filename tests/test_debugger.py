@@ -112,4 +112,4 @@ def test_threads_are_started_in_one_place() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in ("Thread", "ThreadPoolExecutor", "to_thread")
     ]
-    assert set(made) == {"core/threads.py"}
+    assert set(made) == {"runtime/threads.py"}

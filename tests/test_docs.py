@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from ipyws.config.section import read_file
+from ipyws.config.sections import read_file
 from tests.support.kernel import Kernel
 from tests.support.lab import ROOT
 

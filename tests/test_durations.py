@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.core.durations import format_duration, parse_go_duration, seconds
+from ipyws.core.options.durations import format_duration, parse_go_duration, seconds
 from ipyws.errors import InvalidError
 
 H, M, S, MS, US = 3_600_000_000_000, 60_000_000_000, 1_000_000_000, 1_000_000, 1_000

@@ -27,10 +27,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ipyws
-from ipyws.core.encoding import dumps
-from ipyws.core.judging import make_judge
-from ipyws.core.message import Message
-from ipyws.core.payload import encode, to_json
+from ipyws.core.codecs.json_encoder import dumps
+from ipyws.core.messages.matcher import make_judge
+from ipyws.core.messages.message import Message
+from ipyws.core.messages.payload import encode, to_json
 from ipyws.errors import InvalidError
 from ipyws.script.template import expand, expand_plain
 from tests.support.servers import echo, server

@@ -8,7 +8,7 @@ import pytest
 
 from ipyws import errors
 from ipyws.errors import Kind, WebSocketError, is_kind
-from ipyws.secrets import secret
+from ipyws.text.masking import secret
 
 # class: kind, retryable, the built-in it also is
 TREE: dict[type[WebSocketError], tuple[str, bool, type[Exception]]] = {

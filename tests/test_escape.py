@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.notebook.escape import html_text
-from ipyws.printable import visible
+from ipyws.text.printable import visible
+from ipyws.view.escape import html_text
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()))
 

@@ -14,8 +14,8 @@ from websockets.asyncio.server import ServerConnection
 
 import ipyws
 from ipyws import errors
-from ipyws.core.judging import holds, make_judge
-from ipyws.core.message import Message
+from ipyws.core.messages.matcher import holds, make_judge
+from ipyws.core.messages.message import Message
 from tests.support.acting import acts, noting, on_a_word, opening, reached
 from tests.support.policy import place
 from tests.support.servers import (

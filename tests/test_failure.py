@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ipyws.notebook.failure import masked
-from ipyws.secrets import remember
+from ipyws.notebook.tracebacks import masked
+from ipyws.text.masking import remember
 from tests.support.canary import Canary
 from tests.support.kernel import ROOT, Kernel
 from tests.support.servers import answering, http

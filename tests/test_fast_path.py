@@ -13,7 +13,7 @@ import pytest
 from websockets.client import ClientProtocol
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 
-from ipyws.transport.fast import VARIABLE
+from ipyws.network.frame_reader import VARIABLE
 from tests.support.servers import BINARY, CONTINUATION, PING, PONG, TEXT, close_frame, frame
 from tests.support.streams import RSV1, Deflater
 from tests.support.tube import ALONE, PLAIN, TAKEOVER, Line, line, opened, switch, unmasked

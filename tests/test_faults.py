@@ -15,7 +15,7 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from ipyws.bridge.registry import REGISTRY
+from ipyws.runtime.registry import REGISTRY
 from tests.support.holdings import assert_adds_up, assert_released, holdings
 from tests.support.servers import (
     BINARY,

@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from ipyws.core.options import OPTIONS, check_options
-from ipyws.core.reconnect import read_reconnect
+from ipyws.core.connection.reconnect import read_reconnect
+from ipyws.core.options.table import OPTIONS, check_options
 from ipyws.errors import ConnectError, InvalidError
-from ipyws.notebook import flags
-from ipyws.notebook.failure import headline, shorten
-from ipyws.notebook.flags import connect_flags, connect_options
-from ipyws.notebook.help import help_of, overview
-from ipyws.notebook.line import first_word, parse
-from ipyws.notebook.table import VAR, VERBS
+from ipyws.notebook.source.line import first_word, parse
+from ipyws.notebook.tracebacks import headline, shorten
+from ipyws.notebook.verbs import flags
+from ipyws.notebook.verbs.flags import connect_flags, connect_options
+from ipyws.notebook.verbs.help import help_of, overview
+from ipyws.notebook.verbs.table import VAR, VERBS
 from ipyws.policy.rule import read_rule
 from ipyws.script.expression import make_evaluator
-from ipyws.sizes import read_size
+from ipyws.text.sizes import read_size
 
 EXAMPLES = [(name, example) for name, verb in VERBS.items() for example in verb.examples]
 

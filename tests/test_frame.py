@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from ipyws import secrets
-from ipyws.capture.frame import to_frame
-from ipyws.core.budget import Budget
-from ipyws.core.log import Log
-from ipyws.core.message import Control, Message
+from ipyws.capture.dataframe import to_frame
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Control, Message
+from ipyws.text import masking
 from tests.support.missing import without
 
 pandas = pytest.importorskip("pandas")
@@ -97,7 +97,7 @@ def test_tables_of_several_connections_can_be_put_together() -> None:
 
 
 def test_secrets_do_not_show_in_a_table(view: Any) -> None:
-    secrets.remember("word-of-the-table")
+    masking.remember("word-of-the-table")
     log = new_log()
     log.append("out", ["plain", "say word-of-the-table", b"\xff word-of-the-table", b"\xff"], 0)
     log.append("in", [Control(b"", code=4000, reason="no word-of-the-table")], 0, type="close")
@@ -124,7 +124,7 @@ def test_a_hundred_thousand_messages_take_well_under_a_second() -> None:
 def test_without_pandas_one_line_says_what_to_install(missing: str) -> None:
     code = f"""
 {without(missing)}
-from ipyws.capture.frame import to_frame
+from ipyws.capture.dataframe import to_frame
 from ipyws.errors import InvalidError
 try:
     to_frame([])

@@ -15,9 +15,8 @@ from websockets.asyncio.server import ServerConnection
 
 import ipyws
 from ipyws import errors, graphql
-from ipyws.bridge.registry import REGISTRY
-from ipyws.core.batch import Batch
-from ipyws.core.client import AsyncClient
+from ipyws.core.connection.client import AsyncClient
+from ipyws.core.messages.batch import Batch
 from ipyws.graphql import AsyncGraphQL
 from ipyws.graphql.greeting import check_init
 from ipyws.graphql.protocol import (
@@ -30,6 +29,7 @@ from ipyws.graphql.protocol import (
     reply_error,
     speaks_older,
 )
+from ipyws.runtime.registry import REGISTRY
 from tests.support.servers import PATIENCE, Site, idle, server, until
 
 BOTH = [pytest.param(CURRENT, id="current"), pytest.param(LEGACY, id="legacy")]

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from ipyws.core.budget import Budget
+from ipyws.core.channels.message_channel import Stream
 from ipyws.core.constants import MB
-from ipyws.core.cursor import Cursor
-from ipyws.core.log import Log
-from ipyws.core.message import payload_size
-from ipyws.core.stream import Stream
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.cursor import Cursor
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import payload_size
 
 
 def append(log: Log, *payloads: str | bytes) -> None:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.core.close import Close
-from ipyws.core.message import Control, Message
-from ipyws.notebook import html
-from ipyws.notebook.rows import Card, Row, gap, row
+from ipyws.core.connection.closing import Close
+from ipyws.core.messages.message import Control, Message
+from ipyws.view import html
+from ipyws.view.rows import Card, Row, gap, row
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()), max_size=400)
 MARKUP = re.findall(

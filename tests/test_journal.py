@@ -19,19 +19,19 @@ from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection
 
 import ipyws
-from ipyws import secrets
 from ipyws.capture import appending, journal
 from ipyws.capture.journal import Journal
 from ipyws.capture.lines import to_lines
-from ipyws.capture.record import to_line
-from ipyws.core.about import About
-from ipyws.core.batch import Batch
-from ipyws.core.budget import Budget
+from ipyws.capture.schema import to_line
+from ipyws.core.connection.info import About
 from ipyws.core.constants import MB
-from ipyws.core.log import Log
-from ipyws.core.message import Control
-from ipyws.core.waiting import wait_async
+from ipyws.core.messages.batch import Batch
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Control
 from ipyws.errors import InvalidError, Kind, WebSocketError
+from ipyws.runtime.waiting import wait_async
+from ipyws.text import masking
 from tests.support.servers import PATIENCE, server, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes, limits and signals of POSIX")
@@ -199,8 +199,8 @@ def test_a_flush_while_the_journal_ends_is_not_kept_waiting(path: Path) -> None:
 
 
 def test_no_secret_is_written(path: Path) -> None:
-    secrets.remember("hunter2-of-the-journal", "env.JOURNAL_TOKEN")
-    secrets.remember("another-of-the-journal")
+    masking.remember("hunter2-of-the-journal", "env.JOURNAL_TOKEN")
+    masking.remember("another-of-the-journal")
     log = new_log()
     made = Journal(path, log, lambda: About("ws://127.0.0.1/?token=hunter2-of-the-journal"))
     made.start()
@@ -219,7 +219,7 @@ PAYLOADS = st.lists(st.text() | st.binary() | st.just("my-secret-word") | st.jus
 def test_a_batch_has_the_lines_that_each_of_its_messages_has(
     payloads: list[Any], time: float, seq: int
 ) -> None:
-    secrets.remember("my-secret-word")
+    masking.remember("my-secret-word")
     batch = Batch(seq, time, "in", None, payloads, 0)
     expected = "".join(to_line(batch.message(number)) for number in range(len(payloads)))
     assert "".join(to_lines(batch)).encode("utf-8", "backslashreplace") == expected.encode()
@@ -556,7 +556,7 @@ PREPARE = """
 import asyncio, os, resource, sys
 import ipyws
 from ipyws.capture.journal import Journal
-from ipyws.core.about import About
+from ipyws.core.connection.info import About
 url, path = sys.argv[1:]
 
 async def recording():

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.core import json_slices
-from ipyws.core.aside import aside
-from ipyws.core.json_slices import LARGE, _Parser, parse_json
+from ipyws.core.codecs import json_slices
+from ipyws.core.codecs.json_slices import LARGE, _Parser, parse_json
+from ipyws.runtime.aside import aside
 
 MB = 1 << 20
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ipyws.errors import InvalidError
-from ipyws.notebook.line import Flag, Parsed, first_word, parse
+from ipyws.notebook.source.line import Flag, Parsed, first_word, parse
 from ipyws.script.expression import make_evaluator
 
 FLAGS = (

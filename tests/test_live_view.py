@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 
-from ipyws.transport.servers.hostile import PAYLOADS
+from ipyws.demo.hostile import PAYLOADS
 from tests.support import servers
 from tests.support.kernel import Kernel, Message
 from tests.support.witness import Witness, witness

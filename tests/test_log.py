@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.core.batch import Batch
-from ipyws.core.budget import Budget
-from ipyws.core.log import Log
-from ipyws.core.message import Control
+from ipyws.core.messages.batch import Batch
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Control
 from ipyws.errors import InvalidError
 
 

@@ -14,8 +14,8 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from ipyws.core.looks import looks_like
-from ipyws.core.message import Message
+from ipyws.core.codecs.looks import looks_like
+from ipyws.core.messages.message import Message
 from ipyws.script.matching import make_predicate
 from tests.support.servers import echo, server
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ipyws.script.body import DIRECTIVES
+from ipyws.script.grammar import DIRECTIVES
 from tests.support import servers
 from tests.support.cells import fails, ok, value
 from tests.support.kernel import Kernel

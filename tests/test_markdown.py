@@ -12,14 +12,14 @@ import pytest
 from markdown_it import MarkdownIt
 from nbconvert import MarkdownExporter
 
-from ipyws.core.budget import Budget
-from ipyws.core.log import Log
-from ipyws.core.message import Message
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
-from ipyws.notebook import html, rows, text
-from ipyws.notebook.failure import headline
-from ipyws.notebook.progress import Line
-from ipyws.notebook.rows import Card
+from ipyws.notebook.tracebacks import headline
+from ipyws.view import html, rows, text
+from ipyws.view.progress import Line
+from ipyws.view.rows import Card
 
 ATTACKS = (
     "![x](http://127.0.0.1:1/pixel)",

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from ipyws.core.judging import parsed
-from ipyws.core.message import Message
+from ipyws.core.messages.matcher import parsed
+from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 from ipyws.script.matching import make_predicate
-from ipyws.secrets import secret
+from ipyws.text.masking import secret
 
 TICK = '{"type": "tick", "price": 101.5, "tags": ["a"]}'
 

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from ipyws.core.message import Control, Message, describe_json_error, payload_size
+from ipyws.core.messages.message import Control, Message, describe_json_error, payload_size
 from ipyws.errors import InvalidError
-from ipyws.secrets import secret
+from ipyws.text.masking import secret
 
 
 def message(data: str | bytes = "hi", *, type: str = "text", control: Control | None = None) -> Message:

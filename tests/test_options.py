@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import ipyws
-from ipyws import Compression, secrets
-from ipyws.core.options import BY_NAME, OPTIONS, ConnectOptions, check_options, check_secure
+from ipyws import Compression
+from ipyws.core.options.table import BY_NAME, OPTIONS, ConnectOptions, check_options, check_secure
 from ipyws.errors import ConnectError, InvalidError
-from ipyws.secrets import mask
+from ipyws.text import masking
+from ipyws.text.masking import mask
 
 MIB = 1024 * 1024
 HUGE = pytest.param(10**5000, id="huge")
@@ -70,9 +71,9 @@ NONE_ALLOWED = [
 @pytest.fixture(autouse=True)
 def forget_afterwards() -> Iterator[None]:
     """Credentials become secrets here, which other tests must be able to show."""
-    known = secrets._known
+    known = masking._known
     yield
-    secrets._known = known
+    masking._known = known
 
 
 def checked(name: str, value: Any) -> Any:
@@ -545,14 +546,14 @@ def test_a_credential_in_a_wrong_form_is_not_repeated(form: str) -> None:
     with pytest.raises(InvalidError) as caught:
         ipyws.connect("ws://127.0.0.1:1", **options)  # type: ignore[arg-type]
     error = caught.value
-    shown = f"{error} {error!r} {error.details} {secrets.mask(repr(options))}"
+    shown = f"{error} {error!r} {error.details} {masking.mask(repr(options))}"
     assert [part for part in ("canary", "7f3a", "yranac", "MIIE") if part in str(error)] == []
     assert "canary" not in shown
     assert "yranac" not in shown
 
 
 def test_options_show_no_secret() -> None:
-    secret = secrets.secret(CANARY)
+    secret = masking.secret(CANARY)
     shown = repr(
         check_options(
             {
@@ -582,8 +583,8 @@ def test_pem_text_stands_for_a_file_and_is_a_secret(name: str, text: str | bytes
     taken = getattr(options, name)
     assert taken.replace("\r", "").strip() == PEM.strip()
     assert "MIIE" not in repr(options) + repr(taken)
-    assert "MIIE" not in secrets.mask(f"a {PEM} b {PEM!r}")
-    assert secrets.mask("line MIIEvQIBADANBgkqhkiG9w0BAQEFAASC of it") == "line *** of it"
+    assert "MIIE" not in masking.mask(f"a {PEM} b {PEM!r}")
+    assert masking.mask("line MIIEvQIBADANBgkqhkiG9w0BAQEFAASC of it") == "line *** of it"
 
 
 @pytest.mark.parametrize(
@@ -617,8 +618,8 @@ def test_a_path_that_is_too_long_for_a_name_is_invalid() -> None:
     ],
 )
 def test_a_secret_in_a_host_is_masked_as_it_is_looked_up_too(url: str, host: str) -> None:
-    secrets.secret("TenantOf-Mine7")
-    secrets.secret("m\u00fcnchen-geheim")
+    masking.secret("TenantOf-Mine7")
+    masking.secret("m\u00fcnchen-geheim")
     with pytest.raises(ConnectError) as caught:
         ipyws.connect(url)
     shown = f"{caught.value} {caught.value.details} {list(ipyws.connections().values())}"

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 import ipyws
-from ipyws.core.budget import Budget
-from ipyws.core.log import Log
-from ipyws.core.message import Message
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 from ipyws.widget import lines
 from ipyws.widget.copying import copy_as

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 import ipyws
-from ipyws.core.budget import Budget
-from ipyws.core.log import Log
-from ipyws.core.message import Control, Message
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
 from ipyws.widget import lines, live
 from ipyws.widget.feed import BYTES, FIRST, INTERVAL, KEPT, PATIENCE, ROWS, UNDRAWN, Feed

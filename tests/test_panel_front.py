@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from ipyws.transport.servers.hostile import PAYLOADS, RAN
+from ipyws.demo.hostile import PAYLOADS, RAN
 from ipyws.widget import assets
 from tests.support.front import Front, card, row
 from tests.support.lab import chromium

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ipyws.core.options import OPTIONS
+from ipyws.core.options.table import OPTIONS
 from tests.support.cells import ok, value
 from tests.support.comms import Content, Front, opened
 from tests.support.kernel import Kernel

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Request, expect
 
-from ipyws.transport.servers.hostile import AWAY, PAYLOADS
+from ipyws.demo.hostile import AWAY, PAYLOADS
 from tests.support.lab import Lab, Notebook, chromium, lab_server, open_file, open_notebook
 from tests.support.panel import OPEN, SECOND, SERVE, SOON, Shown, show
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipyws import BINARY, TEXT, TYPE_BINARY, TYPE_TEXT
-from ipyws.core.payload import encode, encode_ping, to_json
+from ipyws.core.messages.payload import encode, encode_ping, to_json
 from ipyws.errors import InvalidError
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ipyws.capture.plot import plot
-from ipyws.core.budget import Budget
-from ipyws.core.log import Log
-from ipyws.core.message import Control
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Control
 from tests.support.missing import without
 
 pytest.importorskip("matplotlib")

@@ -8,9 +8,9 @@ import pytest
 
 import ipyws
 from ipyws import errors
+from ipyws.network import proxy
+from ipyws.network.environment import exempted
 from ipyws.policy.url import parse
-from ipyws.transport import proxy
-from ipyws.transport.environment import exempted
 from tests.support.proxy import connect_proxy, socks5_proxy
 from tests.support.servers import Site, server
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from ipyws.core.options import OPTIONS
-from ipyws.notebook.table import VERBS
+from ipyws.core.options.table import OPTIONS
+from ipyws.notebook.verbs.table import VERBS
 from tests.support.kernel import Kernel
 from tests.support.lab import ROOT
 

@@ -19,15 +19,15 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from ipyws.bridge.registry import REGISTRY
 from ipyws.config.current import CURRENT
-from ipyws.core.close import Close
-from ipyws.core.options import check_options
-from ipyws.core.reconnect import Reconnect, comes_back, opened_words, retry_after
-from ipyws.notebook.cards import card
+from ipyws.core.connection.closing import Close
+from ipyws.core.connection.reconnect import Reconnect, comes_back, opened_words, retry_after
+from ipyws.core.options.table import check_options
+from ipyws.network.dial import dial
 from ipyws.policy.layer import Layer
 from ipyws.policy.url import parse
-from ipyws.transport.dial import dial
+from ipyws.runtime.registry import REGISTRY
+from ipyws.view.summary import card
 from tests.support.acting import (
     DROPPED,
     OPENED,

@@ -12,7 +12,7 @@ import pytest
 
 import ipyws
 from ipyws import errors, graphql
-from ipyws.notebook.cards import card
+from ipyws.view.summary import card
 from tests.support.servers import CLOSE, TEXT, Raw, Site, frame, http, raw_server
 from tests.support.tls import Authority
 

@@ -12,10 +12,10 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from ipyws.core.reconnect import retry_after
+from ipyws.core.connection.reconnect import retry_after
+from ipyws.network.body_text import LONGEST_LINE
+from ipyws.network.hints import Answered, Asked, hint
 from ipyws.policy.url import parse
-from ipyws.transport.body_text import LONGEST_LINE
-from ipyws.transport.hints import Answered, Asked, hint
 from tests.support.servers import answering, http
 
 SAME = "the server answered HTTP 403 Forbidden instead of 101"

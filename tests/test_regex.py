@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.core import regex
-from ipyws.core.aside import aside
-from ipyws.core.log import Log
-from ipyws.core.regex import compile_regex, compile_text
+from ipyws.core.messages import regex
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.regex import compile_regex, compile_text
 from ipyws.errors import InvalidError, Kind
+from ipyws.runtime.aside import aside
 
 PATTERNS = [
     *(

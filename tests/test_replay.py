@@ -18,13 +18,13 @@ from websockets.asyncio.server import ServerConnection
 
 import ipyws
 from ipyws import errors
-from ipyws.capture.record import Recorded, from_record, to_line
-from ipyws.core.about import About
-from ipyws.core.client import AsyncClient
+from ipyws.capture.replay.replay import replay
+from ipyws.capture.replay.report import LISTED, LISTED_BYTES, Report
+from ipyws.capture.schema import Recorded, from_record, to_line
+from ipyws.core.connection.client import AsyncClient
+from ipyws.core.connection.info import About
 from ipyws.core.constants import MessageType
-from ipyws.core.message import Control, Data, Direction, Message
-from ipyws.replaying.replay import replay
-from ipyws.replaying.report import LISTED, LISTED_BYTES, Report
+from ipyws.core.messages.message import Control, Data, Direction, Message
 from tests.support.policy import LOOPBACK, Place
 from tests.support.servers import Site, echo, server
 
@@ -506,7 +506,7 @@ def test_a_capture_is_replayed_only_to_where_it_was_made(recorded: str, fits: bo
 
 
 def test_the_default_port_and_path_may_be_left_out() -> None:
-    from ipyws.replaying.target import check_target
+    from ipyws.capture.replay.target import check_target
 
     check_target("wss://example.com", "wss://example.com:443/")
     check_target("ws://EXAMPLE.com:80/?a", "ws://example.com/?a=")

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ipyws
-from ipyws.core.message import Data, Message
-from ipyws.replaying.diff import LARGEST_JSON, difference
+from ipyws.capture.replay.diff import LARGEST_JSON, difference
+from ipyws.core.messages.message import Data, Message
 
 
 def message(data: Data) -> Message:

@@ -14,14 +14,14 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from ipyws.capture.loading import load
-from ipyws.core.about import About
-from ipyws.core.client import AsyncClient
-from ipyws.core.message import Message
-from ipyws.replaying.replay import replay
-from ipyws.replaying.server import ReplayServer, serve_capture
-from ipyws.secrets import remember
-from ipyws.transport.servers import start
+from ipyws.capture.load import load
+from ipyws.capture.replay.replay import replay
+from ipyws.capture.replay.server import ReplayServer, serve_capture
+from ipyws.core.connection.client import AsyncClient
+from ipyws.core.connection.info import About
+from ipyws.core.messages.message import Message
+from ipyws.demo import start
+from ipyws.text.masking import remember
 from tests.test_replay import Parsed, came, control, fill, longest_hold, out
 
 Scenario = Callable[[ReplayServer], Coroutine[Any, Any, Any]]

@@ -1,4 +1,4 @@
-"""Imports point inward only; the table is that of the design."""
+"""Imports point inward only; the table is that of docs/architecture.md."""
 
 from __future__ import annotations
 
@@ -14,111 +14,72 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "ipyws"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
+WORDS = {"ipyws.text", "ipyws.errors"}
+# How to wait and where to run: what the core needs of the room that is otherwise built on it.
+WAITING = {
+    f"ipyws.runtime.{name}"
+    for name in ("aside", "deadline", "interrupts", "nested_loop", "platform", "threads", "waiting")
+}
+WAITS = {*WAITING, "ipyws.core.options.durations", "ipyws.errors"}
+
 # What each part may import beside the standard library; "lazily" only inside of functions, "types" only for
 # annotations. The longest name that fits a module counts.
 MAY: dict[str, set[str]] = {
-    "ipyws.printable": {"ipyws.printable"},
-    "ipyws.sensitive": {"ipyws.sensitive"},
-    "ipyws.spelling": {"ipyws.spelling"},
-    "ipyws.places": {"ipyws.places", "ipyws.sensitive", "ipyws.spelling"},
-    "ipyws.secrets": {"ipyws.secrets", "ipyws.places", "ipyws.sensitive", "ipyws.spelling"},
     "ipyws.version": {"ipyws.version"},
-    "ipyws.references": {"ipyws.secrets", "ipyws.places", "ipyws.spelling"},
-    "ipyws.errors": {"ipyws.secrets", "ipyws.printable"},
-    "ipyws.sizes": {"ipyws.errors"},
-    "ipyws.core": {
-        *(
-            "ipyws.core",
-            "ipyws.errors",
-            "ipyws.secrets",
-            "ipyws.sensitive",
-            "ipyws.references",
-            "ipyws.printable",
-            "ipyws.sizes",
-        ),
+    "ipyws.text": {"ipyws.text"},
+    "ipyws.text.sizes": {"ipyws.errors"},
+    "ipyws.errors": {"ipyws.text"},
+    **dict.fromkeys(WAITING, WAITS),
+    "ipyws.core": {"ipyws.core", *WAITING, *WORDS},
+    "ipyws.core.messages.regex": {"ipyws.core", *WAITING, *WORDS, "re2"},
+    "ipyws.policy": {"ipyws.policy", *WORDS, "idna"},
+    "ipyws.config": {"ipyws.config", "ipyws.policy", "ipyws.core", *WORDS},
+    "ipyws.network": {
+        *("ipyws.network", "ipyws.config", "ipyws.core", "ipyws.policy", *WAITING, *WORDS),
+        *("websockets", "aiohappyeyeballs"),
     },
-    "ipyws.core.regex": {"ipyws.core", "ipyws.errors", "re2"},
-    "ipyws.policy": {
-        *("ipyws.policy", "ipyws.errors", "ipyws.secrets", "ipyws.printable", "ipyws.sizes", "idna"),
-    },
-    "ipyws.config": {
-        *("ipyws.config", "ipyws.policy", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.sizes"),
-        "ipyws.places",
-    },
-    "ipyws.script": {"ipyws.script", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable"},
-    "ipyws.capture": {
-        *("ipyws.capture", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.printable", "ipyws.sizes"),
-        *("ipyws.references", "ipyws.version"),
-    },
-    "ipyws.capture.shown_frame": {"ipyws.capture", "ipyws.printable", "pandas"},
+    "ipyws.demo": {"ipyws.demo", "ipyws.core", "ipyws.network", "ipyws.policy", *WORDS, "websockets"},
+    "ipyws.script": {"ipyws.script", "ipyws.core", *WORDS},
+    "ipyws.capture": {"ipyws.capture", "ipyws.core", "ipyws.version", *WAITING, *WORDS},
+    "ipyws.capture.shown_frame": {"ipyws.capture", "ipyws.text", "pandas"},
     "ipyws.capture.drawing": {"ipyws.capture", "matplotlib", "numpy"},
-    "ipyws.replaying": {
-        *("ipyws.replaying", "ipyws.capture", "ipyws.core", "ipyws.errors", "ipyws.secrets"),
-        *("ipyws.printable", "ipyws.references"),
-    },
-    "ipyws.graphql": {
-        *(
-            "ipyws.graphql",
-            "ipyws.core",
-            "ipyws.errors",
-            "ipyws.secrets",
-            "ipyws.sensitive",
-            "ipyws.printable",
-        ),
-    },
-    "ipyws.transport": {
-        "ipyws.transport",
-        "ipyws.config",
-        "ipyws.core",
-        "ipyws.policy",
-        "ipyws.errors",
-        "ipyws.secrets",
-        "ipyws.places",
-        "ipyws.printable",
-        "websockets",
-        "aiohappyeyeballs",
-    },
-    "ipyws.bridge": {"ipyws.bridge", "ipyws.core", "ipyws.errors", "ipyws.secrets", "ipyws.references"},
-    "ipyws.api": {"ipyws.config", "ipyws.core", "ipyws.policy", "ipyws.errors", "ipyws.secrets"},
+    "ipyws.graphql": {"ipyws.graphql", "ipyws.core", *WAITING, *WORDS},
+    "ipyws.runtime": {"ipyws.runtime", "ipyws.core", *WORDS},
+    "ipyws.api": {"ipyws.config", "ipyws.core", "ipyws.policy", *WAITING, *WORDS},
+    "ipyws.view": {"ipyws.view", "ipyws.capture", "ipyws.core", "ipyws.script", *WORDS},
     "ipyws.notebook": {
-        *("ipyws.notebook", "ipyws.script", "ipyws.bridge", "ipyws.transport", "ipyws.config"),
-        *("ipyws.capture", "ipyws.replaying"),
-        *("ipyws.policy", "ipyws.core", "ipyws.api", "ipyws.errors", "ipyws.secrets", "ipyws.printable"),
-        *("ipyws.sizes", "IPython"),
+        *("ipyws.notebook", "ipyws.view", "ipyws.script", "ipyws.runtime", "ipyws.config", "ipyws.capture"),
+        *("ipyws.policy", "ipyws.core", "ipyws.api", *WORDS, "IPython"),
     },
     "ipyws.widget": {
-        *("ipyws.widget", "ipyws.notebook", "ipyws.script", "ipyws.bridge", "ipyws.config", "ipyws.core"),
-        *("ipyws.errors", "ipyws.secrets", "ipyws.printable", "IPython", "anywidget", "traitlets"),
-        "ipyws.capture",
+        *("ipyws.widget", "ipyws.notebook", "ipyws.view", "ipyws.script", "ipyws.runtime", "ipyws.config"),
+        *("ipyws.core", "ipyws.capture", *WORDS, "IPython", "anywidget", "traitlets"),
     },
-    "ipyws": {
-        *("ipyws.api", "ipyws.bridge", "ipyws.capture", "ipyws.core", "ipyws.errors", "ipyws.secrets"),
-        "ipyws.version",
-    },
+    "ipyws": {"ipyws.api", "ipyws.runtime", "ipyws.capture", "ipyws.core", "ipyws.version", *WORDS},
 }
 MAY_LAZILY: dict[str, set[str]] = {
-    "ipyws.core.reentry": {"nest_asyncio2"},
-    "ipyws.core.records": {"ipyws.capture"},
-    "ipyws.core.lifecycle": {"ipyws.capture"},
-    "ipyws.capture.frame": {"pandas", "numpy"},
-    "ipyws.replaying.server": {"ipyws.transport"},
-    "ipyws.graphql": {"ipyws.api", "ipyws.bridge"},
-    "ipyws.bridge": {"ipyws.transport", "ipyws.capture", "ipyws.replaying"},
-    "ipyws.config.save": {"tomlkit"},
-    "ipyws.transport.proxy": {"python_socks"},
-    "ipyws.transport.tls": {"truststore"},
-    "ipyws.api": {"ipyws.bridge", "ipyws.transport"},
+    "ipyws.runtime.nested_loop": {"nest_asyncio2"},
+    "ipyws.core.messages.recording": {"ipyws.capture"},
+    "ipyws.core.connection.lifecycle": {"ipyws.capture"},
+    "ipyws.capture.dataframe": {"pandas", "numpy"},
+    "ipyws.capture.replay.server": {"ipyws.demo"},
+    "ipyws.graphql": {"ipyws.api", "ipyws.runtime"},
+    "ipyws.runtime": {"ipyws.network", "ipyws.demo", "ipyws.capture"},
+    "ipyws.config.writer": {"tomlkit"},
+    "ipyws.network.proxy": {"python_socks"},
+    "ipyws.network.tls": {"truststore"},
+    "ipyws.api": {"ipyws.runtime", "ipyws.network"},
     "ipyws": {"ipyws.notebook", "ipyws.widget"},
 }
 MAY_AS_TYPES: dict[str, set[str]] = {
     "ipyws.core": {"ipyws.policy", "ipyws.capture"},
-    "ipyws.core.records": {"ipyws.capture", "pandas", "matplotlib"},
+    "ipyws.core.messages.recording": {"ipyws.capture", "pandas", "matplotlib"},
     "ipyws.capture": {"pandas", "matplotlib"},
-    "ipyws.graphql": {"ipyws.bridge"},
-    "ipyws.bridge": {"ipyws.policy", "ipyws.transport", "ipyws.capture", "ipyws.replaying"},
-    "ipyws.replaying.server": {"ipyws.transport"},
-    "ipyws.api": {"ipyws.bridge"},
-    "ipyws.config.save": {"tomlkit"},
+    "ipyws.capture.replay.server": {"ipyws.demo"},
+    "ipyws.graphql": {"ipyws.runtime"},
+    "ipyws.runtime": {"ipyws.policy", "ipyws.demo", "ipyws.capture"},
+    "ipyws.api": {"ipyws.runtime"},
+    "ipyws.config.writer": {"tomlkit"},
     "ipyws": {"IPython", "ipyws.widget"},
 }
 
@@ -192,25 +153,25 @@ def test_imports_point_inward(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
-def test_only_the_transport_knows_websockets(path: Path) -> None:
+def test_only_the_network_and_the_demo_servers_know_websockets(path: Path) -> None:
     targets = {found.target.split(".")[0] for found in imports(ast.parse(path.read_text(encoding="utf-8")))}
-    assert "websockets" not in targets or module_name(path).startswith("ipyws.transport.")
+    assert "websockets" not in targets or module_name(path).startswith(("ipyws.network", "ipyws.demo"))
 
 
 @pytest.mark.parametrize(
     ("module", "source", "count"),
     [
-        ("ipyws.core.log", "import websockets", 1),
-        ("ipyws.core.log", "from ipyws import policy", 1),
-        ("ipyws.core.log", "from ipyws.policy.url import URL", 1),
-        ("ipyws.core.log", "if TYPE_CHECKING:\n  from ipyws.policy.url import URL", 0),
-        ("ipyws.core.log", "def f():\n  import idna", 1),
-        ("ipyws.core.log", "class A:\n  try:\n    import IPython\n  finally: pass", 1),
-        ("ipyws.bridge.server", "from ipyws.transport import servers", 1),
-        ("ipyws.bridge.server", "def f():\n  from ipyws.transport import servers", 0),
-        ("ipyws.policy.url", "from ipyws.secrets import mask", 0),
-        ("ipyws.policy.url", "from ipyws.core.log import Log", 1),
-        ("ipyws.script.body", "import json, re\nfrom ipyws.core import log", 0),
+        ("ipyws.core.messages.log", "import websockets", 1),
+        ("ipyws.core.messages.log", "from ipyws import policy", 1),
+        ("ipyws.core.messages.log", "from ipyws.policy.url import URL", 1),
+        ("ipyws.core.messages.log", "if TYPE_CHECKING:\n  from ipyws.policy.url import URL", 0),
+        ("ipyws.core.messages.log", "def f():\n  import idna", 1),
+        ("ipyws.core.messages.log", "class A:\n  try:\n    import IPython\n  finally: pass", 1),
+        ("ipyws.runtime.server", "from ipyws import demo", 1),
+        ("ipyws.runtime.server", "def f():\n  from ipyws import demo", 0),
+        ("ipyws.policy.url", "from ipyws.text.masking import mask", 0),
+        ("ipyws.policy.url", "from ipyws.core.messages.log import Log", 1),
+        ("ipyws.script.grammar", "import json, re\nfrom ipyws.core import log", 0),
     ],
 )
 def test_the_check_sees_what_points_outward(module: str, source: str, count: int) -> None:

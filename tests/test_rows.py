@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws import secrets
-from ipyws.core.close import Close
+from ipyws.core.connection.closing import Close
 from ipyws.core.constants import MessageType
-from ipyws.core.message import Control, Message
+from ipyws.core.messages.message import Control, Message
 from ipyws.errors import WaitTimeoutError
-from ipyws.notebook import rows
-from ipyws.notebook.pretty import hexdump, indented_json
-from ipyws.notebook.rows import Card, row
+from ipyws.text import masking
+from ipyws.view import rows
+from ipyws.view.pretty import hexdump, indented_json
+from ipyws.view.rows import Card, row
 
 NOW = datetime(2026, 1, 31, 13, 35, 12, 130_000).timestamp()
 TOKEN = "tok-0123456789-abcdef"
@@ -37,10 +37,10 @@ def control(kind: MessageType, direction: Any = "in", data: bytes = b"", **more:
 
 @pytest.fixture
 def token() -> Iterator[str]:
-    known = secrets._known
-    secrets.remember(TOKEN)
+    known = masking._known
+    masking.remember(TOKEN)
     yield TOKEN
-    secrets._known = known
+    masking._known = known
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from ipyws import errors
 from ipyws.config.current import CURRENT
-from ipyws.config.save import save
+from ipyws.config.writer import save
 from ipyws.policy.layer import Layer
 from ipyws.policy.rule import Rule, read_rule
 from ipyws.policy.toml import MAX_SIZE

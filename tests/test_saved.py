@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 import ipyws
-from ipyws import errors, secrets
+from ipyws import errors
 from ipyws.api import open_client
 from ipyws.config.current import CURRENT
 from ipyws.config.saved import Saved
-from ipyws.core.options import BY_NAME
+from ipyws.core.options.table import BY_NAME
+from ipyws.text import masking
 from tests.support.policy import Place, is_root, place
 from tests.support.servers import server
 from tests.support.tls import Authority
@@ -29,7 +30,7 @@ SECRET = "hunter2-0815-canary"
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     with place(tmp_path, monkeypatch) as made:
         monkeypatch.setenv("TOKEN", SECRET)
-        monkeypatch.setattr(secrets, "_known", ())
+        monkeypatch.setattr(masking, "_known", ())
         yield made
 
 

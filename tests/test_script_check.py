@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ipyws.errors import InvalidError
-from ipyws.script.body import parse
-from ipyws.script.check import Payload, read_payloads
 from ipyws.script.expression import check_names, make_evaluator
+from ipyws.script.grammar import parse
+from ipyws.script.preflight import Payload, read_payloads
 from ipyws.script.steps import Send
 
 NAMES: dict[str, Any] = {"limit": 3, "wanted": {"id": 7}, "symbols": ["a", "b"]}

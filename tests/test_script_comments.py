@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ipyws.script.body import parse
 from ipyws.script.comments import without_comments
+from ipyws.script.grammar import parse
 from ipyws.script.steps import Send
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ipyws.transport.servers.hostile import PAYLOADS
+from ipyws.demo.hostile import PAYLOADS
 from tests.support.cells import fails, value
 from tests.support.kernel import Kernel, Result
 from tests.support.scripts import Obeying, obeying, order, steps

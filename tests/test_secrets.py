@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from IPython.lib.pretty import pretty
 
 import ipyws
-from ipyws import secrets, spelling
-from ipyws.references import with_references
-from ipyws.secrets import (
+from ipyws.text import masking, spelling
+from ipyws.text.masking import (
     ShownText,
     holds_secret,
     is_sensitive_header,
@@ -30,15 +29,16 @@ from ipyws.secrets import (
     remember_userinfo,
     secret,
 )
+from ipyws.text.references import with_references
 from tests.support.servers import echo, server
 
 
 @pytest.fixture(scope="module", autouse=True)
 def forget_afterwards() -> Iterator[None]:
     """Arbitrary texts become secrets here, which other tests must be able to show."""
-    known = secrets._known
+    known = masking._known
     yield
-    secrets._known = known
+    masking._known = known
 
 
 AWKWARD = 'p@ss "w/ö\\rd\n& more'
@@ -133,7 +133,7 @@ SECRETS = [
 def test_what_servers_shells_and_we_ourselves_spell_otherwise_is_masked_whole(
     value: str, spelling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secrets, "_known", ())
+    monkeypatch.setattr(masking, "_known", ())
     secret(value)
     spelled = SPELLINGS[spelling](value)
     assert mask(f'{{"a": "{spelled}"}}') == '{"a": "***"}'
@@ -144,7 +144,7 @@ def test_what_servers_shells_and_we_ourselves_spell_otherwise_is_masked_whole(
 def test_of_a_secret_that_is_cut_however_it_is_spelled_nothing_is_left(
     spelling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secrets, "_known", ())
+    monkeypatch.setattr(masking, "_known", ())
     value = secret("first/of+all\u00e9\U0001f600 'then' \"this\" & last-of-all")
     spelled = SPELLINGS[spelling](value)
     for cut in range(8, len(spelled) - 8):
@@ -168,12 +168,12 @@ def test_secrets_that_overlap_are_masked_as_one() -> None:
 
 
 def test_a_credential_with_a_quotation_mark_in_a_url_is_masked_behind_it_too() -> None:
-    secrets.remember_parameters('wss://h/?token=correct"horse;battery&x=1')
+    masking.remember_parameters('wss://h/?token=correct"horse;battery&x=1')
     assert mask('seen: correct"horse;battery') == "seen: ***"
 
 
 def test_masking_leaves_json_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "_known", ())
+    monkeypatch.setattr(masking, "_known", ())
     secret("ends in a backslash\\")
     text = json.dumps(
         {
@@ -231,7 +231,7 @@ def cost(function: Callable[[str], object], text: str) -> float:
 def test_masking_takes_time_in_proportion_to_the_text(
     function: Callable[[str], object], text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secrets, "_known", ())
+    monkeypatch.setattr(masking, "_known", ())
     for value in (*SECRETS, "mellon-friend", "aaaaaaaa!aaaaaaaa", "\\\\\\\\x"):
         secret(value)
     small, large = HOSTILE[text](1_000), HOSTILE[text](16_000)
@@ -253,12 +253,12 @@ def test_a_secret_is_masked_wherever_a_slice_of_a_large_text_ends(
     place: str, before: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spelling, "_SLICE", 2_500)
-    monkeypatch.setattr(secrets, "_known", ())
+    monkeypatch.setattr(masking, "_known", ())
     secret("//+//")
     value = "/\\u002b/".join(("/", "/")) if "spellings" in place else "0123456789" * (before % 7 + 1)
     one = AT_CUTS[place].format(value)
     masked = mask("x" * before + one * 300)
-    assert masked == "x" * before + AT_CUTS[place].format(secrets.MASK) * 300
+    assert masked == "x" * before + AT_CUTS[place].format(masking.MASK) * 300
 
 
 def test_a_value_is_masked_whole_that_is_longer_than_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,20 +273,20 @@ def test_no_secret_of_many_costs_more_than_one_search() -> None:
     for number in range(100):
         assert text.find(f"nowhere-{number}-to-be-found") < 0
     searches = time.thread_time() - begun
-    before = secrets._known
-    secrets._known = tuple(f"nowhere-{number}-to-be-found" for number in range(100))
+    before = masking._known
+    masking._known = tuple(f"nowhere-{number}-to-be-found" for number in range(100))
     try:
         mask(text)
         assert cost(mask, text) < 10 * searches + 0.02
     finally:
-        secrets._known = before
+        masking._known = before
 
 
 def test_secrets_that_are_remembered_at_the_same_time_are_all_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "_known", ())
+    monkeypatch.setattr(masking, "_known", ())
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(remember, (f"secret number {number}" for number in range(400))))
-    assert len(secrets.known()) == 400
+    assert len(masking.known()) == 400
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_the_credentials_of_a_url_are_masked_as_they_stand_there_and_as_they_are
 def test_a_password_that_is_a_common_word_hides_nothing_of_the_advice_against_it(
     password: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secrets, "_known", ())
+    monkeypatch.setattr(masking, "_known", ())
     with pytest.raises(ipyws.errors.InvalidError) as caught:
         ipyws.connect(f"wss://user:{password}@example.com/")
     assert caught.value.hint == "use auth=(USER, PASSWORD), or --auth USER:PASSWORD"

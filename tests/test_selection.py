@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from ipyws import Channel, after, select, select_async
-from ipyws.core.selection import Case
+from ipyws.core.channels.select import Case
 from ipyws.errors import ClosedError, InvalidError, WaitTimeoutError
 
 

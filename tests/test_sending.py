@@ -17,8 +17,8 @@ from websockets.protocol import Protocol, Side, State
 
 import ipyws
 from ipyws import errors
-from ipyws.core.outbox import FULL, Outbox
-from ipyws.transport.framing import frame_all
+from ipyws.core.connection.outbox import FULL, Outbox
+from ipyws.network.frame_writer import frame_all
 from tests.support.policy import place
 from tests.support.servers import CLOSE, PING, Raw, Site, frame, raw_server
 from tests.support.witness import witness

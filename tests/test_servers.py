@@ -18,9 +18,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 
+from ipyws.demo import KINDS, RunningServer, start
+from ipyws.demo.hostile import AWAY, LONG_LINE, PAYLOADS, RAN
 from ipyws.errors import InvalidError
-from ipyws.transport.servers import KINDS, RunningServer, start
-from ipyws.transport.servers.hostile import AWAY, LONG_LINE, PAYLOADS, RAN
 
 MB = 1 << 20
 

@@ -16,11 +16,11 @@ import pytest
 import ipyws
 from ipyws import errors, graphql, policy
 from ipyws.config.saved import read_saved
-from ipyws.core.options import OPTIONS
-from ipyws.notebook.flags import connect_flags
-from ipyws.notebook.table import VERBS
+from ipyws.core.options.table import OPTIONS
+from ipyws.notebook.verbs.flags import connect_flags
+from ipyws.notebook.verbs.table import VERBS
 from ipyws.policy.toml import read
-from ipyws.script.body import DIRECTIVES
+from ipyws.script.grammar import DIRECTIVES
 from tests.support.lab import ROOT
 
 pytestmark = pytest.mark.xdist_group("site")  # it is built once

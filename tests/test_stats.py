@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipyws.capture.latency import latencies
-from ipyws.core.budget import Budget
-from ipyws.core.log import Log
-from ipyws.core.stats import Stats
-from ipyws.core.trend import Trend
+from ipyws.core.connection.stats import Stats
+from ipyws.core.connection.trend import Trend
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
 from ipyws.errors import InvalidError
 
 TIMES = st.lists(st.floats(0, 1e6), min_size=1, max_size=60)

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from ipyws.core.budget import Budget
-from ipyws.core.log import Log
-from ipyws.core.message import Control
-from ipyws.core.stream import Stream
+from ipyws.core.channels.message_channel import Stream
+from ipyws.core.messages.budget import Budget
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Control
 from ipyws.errors import InvalidError
 
 

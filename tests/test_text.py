@@ -5,10 +5,10 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.core.close import Close
-from ipyws.core.message import Control, Message
-from ipyws.notebook import text
-from ipyws.notebook.rows import Card, gap, row
+from ipyws.core.connection.closing import Close
+from ipyws.core.messages.message import Control, Message
+from ipyws.view import text
+from ipyws.view.rows import Card, gap, row
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()), max_size=300)
 PRICES = Card(

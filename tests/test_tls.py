@@ -14,8 +14,8 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from ipyws.core.options import check_options
-from ipyws.transport import tls
+from ipyws.core.options.table import check_options
+from ipyws.network import tls
 from tests.support.servers import Raw, raw_server, server
 from tests.support.tls import Authority, handshaking
 

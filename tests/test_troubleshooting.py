@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ipyws import errors
-from ipyws.core.close import close_meaning
-from ipyws.transport.hints import _BY_STATUS
+from ipyws.core.connection.closing import close_meaning
+from ipyws.network.hints import _BY_STATUS
 from tests.support.lab import ROOT
 
 SETUP = ROOT / "tests/data/docs/troubleshooting.py"
@@ -28,25 +28,25 @@ ENOUGH = 8
 
 # Where a user's connection fails: whatever these modules raise or return as a reason is explained.
 EXPLAINED = (
-    "bridge/registry.py",
-    "bridge/thread.py",
+    "runtime/registry.py",
+    "runtime/loop_thread.py",
     "capture/journal.py",
-    "capture/loading.py",
-    "config/gate.py",
-    "core/keepalive.py",
-    "core/reception.py",
-    "core/sending.py",
-    "core/waiting.py",
+    "capture/load.py",
+    "config/enforcement.py",
+    "core/connection/keepalive.py",
+    "core/connection/receiving.py",
+    "core/connection/sending.py",
+    "runtime/waiting.py",
     "policy/layer.py",
     "policy/policy.py",
-    "script/body.py",
-    "transport/agreement.py",
-    "transport/answer.py",
-    "transport/dial.py",
-    "transport/proxy.py",
-    "transport/status.py",
-    "transport/tls.py",
-    "transport/translate.py",
+    "script/grammar.py",
+    "network/agreement.py",
+    "network/answer.py",
+    "network/dial.py",
+    "network/proxy.py",
+    "network/status.py",
+    "network/tls.py",
+    "network/error_map.py",
 )
 # What no user meets: a resolver or a transport would have to answer nonsense.
 UNSEEN = {"the address can't be read", "a name that resolves has an address"}
@@ -147,7 +147,7 @@ def test_every_message_of_a_failing_connection_is_explained(module: str) -> None
 
 
 def test_every_class_and_every_phase_is_named() -> None:
-    dial = "".join((ROOT / f"ipyws/transport/{name}.py").read_text("utf-8") for name in ("dial", "reach"))
+    dial = "".join((ROOT / f"ipyws/network/{name}.py").read_text("utf-8") for name in ("dial", "reach"))
     phases = set(re.findall(r'\bphase\b.*? = "(\w+)"', dial)) | {"tls", "handshake"}
     assert len(phases) == 5
     classes = {name for name in errors.__all__ if name.endswith("Error")} - {"WebSocketError"}

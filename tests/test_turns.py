@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import ipyws
-from ipyws.bridge.registry import REGISTRY
-from ipyws.core.aside import aside
-from ipyws.transport import fast, outgoing
+from ipyws.network import frame_reader, outgoing
+from ipyws.runtime.aside import aside
+from ipyws.runtime.registry import REGISTRY
 from tests.support.servers import CLOSE, PING, TEXT, Raw, close_frame, frame, raw_server
 from tests.support.streams import RSV1
 
@@ -131,14 +131,14 @@ def test_messages_that_inflate_to_much_come_in_turns_and_in_their_order(
         await peer.read_frame()
 
     turns: list[int] = []
-    receive = fast.FastPath.receive
+    receive = frame_reader.FastPath.receive
 
-    def counting(self: fast.FastPath, data: bytes) -> None:
+    def counting(self: frame_reader.FastPath, data: bytes) -> None:
         before = self._inbox.taken
         receive(self, data)
         turns.append(self._inbox.taken - before)
 
-    monkeypatch.setattr(fast.FastPath, "receive", counting)
+    monkeypatch.setattr(frame_reader.FastPath, "receive", counting)
     with raw_server(handler) as site, ipyws.connect(site.url, compression=1, log_bytes=5 * MB) as client:
         came = list(client.channel(control=False))
         assert [message.data for message in came] == texts

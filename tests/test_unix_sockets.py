@@ -343,7 +343,7 @@ def test_a_link_that_is_turned_while_it_is_dialled_leads_nowhere_else(
     )
     link, url = folder / "link.sock", f"ws+unix:{folder}/link.sock:/"
     link.symlink_to(folder / "app.sock")
-    from ipyws.transport import reach
+    from ipyws.network import reach
 
     real = reach.connect_unix
 

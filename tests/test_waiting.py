@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ipyws import errors
-from ipyws.core import reentry, waiting
-from ipyws.core.waiting import Signal, wait, wait_async
+from ipyws.runtime import nested_loop, waiting
+from ipyws.runtime.waiting import Signal, wait, wait_async
 
 
 def after(seconds: float, function: Callable[[], object]) -> threading.Timer:
@@ -498,8 +498,9 @@ def run_python(code: str) -> str:
 
 PRELUDE = """
 import asyncio, threading, time
-from ipyws.core import reentry, waiting
-from ipyws.core.waiting import Signal, wait
+from ipyws.runtime import nested_loop
+from ipyws.runtime import waiting
+from ipyws.runtime.waiting import Signal, wait
 from tests.test_waiting import stress, tick
 """
 
@@ -578,7 +579,7 @@ def test_a_loop_that_nobody_can_re_enter_is_blocked() -> None:
 
 def test_importing_the_wait_imports_no_patching_library() -> None:
     output = run_python(
-        "import sys, ipyws.core.waiting; print([n for n in sys.modules if n.startswith('nest_asyncio')])"
+        "import sys, ipyws.runtime.waiting; print([n for n in sys.modules if n.startswith('nest_asyncio')])"
     )
     assert output.strip() == "[]"
 
@@ -589,9 +590,9 @@ def test_only_loops_that_turn_as_asyncios_own_are_supported() -> None:
             raise NotImplementedError
 
     loops = {kind: kind() for kind in (asyncio.SelectorEventLoop, Foreign)}
-    core = reentry.new_core_loop()
+    core = nested_loop.new_core_loop()
     try:
-        assert [reentry.supported(loop) for loop in (*loops.values(), core)] == [True, False, True]
+        assert [nested_loop.supported(loop) for loop in (*loops.values(), core)] == [True, False, True]
     finally:
         for loop in (*loops.values(), core):
             loop.close()

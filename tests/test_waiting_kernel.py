@@ -11,7 +11,7 @@ pytestmark = pytest.mark.kernel
 
 SERVER = """
 import asyncio, threading, time, websockets
-from ipyws.core.waiting import Signal, wait
+from ipyws.runtime.waiting import Signal, wait
 from tests.support.background import Client
 async def echo(ws):
     async for message in ws:
@@ -141,7 +141,7 @@ def test_an_interrupt_ends_the_wait_and_spares_the_users_tasks_and_the_connectio
 
 def test_a_restart_during_a_wait_does_not_hang() -> None:
     with Kernel(complains=ENDED) as kernel:
-        request = kernel.send("from ipyws.core.waiting import *\nprint('start'); wait(Signal())")
+        request = kernel.send("from ipyws.runtime.waiting import *\nprint('start'); wait(Signal())")
         assert kernel.wait_for_text(request, "start")
         start = time.monotonic()
         kernel.restart()

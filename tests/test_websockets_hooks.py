@@ -35,10 +35,10 @@ from websockets.proxy import Proxy, get_proxy, parse_proxy
 from websockets.server import ServerProtocol
 from websockets.uri import WebSocketURI
 
-from ipyws.transport.fast import path_for
-from ipyws.transport.frames import Inbox, verdict
-from ipyws.transport.inflate import inflate_for
-from ipyws.transport.wire import SILENT
+from ipyws.network.assembler import Inbox, verdict
+from ipyws.network.connection import SILENT
+from ipyws.network.frame_reader import path_for
+from ipyws.network.inflate import inflate_for
 from tests.support.policy import Place, Resolver, dialling, place
 from tests.support.proxy import connect_proxy, socks5_proxy
 from tests.support.servers import CONTINUATION, TEXT, Site, answering, dead_port, frame, server

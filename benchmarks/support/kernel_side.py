@@ -13,7 +13,7 @@ from pathlib import Path
 from IPython.display import HTML, display
 
 from ipyws import Client
-from ipyws.core.batch import Batch
+from ipyws.core.messages.batch import Batch
 
 ROWS = 200
 """Rows of the HTML table that is sent again and again."""

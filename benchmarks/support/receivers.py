@@ -77,9 +77,9 @@ class Sink:
 
 async def ipyws(url: str, count: int, size: int, deflate: bool) -> Seconds:
     """The transport of ipyws alone: from the socket to the sink."""
-    from ipyws.core.options import check_options
+    from ipyws.core.options.table import check_options
+    from ipyws.network.dial import dial
     from ipyws.policy.url import parse
-    from ipyws.transport.dial import dial
 
     sink = Sink(count, size)
     wire = await dial(parse(url), check_options({"compression": int(deflate), "read_limit": LARGEST}), sink)

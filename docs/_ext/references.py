@@ -92,7 +92,7 @@ def resolve(
 def _find(domain: PythonDomain, target: str, module: str, cls: str) -> str:
     """Return the one documented name that a reference can mean, or "".
 
-    ``ipyws.bridge.client.Client`` is described as ``ipyws.Client``, a bare ``recv`` may be a method beside.
+    ``ipyws.runtime.client.Client`` is described as ``ipyws.Client``, a bare ``recv`` may be a method beside.
     """
     if target.startswith("ipyws."):
         parts = target.split(".")

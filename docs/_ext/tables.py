@@ -12,11 +12,11 @@ from sphinx.util.docutils import SphinxDirective
 
 from ipyws import errors
 from ipyws.config import saved
-from ipyws.core.options import OPTIONS, Option
-from ipyws.notebook.flags import connect_flags
-from ipyws.notebook.help import help_of_cell
-from ipyws.notebook.line import Flag
-from ipyws.notebook.table import VAR, VERBS, Verb
+from ipyws.core.options.table import OPTIONS, Option
+from ipyws.notebook.source.line import Flag
+from ipyws.notebook.verbs.flags import connect_flags
+from ipyws.notebook.verbs.help import help_of_cell
+from ipyws.notebook.verbs.table import VAR, VERBS, Verb
 
 
 class Generated(SphinxDirective):

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import BinaryIO, Self, overload
 
 from ipyws.capture.jsonl import LONGEST_LINE, Span
-from ipyws.capture.record import from_record
+from ipyws.capture.schema import from_record
 from ipyws.capture.values import parse_object
-from ipyws.core.about import About
-from ipyws.core.message import Message
-from ipyws.core.records import Records
+from ipyws.core.connection.info import About
+from ipyws.core.messages.message import Message
+from ipyws.core.messages.recording import Records
 from ipyws.errors import InvalidError
-from ipyws.printable import visible
-from ipyws.secrets import mask
+from ipyws.text.masking import mask
+from ipyws.text.printable import visible
 
 
 class Capture(Records, Sequence[Message]):

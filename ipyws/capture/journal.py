@@ -18,15 +18,15 @@ from typing import Any
 from ipyws.capture import appending
 from ipyws.capture.appending import AppendedFile, describe
 from ipyws.capture.lines import to_lines
-from ipyws.capture.record import as_line, to_header
-from ipyws.core.about import About
-from ipyws.core.batch import Batch
+from ipyws.capture.schema import as_line, to_header
+from ipyws.core.connection.info import About
 from ipyws.core.constants import MB
 from ipyws.core.lock import LOCK
-from ipyws.core.log import Log
-from ipyws.core.threads import start_thread
-from ipyws.core.waiting import Signal
+from ipyws.core.messages.batch import Batch
+from ipyws.core.messages.log import Log
 from ipyws.errors import Kind, WebSocketError
+from ipyws.runtime.threads import start_thread
+from ipyws.runtime.waiting import Signal
 
 _MOST_QUEUED = 64 * MB
 _PER_RECORD = 100  # bytes that a record takes in the queue besides its payload
@@ -115,7 +115,7 @@ class Journal:
         """Record nothing more; return at once. Idempotent.
 
         The thread writes what is queued, has the system put it on the disk and sets ``ended``: wait for that
-        with `ipyws.core.waiting.wait` or `wait_async`.
+        with `ipyws.runtime.waiting.wait` or `wait_async`.
         """
         with LOCK:
             self._stop_listening()

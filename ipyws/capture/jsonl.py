@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final, TextIO
 
-from ipyws.capture.record import as_line, from_gap, from_header, from_record, to_header, to_line
-from ipyws.capture.redaction import Redact
+from ipyws.capture.redact import Redact
+from ipyws.capture.schema import as_line, from_gap, from_header, from_record, to_header, to_line
 from ipyws.capture.values import parse_object
-from ipyws.core.about import About
+from ipyws.core.connection.info import About
 from ipyws.core.constants import MB
-from ipyws.core.message import Message
+from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 
 LONGEST_LINE: Final = 192 * MB

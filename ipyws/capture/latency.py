@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ipyws.core.message import Message
+from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 
 # Requests that wait for their reply; more of them would only be a server that answers none.

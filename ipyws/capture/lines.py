@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from json.encoder import encode_basestring
 
 from ipyws.capture.masking import hold_no_secret
-from ipyws.capture.record import to_line
-from ipyws.core.batch import Batch
-from ipyws.core.message import Data, Replaced, payload_size
+from ipyws.capture.schema import to_line
+from ipyws.core.messages.batch import Batch
+from ipyws.core.messages.message import Data, Replaced, payload_size
 
 _TOGETHER = 128
 

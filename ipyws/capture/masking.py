@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipyws.core.message import Data
-from ipyws.secrets import mask
+from ipyws.core.messages.message import Data
+from ipyws.text.masking import mask
 
 _TOGETHER = 128
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ipyws.capture.columns import Columns
-from ipyws.core.message import Message
+from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas
 
-from ipyws.printable import visible
+from ipyws.text.printable import visible
 
 
 class ShownSeries(pandas.Series):  # type: ignore[misc]

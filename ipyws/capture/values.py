@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from ipyws.core.message import describe_json_error
+from ipyws.core.messages.message import describe_json_error
 from ipyws.errors import InvalidError, brief
-from ipyws.secrets import is_reference
+from ipyws.text.masking import is_reference
 
 T = TypeVar("T")
 

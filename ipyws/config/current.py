@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ipyws.config.files import Files
+from ipyws.config.notebook_path import Whereabouts, find
 from ipyws.config.saved import Saved
-from ipyws.config.section import ConfigFile, Section
-from ipyws.config.whereabouts import Whereabouts, find
+from ipyws.config.sections import ConfigFile, Section
 from ipyws.errors import InvalidError, brief
 from ipyws.policy.layer import Layer
 from ipyws.policy.policy import Policy

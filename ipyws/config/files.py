@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ipyws.config.section import ConfigFile, read_file, read_metadata, read_project
-from ipyws.config.whereabouts import START
+from ipyws.config.notebook_path import START
+from ipyws.config.sections import ConfigFile, read_file, read_metadata, read_project
 from ipyws.core.files import open_at_once
 from ipyws.errors import InvalidError
 from ipyws.policy.toml import MAX_SIZE, Document

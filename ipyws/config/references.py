@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from ipyws.core.credentials import credentials_among
+from ipyws.core.options.credentials import credentials_among
 from ipyws.errors import InvalidError
-from ipyws.places import credentials_of_url
 from ipyws.policy.toml import Document
-from ipyws.secrets import is_sensitive_header, remember
+from ipyws.text.masking import is_sensitive_header, remember
+from ipyws.text.places import credentials_of_url
 
 _REFERENCE: Final = re.compile(r"\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _FILLED: Final = "\0"

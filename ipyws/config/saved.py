@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from ipyws.config.references import check_references, fill, has_reference
-from ipyws.core import checks
-from ipyws.core.credentials import is_pem
-from ipyws.core.options import BY_NAME
-from ipyws.core.reconnect import read_reconnect
+from ipyws.core.connection.reconnect import read_reconnect
+from ipyws.core.options import kinds
+from ipyws.core.options.credentials import is_pem
+from ipyws.core.options.table import BY_NAME
 from ipyws.errors import InvalidError, brief
 from ipyws.policy.table import check_keys
 from ipyws.policy.toml import Document
 from ipyws.policy.url import parse
-from ipyws.secrets import mask
-from ipyws.sizes import read_size
+from ipyws.text.masking import mask
+from ipyws.text.sizes import read_size
 
 _KEYS: Final = ("url", *(name for name in BY_NAME if name != "name"))
 _FILES: Final = ("ca", "cert", "key")
@@ -63,7 +63,7 @@ class Saved:
             return read_reconnect(value)
         if name in _SIZES:
             return read_size(value)
-        may_be_off = BY_NAME[name].check is checks.duration or name == "proxy"
+        may_be_off = BY_NAME[name].check is kinds.duration or name == "proxy"
         return None if may_be_off and value.lower() == "none" else value
 
     def _pem_file(self, name: str, value: str) -> Path:
@@ -80,7 +80,7 @@ class Saved:
         beside = not (path.is_absolute() or ".." in path.parts or value.startswith("~") or "\0" in value)
         # A link on the way may be somebody else's too.
         if not beside or not Path(os.path.realpath(folder / path)).is_relative_to(os.path.realpath(folder)):
-            raise checks.refuse("record", value, "a path in the folder of the file")
+            raise kinds.refuse("record", value, "a path in the folder of the file")
         return folder / path
 
     def __repr__(self) -> str:
@@ -95,7 +95,7 @@ def read_saved(document: Document, name: str) -> Saved:
     """
     what = f"connection {name}"
     try:
-        checks.connection_name("name", name)
+        kinds.connection_name("name", name)
     except InvalidError as error:
         raise document.error(f"no connection can be called {brief(name)}", hint=error.hint) from None
     check_keys(document, _KEYS, what)
@@ -120,7 +120,7 @@ def _check(document: Document, what: str, key: str, saved: Saved) -> None:
         elif key not in _FILES:
             BY_NAME[key].check(key, saved.option(key, value))
         elif not isinstance(value, str):
-            raise checks.refuse_unseen(key, value, "the path of a PEM file, or PEM text,")
+            raise kinds.refuse_unseen(key, value, "the path of a PEM file, or PEM text,")
         elif is_pem(value):
             BY_NAME[key].check(key, value)
         else:

@@ -18,17 +18,17 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from ipyws.core.checks import protocols
-from ipyws.core.client import AsyncClient
-from ipyws.core.deadline import Deadline
-from ipyws.core.durations import Duration
-from ipyws.core.forms import GRAPHQL, Unawaited
+from ipyws.core.connection.client import AsyncClient
+from ipyws.core.connection.forms import GRAPHQL, Unawaited
+from ipyws.core.options.durations import Duration
+from ipyws.core.options.kinds import protocols
 from ipyws.errors import ClosedError, InvalidError, brief
 from ipyws.graphql.client import GraphQL
 from ipyws.graphql.greeting import check_init
 from ipyws.graphql.protocol import DIALECTS, LEGACY, speaks_older
 from ipyws.graphql.session import AsyncGraphQL
 from ipyws.graphql.subscription import Subscription
+from ipyws.runtime.deadline import Deadline
 
 __all__ = ["AsyncGraphQL", "GraphQL", "Subscription", "connect", "connect_async"]
 
@@ -64,7 +64,7 @@ def connect(
         ContextError: Called from the core's own thread.
     """
     from ipyws.api import open_client
-    from ipyws.bridge.registry import REGISTRY
+    from ipyws.runtime.registry import REGISTRY
 
     opening = _check(init, ack_timeout, options)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from ipyws.core.connection.forms import GRAPHQL, Synchronous
 from ipyws.core.constants import CloseCode
-from ipyws.core.forms import GRAPHQL, Synchronous
 from ipyws.graphql.session import AsyncGraphQL
 from ipyws.graphql.subscription import Subscription
 
 if TYPE_CHECKING:
-    from ipyws.bridge.client import Client
-    from ipyws.bridge.thread import CoreThread
-    from ipyws.core.close import Close
-    from ipyws.core.durations import Duration
+    from ipyws.core.connection.closing import Close
+    from ipyws.core.options.durations import Duration
+    from ipyws.runtime.client import Client
+    from ipyws.runtime.loop_thread import CoreThread
 
 
 class GraphQL(Synchronous):

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ipyws.core.payload import to_json
+from ipyws.core.messages.payload import to_json
 from ipyws.errors import InvalidError
-from ipyws.secrets import remember
-from ipyws.sensitive import is_sensitive
+from ipyws.text.masking import remember
+from ipyws.text.sensitive import is_sensitive
 
 
 def check_init(init: object) -> dict[str, Any] | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ipyws.core.waiting import Signal
 from ipyws.errors import InvalidError, ReplyError, WebSocketError
 from ipyws.graphql.protocol import data_of
+from ipyws.runtime.waiting import Signal
 
 
 class Operation(Protocol):

@@ -9,7 +9,7 @@ from ipyws.core.constants import CloseCode
 from ipyws.errors import WaitTimeoutError, WebSocketError
 
 if TYPE_CHECKING:
-    from ipyws.core.client import AsyncClient
+    from ipyws.core.connection.client import AsyncClient
 
 
 class Outbox:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from ipyws.core.encoding import is_record
-from ipyws.core.json_slices import parse_json
+from ipyws.core.codecs.json_encoder import is_record
+from ipyws.core.codecs.json_slices import parse_json
 from ipyws.errors import ConnectError, InvalidError, ReplyError, brief
-from ipyws.secrets import mask_head
+from ipyws.text.masking import mask_head
 
 BAD_MESSAGE = 4400
 """Close code for a message that is not of the protocol."""

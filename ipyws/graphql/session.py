@@ -11,12 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from ipyws.core.aside import aside
-from ipyws.core.deadline import Deadline
-from ipyws.core.forms import GRAPHQL, Asynchronous
-from ipyws.core.json_slices import LARGE
+from ipyws.core.codecs.json_slices import LARGE
+from ipyws.core.connection.forms import GRAPHQL, Asynchronous
 from ipyws.core.lock import LOCK
-from ipyws.core.waiting import wait_async
 from ipyws.errors import ClosedError, ReplyError, WebSocketError
 from ipyws.graphql.operation import Answer, Greeting, Operation
 from ipyws.graphql.outbox import Outbox
@@ -32,12 +29,15 @@ from ipyws.graphql.protocol import (
     reply_error,
 )
 from ipyws.graphql.subscription import Subscription
+from ipyws.runtime.aside import aside
+from ipyws.runtime.deadline import Deadline
+from ipyws.runtime.waiting import wait_async
 
 if TYPE_CHECKING:
-    from ipyws.core.batch import Batch
-    from ipyws.core.client import AsyncClient
-    from ipyws.core.close import Close
-    from ipyws.core.durations import Duration
+    from ipyws.core.connection.client import AsyncClient
+    from ipyws.core.connection.closing import Close
+    from ipyws.core.messages.batch import Batch
+    from ipyws.core.options.durations import Duration
 
 _PONG = ""  # its key among what waits to be sent; operations have ids
 

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Self
 
-from ipyws.core.channel import Channel
+from ipyws.core.channels.channel import Channel
 from ipyws.core.lock import LOCK
-from ipyws.core.log import Log
+from ipyws.core.messages.log import Log
 from ipyws.errors import CanceledError, InvalidError, WebSocketError
 from ipyws.graphql.protocol import data_of
 

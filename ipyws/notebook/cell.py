@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ipyws.bridge.client import Client
-from ipyws.core.message import Message
+from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
-from ipyws.notebook.flags import check_variable, connect_flags, connect_options
-from ipyws.notebook.line import Flag, Parsed, parse
-from ipyws.notebook.opening import open_at
-from ipyws.notebook.progress import Progress
-from ipyws.notebook.running import Run, late_reader
+from ipyws.notebook.runner import Run, late_reader
 from ipyws.notebook.session import Session
-from ipyws.notebook.table import CONNECTION, RAW, VAR
-from ipyws.script import body
-from ipyws.script.check import read_payloads
+from ipyws.notebook.source.line import Flag, Parsed, parse
+from ipyws.notebook.verbs.connect import open_at
+from ipyws.notebook.verbs.flags import check_variable, connect_flags, connect_options
+from ipyws.notebook.verbs.table import CONNECTION, RAW, VAR
+from ipyws.runtime.client import Client
+from ipyws.script import grammar
 from ipyws.script.comments import without_comments
 from ipyws.script.expression import Evaluate
+from ipyws.script.preflight import read_payloads
 from ipyws.script.request import Request, parse_request
 from ipyws.script.template import expand_plain
+from ipyws.view.progress import Progress
 
 OPTIONS = (
     CONNECTION,
@@ -49,7 +49,7 @@ def run(session: Session, line: str, text: str) -> list[Message]:
     anew = parsed.take("new", False)
     # Line 1 of the cell is that of the magic.
     request, text = parse_request(text)
-    script = body.parse(text, first_line=1 + (request.body_line if request else 1))
+    script = grammar.parse(text, first_line=1 + (request.body_line if request else 1))
     if request and not plain:
         script = without_comments(script)
     payloads = read_payloads(script, session.names, session.evaluate, raw=raw, plain=plain)

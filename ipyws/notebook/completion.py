@@ -9,19 +9,19 @@ from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
-from ipyws.bridge.registry import REGISTRY
 from ipyws.config.current import CURRENT
 from ipyws.core.constants import SERVER_KINDS, Compression
 from ipyws.errors import InvalidError
 from ipyws.notebook.cell import FLAGS as CELL_FLAGS
 from ipyws.notebook.expression_completion import expression_names
-from ipyws.notebook.help import CELL
-from ipyws.notebook.line import Flag
-from ipyws.notebook.policing import WORDS as POLICY_WORDS
 from ipyws.notebook.session import Session
-from ipyws.notebook.table import VAR, VERBS
-from ipyws.script.body import DIRECTIVES
-from ipyws.secrets import holds_secret
+from ipyws.notebook.source.line import Flag
+from ipyws.notebook.verbs.help import CELL
+from ipyws.notebook.verbs.policing import WORDS as POLICY_WORDS
+from ipyws.notebook.verbs.table import VAR, VERBS
+from ipyws.runtime.registry import REGISTRY
+from ipyws.script.grammar import DIRECTIVES
+from ipyws.text.masking import holds_secret
 
 _CAPTURES = (".jsonl", ".har")
 _PATHS = ("PATH", "PEM-FILE")  # what the help calls the value of an option that names a file

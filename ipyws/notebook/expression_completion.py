@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ipyws.core.message import Message
+from ipyws.core.messages.message import Message
 
 _PATH: Final = re.compile(r"(?:[^\W\d]\w*\.)*(?:[^\W\d]\w*)?$")
 _JUDGED: Final = (

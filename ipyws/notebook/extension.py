@@ -7,22 +7,22 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ipyws.bridge.registry import REGISTRY
-from ipyws.core import waiting
-from ipyws.core.browser import check_sockets
-from ipyws.notebook.aliases import NAME, leave_templates, means_ws
-from ipyws.notebook.closures import KeepNames
 from ipyws.notebook.completion import make_matcher
-from ipyws.notebook.failure import mask_result, mask_tracebacks
-from ipyws.notebook.help import overview
 from ipyws.notebook.magic import Magic
-from ipyws.notebook.misplaced import LINE_NAME, MisplacedCell
 from ipyws.notebook.publisher import publisher_for
-from ipyws.notebook.question import QuestionLine, mend_running_cell
 from ipyws.notebook.reloading import keep_from_autoreload
 from ipyws.notebook.results import HideResults, ends_with_magic
 from ipyws.notebook.session import MakePanel, Session
-from ipyws.notebook.whole_line import join_lines
+from ipyws.notebook.source.aliases import NAME, leave_templates, means_ws
+from ipyws.notebook.source.closures import KeepNames
+from ipyws.notebook.source.misplaced import LINE_NAME, MisplacedCell
+from ipyws.notebook.source.question import QuestionLine, mend_running_cell
+from ipyws.notebook.source.whole_line import join_lines
+from ipyws.notebook.tracebacks import mask_result, mask_tracebacks
+from ipyws.notebook.verbs.help import overview
+from ipyws.runtime import waiting
+from ipyws.runtime.platform import check_sockets
+from ipyws.runtime.registry import REGISTRY
 
 _KINDS = ("line", "cell")
 _loaded: WeakKeyDictionary[Any, Extension] = WeakKeyDictionary()

@@ -5,21 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ipyws.core.message import Message
+from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError, WebSocketError, brief, closest
 from ipyws.notebook import cell
-from ipyws.notebook.advice import advise
-from ipyws.notebook.aliases import means_ws
-from ipyws.notebook.failure import shorten
-from ipyws.notebook.flags import check_variable
-from ipyws.notebook.help import CELL, help_of, help_of_cell, overview
-from ipyws.notebook.line import Parsed, first_word, parse
-from ipyws.notebook.misplaced import misplaced
-from ipyws.notebook.opening import is_url
-from ipyws.notebook.place import place_in_cell
-from ipyws.notebook.scope import calling_frame, names_at
 from ipyws.notebook.session import Session
-from ipyws.notebook.table import VAR, VERBS, Verb
+from ipyws.notebook.source.advice import advise
+from ipyws.notebook.source.aliases import means_ws
+from ipyws.notebook.source.line import Parsed, first_word, parse
+from ipyws.notebook.source.misplaced import misplaced
+from ipyws.notebook.source.place import place_in_cell
+from ipyws.notebook.source.scope import calling_frame, names_at
+from ipyws.notebook.tracebacks import shorten
+from ipyws.notebook.verbs.connect import is_url
+from ipyws.notebook.verbs.flags import check_variable
+from ipyws.notebook.verbs.help import CELL, help_of, help_of_cell, overview
+from ipyws.notebook.verbs.table import VAR, VERBS, Verb
 
 _HELP_FLAGS = ("-h", "--help")
 

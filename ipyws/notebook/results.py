@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from ipyws.notebook.closures import magic_call
+from ipyws.notebook.source.closures import magic_call
 
 MeansWs = Callable[[str], bool]
 """Tells whether a magic of this name is ours."""

@@ -8,21 +8,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ipyws.bridge.client import Client
-from ipyws.bridge.registry import REGISTRY
-from ipyws.bridge.server import Server, serve
-from ipyws.core.waiting import Signal, wait
 from ipyws.errors import InvalidError, UnknownConnectionError
-from ipyws.notebook import html, text
 from ipyws.notebook.audience import Audience
-from ipyws.notebook.cards import card
-from ipyws.notebook.progress import Progress
+from ipyws.notebook.live_cell import View, Views
 from ipyws.notebook.publisher import KernelPublisher, TerminalPublisher
-from ipyws.notebook.rows import Row
-from ipyws.notebook.view import View, Views
-from ipyws.printable import visible
+from ipyws.runtime.client import Client
+from ipyws.runtime.registry import REGISTRY
+from ipyws.runtime.server import Server, serve
+from ipyws.runtime.waiting import Signal, wait
 from ipyws.script.expression import Evaluate, make_evaluator
-from ipyws.secrets import mask
+from ipyws.text.masking import mask
+from ipyws.text.printable import visible
+from ipyws.view import html, text
+from ipyws.view.progress import Progress
+from ipyws.view.rows import Row
+from ipyws.view.summary import card
 
 # A server that answers at once should be seen in the output that the cell saves.
 _LINGER = 0.1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ipyws.policy.layer import Layer
 from ipyws.policy.policy import Policy
-from ipyws.sizes import show_size
+from ipyws.text.sizes import show_size
 
 _BUILT_IN = "built in: metadata, link-local and reserved addresses are denied"
 _NO_LAYER = "no policy file says more: everything else is allowed"

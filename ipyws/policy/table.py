@@ -14,7 +14,7 @@ from ipyws.policy.addresses import Addresses, AddressSet
 from ipyws.policy.layer import Layer, Scope
 from ipyws.policy.rule import Effect, Rule, read_rule
 from ipyws.policy.toml import Document
-from ipyws.sizes import read_size
+from ipyws.text.sizes import read_size
 
 _CLASSES: Final = tuple(found.value for found in AddressClass if found is not AddressClass.PUBLIC)
 _MOST: Final = 1_000_000

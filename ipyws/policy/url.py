@@ -16,8 +16,8 @@ from urllib.parse import quote
 from ipyws.errors import InvalidError
 from ipyws.policy.host import canonical_host, canonical_ipv6
 from ipyws.policy.unix_url import FORM, Parts, quote_socket, socket_name, split_unix
-from ipyws.printable import name_character
-from ipyws.secrets import mask
+from ipyws.text.masking import mask
+from ipyws.text.printable import name_character
 
 Scheme = Literal["ws", "wss", "ws+unix", "wss+unix"]
 IPAddress = IPv4Address | IPv6Address

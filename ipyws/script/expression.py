@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Any, Final
 
 from ipyws.errors import InvalidError
-from ipyws.secrets import Secret, mask, remember
+from ipyws.text.masking import Secret, mask, remember
 
 Evaluate = Callable[[str], object]
 """Returns the value of a Python expression; `make_evaluator` makes one."""

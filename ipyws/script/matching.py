@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ipyws.core.judging import Judge
-from ipyws.core.message import Message
+from ipyws.core.messages.matcher import Judge
+from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 from ipyws.script.expression import Environment, compile_expression, shown
 

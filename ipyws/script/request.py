@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ipyws.errors import InvalidError
-from ipyws.script.body import with_line_feeds
+from ipyws.script.grammar import with_line_feeds
 
 _REQUEST: Final = re.compile(r"WEBSOCKET(?:\s+(.*))?")
 _NAME: Final = re.compile(r"###(?:\s+(.*))?")
@@ -34,7 +34,7 @@ class Request:
         name: What follows ``###``, or "".
         url: What follows ``WEBSOCKET``.
         headers: Names and values in their order.
-        body_line: The number of the line on which the body begins, for `ipyws.script.body.parse`.
+        body_line: The number of the line on which the body begins, for `ipyws.script.grammar.parse`.
     """
 
     name: str

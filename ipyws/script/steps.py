@@ -1,11 +1,11 @@
-"""What a ``%%ws`` body does, step by step: the result of `ipyws.script.body.parse`."""
+"""What a ``%%ws`` body does, step by step: the result of `ipyws.script.grammar.parse`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ipyws.core.durations import format_duration
+from ipyws.core.options.durations import format_duration
 
 Encoding = Literal["text", "hex", "base64", "file"]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ipyws.core.encoding import dumps, plain
+from ipyws.core.codecs.json_encoder import dumps, plain
 from ipyws.errors import InvalidError
 from ipyws.script.expression import Evaluate, shown
 

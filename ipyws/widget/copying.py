@@ -7,10 +7,10 @@ import shlex
 from collections.abc import Callable
 from typing import Final
 
-from ipyws.core.connection import Connection
-from ipyws.core.message import Message
+from ipyws.core.connection.connection import Connection
+from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
-from ipyws.secrets import mask, mask_bytes
+from ipyws.text.masking import mask, mask_bytes
 
 _MESSAGES: Final = 20
 

@@ -8,11 +8,12 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from ipyws.capture import har, jsonl
-from ipyws.core.log import Log
-from ipyws.core.message import Message
+from ipyws.capture import jsonl
+from ipyws.capture.har import writer as har
+from ipyws.core.messages.log import Log
+from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
-from ipyws.secrets import mask, mask_bytes
+from ipyws.text.masking import mask, mask_bytes
 
 Logs = Mapping[str, Log]
 

@@ -14,10 +14,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ipyws.core.aside import aside
-from ipyws.core.connection import Connection
-from ipyws.core.counts import Counts, count
-from ipyws.core.message import Message
+from ipyws.core.connection.connection import Connection
+from ipyws.core.messages.counts import Counts, count
+from ipyws.core.messages.message import Message
+from ipyws.runtime.aside import aside
 from ipyws.widget import lines
 from ipyws.widget.sieve import Sieve
 

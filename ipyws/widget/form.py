@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ipyws.core import checks
 from ipyws.core.constants import Compression
-from ipyws.core.options import OPTIONS, Option
+from ipyws.core.options import kinds as checks
+from ipyws.core.options.table import OPTIONS, Option
 from ipyws.errors import InvalidError, PermissionDeniedError
-from ipyws.notebook.flags import connect_flags
-from ipyws.notebook.line import Flag
+from ipyws.notebook.source.line import Flag
+from ipyws.notebook.verbs.flags import connect_flags
 from ipyws.script.expression import Evaluate
 from ipyws.script.template import expand_plain
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ipyws.core.close import close_meaning
-from ipyws.core.connection import Connection
-from ipyws.core.message import Message
-from ipyws.notebook import cards, rows
-from ipyws.notebook.pretty import LINE, hex_line
-from ipyws.printable import visible
-from ipyws.secrets import mask, mask_start
+from ipyws.core.connection.closing import close_meaning
+from ipyws.core.connection.connection import Connection
+from ipyws.core.messages.message import Message
+from ipyws.text.masking import mask, mask_start
+from ipyws.text.printable import visible
+from ipyws.view import rows, summary
+from ipyws.view.pretty import LINE, hex_line
 
 PREVIEW: Final = 300
 """Longest preview of a payload: characters."""
@@ -89,7 +89,7 @@ def card(client: Connection, rate: list[float]) -> dict[str, Any]:
         client: The connection.
         rate: Messages received in each of the last seconds, the oldest first.
     """
-    shown = cards.card(client)
+    shown = summary.card(client)
     close = shown.close
     return {
         "name": shown.name,

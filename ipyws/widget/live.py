@@ -11,9 +11,9 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
-from ipyws.bridge.registry import REGISTRY
-from ipyws.core.aside import aside
-from ipyws.core.connection import Connection
+from ipyws.core.connection.connection import Connection
+from ipyws.runtime.aside import aside
+from ipyws.runtime.registry import REGISTRY
 from ipyws.widget import lines
 from ipyws.widget.feed import INTERVAL
 from ipyws.widget.rights import ALL, Rights

@@ -11,12 +11,12 @@ import anywidget
 import traitlets
 from IPython import get_ipython
 
-from ipyws.bridge.registry import REGISTRY
 from ipyws.config.current import CURRENT
 from ipyws.errors import InvalidError, brief
-from ipyws.notebook import html, rows, text
-from ipyws.notebook.cards import card
+from ipyws.runtime.registry import REGISTRY
 from ipyws.script.expression import make_evaluator
+from ipyws.view import html, rows, text
+from ipyws.view.summary import card
 from ipyws.widget import assets
 from ipyws.widget.display import VIEW, Display
 from ipyws.widget.form import fields

@@ -9,18 +9,18 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ipyws.bridge.client import Client
-from ipyws.bridge.registry import REGISTRY
 from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
-from ipyws.core.threads import start_thread
 from ipyws.errors import InvalidError, Kind, PermissionDeniedError, WebSocketError
-from ipyws.notebook.opening import open_at
-from ipyws.printable import visible
+from ipyws.notebook.verbs.connect import open_at
+from ipyws.runtime.client import Client
+from ipyws.runtime.registry import REGISTRY
+from ipyws.runtime.threads import start_thread
 from ipyws.script.expression import Evaluate
 from ipyws.script.payload import read
 from ipyws.script.steps import Encoding
 from ipyws.script.template import expand_plain
-from ipyws.secrets import mask
+from ipyws.text.masking import mask
+from ipyws.text.printable import visible
 from ipyws.widget.copying import copy_as
 from ipyws.widget.exporting import export
 from ipyws.widget.form import read_options

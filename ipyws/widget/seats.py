@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ipyws.core.connection import Connection
+from ipyws.core.connection.connection import Connection
 from ipyws.widget.feed import Feed
 
 SILENCE: Final = 150.0

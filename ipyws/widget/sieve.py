@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ipyws.core.message import Message
-from ipyws.core.regex import compile_regex, compile_text
+from ipyws.core.messages.message import Message
+from ipyws.core.messages.regex import compile_regex, compile_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 import ipyws
-from ipyws.bridge.registry import REGISTRY
+from ipyws.runtime.registry import REGISTRY
 from tests.support import interrupts
 from tests.support.flood import Flood
 from tests.support.holdings import assert_adds_up, assert_released, holdings, resident

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import ipyws
-from ipyws.core.batch import Batch
-from ipyws.core.lifecycle import Lifecycle
+from ipyws.core.connection.lifecycle import Lifecycle
+from ipyws.core.messages.batch import Batch
 from tests.support.servers import CLOSE, Raw, Site, frame, http, raw_server
 
 Act = Callable[[Raw], Awaitable[None]]

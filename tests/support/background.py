@@ -9,8 +9,8 @@ from typing import Any
 
 import websockets
 
-from ipyws.core.reentry import new_core_loop
-from ipyws.core.waiting import Signal, wait
+from ipyws.runtime.nested_loop import new_core_loop
+from ipyws.runtime.waiting import Signal, wait
 
 _loop = new_core_loop()
 threading.Thread(target=_loop.run_forever, daemon=True).start()

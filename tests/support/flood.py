@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import ipyws
-from ipyws.core.batch import Batch
+from ipyws.core.messages.batch import Batch
 from tests.support.holdings import resident
 from tests.support.servers import PATIENCE
 

@@ -10,7 +10,7 @@ import time
 from typing import NamedTuple
 
 import ipyws
-from ipyws.bridge.registry import REGISTRY
+from ipyws.runtime.registry import REGISTRY
 from tests.support.servers import PATIENCE
 
 DATA = ("text", "binary")

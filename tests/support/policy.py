@@ -15,11 +15,11 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from ipyws.bridge.registry import REGISTRY
-from ipyws.config import files, whereabouts
+from ipyws.config import files, notebook_path
 from ipyws.config.current import CURRENT
-from ipyws.transport import dial
-from ipyws.transport.slots import Slots
+from ipyws.network import dial
+from ipyws.network.connection_limit import Slots
+from ipyws.runtime.registry import REGISTRY
 
 _PROXIES = ("http_proxy", "https_proxy", "ws_proxy", "wss_proxy", "socks_proxy", "all_proxy", "no_proxy")
 _OURS = ("IPYWS_POLICY", "IPYWS_NOTEBOOK", "JPY_SESSION_NAME", "REQUEST_METHOD")
@@ -48,7 +48,7 @@ class Place:
         monkeypatch.setitem(files._SYSTEM, sys.platform, str(self.system))
         monkeypatch.setattr(CURRENT, "_kernel", ())
         monkeypatch.setattr(dial, "SLOTS", Slots())
-        for module in (files, whereabouts):
+        for module in (files, notebook_path):
             monkeypatch.setattr(module, "START", self.folder)
 
     def machine(self, text: str | bytes) -> Path:

@@ -12,12 +12,12 @@ from websockets.client import ClientProtocol
 from websockets.uri import WebSocketURI
 from websockets.utils import accept_key, apply_mask
 
-from ipyws.core.close import Close
+from ipyws.core.connection.closing import Close
 from ipyws.core.constants import Compression
-from ipyws.core.message import Control
-from ipyws.transport.compression import offers
-from ipyws.transport.fast import VARIABLE
-from ipyws.transport.wire import SILENT, Wire
+from ipyws.core.messages.message import Control
+from ipyws.network.compression import offers
+from ipyws.network.connection import SILENT, Wire
+from ipyws.network.frame_reader import VARIABLE
 
 URI = WebSocketURI(False, "chat.example.com", 80, "/", "")
 

@@ -1,0 +1,72 @@
+"""Messages as a table of pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, get_args
+
+from ipyws.capture.columns import Columns
+from ipyws.capture.masking import masked
+from ipyws.core.constants import MessageType
+from ipyws.core.messages.message import Control, Direction, Message
+from ipyws.errors import InvalidError
+from ipyws.text.masking import mask
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def to_frame(records: Iterable[Message]) -> DataFrame:
+    """Return messages as a table, one a row, oldest first.
+
+    Secrets are masked in it: a table is there to be shown. Where a notebook shows it, or a part of it, no
+    message acts on the page.
+
+    Args:
+        records: Messages, such as those of a log or a capture.
+
+    Returns:
+        Columns seq (int64), time (UTC), direction and type (categories), size (int64: of the payload as it
+        passed), data (str for text, bytes otherwise), rtt (float64 seconds, nan where there is none), code
+        (Int64, missing where there is none) and reason.
+
+    Raises:
+        InvalidError: pandas is not installed.
+    """
+    pandas, numpy, shown_frame = _libraries()
+    columns = Columns(records)
+    controls = _controls(columns)
+    microseconds = numpy.rint(numpy.array(columns.time, "float64") * 1e6).astype("int64")
+    return shown_frame(
+        {
+            "seq": numpy.array(columns.seq, "int64"),
+            "time": pandas.Series(microseconds.astype("datetime64[us]")).dt.tz_localize("UTC"),
+            "direction": pandas.Categorical(columns.direction, get_args(Direction)),
+            "type": pandas.Categorical(columns.type, get_args(MessageType)),
+            "size": numpy.array(columns.size, "int64"),
+            "data": pandas.Series(masked(columns.data), dtype="object"),
+            "rtt": numpy.array([control.rtt for control in controls], "float64"),
+            "code": pandas.array([control.code for control in controls], "Int64"),
+            "reason": pandas.Series([mask(control.reason) for control in controls], dtype="object"),
+        }
+    )
+
+
+def _controls(columns: Columns) -> list[Control]:
+    controls = [Control(b"")] * len(columns)
+    for row, control in columns.controls.items():
+        controls[row] = control
+    return controls
+
+
+def _libraries() -> tuple[Any, Any, Any]:
+    try:
+        import numpy
+        import pandas
+
+        from ipyws.capture.shown_frame import ShownFrame
+    except ModuleNotFoundError as error:
+        raise InvalidError(
+            f"a table needs pandas: {error.name} is not installed", hint="pip install ipyws[frames]"
+        ) from None
+    return pandas, numpy, ShownFrame

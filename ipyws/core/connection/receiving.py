@@ -1,0 +1,135 @@
+"""Receiving one message: the decisions of `recv`, `expect` and `request`, for both of their faces."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final, Protocol
+
+from ipyws.core.codecs.json_slices import LARGE
+from ipyws.core.messages.cursor import Cursor
+from ipyws.core.messages.matcher import Judge
+from ipyws.core.messages.message import Message
+from ipyws.errors import ClosedError, WebSocketError
+from ipyws.runtime.aside import aside
+from ipyws.runtime.deadline import Deadline
+from ipyws.runtime.waiting import Signal, wait, wait_async
+
+_SILENT: Final = "nothing has come yet: many servers speak only when asked"
+_BEFORE: Final = "the log has what came before"
+
+
+class Receiving(Protocol):
+    """A connection, as far as receiving from it goes."""
+
+    cursor: Cursor
+    losses: int
+
+    @property
+    def held_by(self) -> str:
+        """Who keeps us from reading, and what to do about it; "" if nobody does."""
+
+    def over(self, waited: bool) -> WebSocketError | None:
+        """Return the error to raise once the connection is closed, else None."""
+
+
+class Reception:
+    """Waits for one message.
+
+    Args:
+        client: The connection.
+        deadline: Until when to wait.
+        judge: Tells whether a message is the one; those that are not are passed over. None takes any.
+        cursor: The place in the log to read from, if not that of `recv`.
+        losses: How often the connection had been lost, to wait no longer once it is lost again; None to go on
+            waiting while it is opened anew.
+    """
+
+    def __init__(
+        self,
+        client: Receiving,
+        deadline: Deadline,
+        judge: Judge | None = None,
+        cursor: Cursor | None = None,
+        losses: int | None = None,
+    ) -> None:
+        self._client = client
+        self._cursor = cursor or client.cursor
+        self._deadline = deadline
+        self._judge = judge
+        self._losses = losses
+        self._waited = False
+
+    def run(self) -> Message:
+        while True:
+            # The signal comes first: what happens after it wakes us, what happened before it is seen here.
+            signal = self._cursor.arrival()
+            if message := self._found(self._take(), signal):
+                return message
+            try:
+                wait(signal, self._deadline.remaining())
+            finally:
+                self._cursor.forget(signal)
+
+    async def run_async(self) -> Message:
+        while True:
+            signal = self._cursor.arrival()
+            try:
+                taken = await self._take_async()
+            except BaseException:
+                self._cursor.forget(signal)
+                raise
+            if message := self._found(taken, signal):
+                return message
+            try:
+                await wait_async(signal, self._deadline.remaining())
+            finally:
+                self._cursor.forget(signal)
+
+    def _found(self, message: Message | None, signal: Signal) -> Message | None:
+        """Return a message, or None where waiting for one goes on."""
+        if message is None:
+            error = self._over()
+            if error is not None:
+                self._cursor.forget(signal)
+                if self._judge is not None:
+                    error.hint = "; ".join(filter(None, (error.hint, self._judge.describe())))
+                raise error
+        self._waited = True
+        return message
+
+    def _over(self) -> WebSocketError | None:
+        """Return why there is nothing to wait for any more; None as long as there is."""
+        if error := self._client.over(self._waited):
+            return error
+        if self._losses is not None and self._losses != self._client.losses:
+            what = "the connection was lost before the reply came"
+            return ClosedError(what, hint="ask again once it is open")
+        return self._late() if self._deadline.passed else None
+
+    def _take(self) -> Message | None:
+        """Return the next message that will do; None if there is none yet, or the time is up."""
+        while (message := self._cursor.take()) is not None:
+            if self._judge is None or self._judge(message):
+                return message
+            if self._deadline.passed:
+                break
+        return None
+
+    async def _take_async(self) -> Message | None:
+        """Do as `_take` does; read what is large beside the loop."""
+        judge = self._judge
+        while (message := self._cursor.take()) is not None:
+            if judge is None:
+                return message
+            large = judge.reads and len(message.data) >= LARGE
+            if await aside(partial(judge, message)) if large else judge(message):
+                return message
+            if self._deadline.passed:
+                break
+        return None
+
+    def _late(self) -> WebSocketError:
+        what = "no message came" if self._judge is None or not self._judge.refused else "no such message came"
+        before = _BEFORE if self._cursor.passed else _SILENT
+        hint = self._client.held_by or ("" if self._judge else before)
+        return self._deadline.error(what, hint=hint)

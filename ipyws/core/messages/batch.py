@@ -1,0 +1,95 @@
+"""What a connection's log keeps: payloads that passed together."""
+
+from __future__ import annotations
+
+from sys import getsizeof
+from typing import Any, Final
+
+from ipyws.core.constants import MessageType
+from ipyws.core.messages.message import Direction, Message, payload_size
+
+_BATCH: Final = 256
+"""Bytes that a batch takes beside its payloads, about: the object, its list, its numbers."""
+
+_RECORD: Final = 64
+"""Bytes that an ASCII text or bytes take beside their payload, about, with their place in the list."""
+
+_CONTROL: Final = 200
+"""The same, of a control frame."""
+
+_PLACE: Final = 8
+
+
+class Batch:
+    """Payloads that passed together, in one direction: data, or control frames of one type.
+
+    Attributes:
+        size: Bytes of the payloads that the log keeps, as they are on the wire.
+        extra: Bytes of memory that they take beyond that, about.
+    """
+
+    __slots__ = ("direction", "extra", "payloads", "seq", "size", "time", "type")
+
+    def __init__(
+        self,
+        seq: int,
+        time: float,
+        direction: Direction,
+        type: MessageType | None,
+        payloads: list[Any],
+        size: int,
+    ) -> None:
+        self.seq = seq
+        self.time = time
+        self.direction = direction
+        self.type = type  # None: data, where str payloads are text and bytes are binary
+        self.payloads = payloads
+        self.size = size
+        self.extra = _BATCH + self._beyond(payloads, size)
+
+    def _beyond(self, payloads: list[Any], size: int) -> int:
+        """Return the bytes that payloads of ``size`` bytes take beyond those."""
+        if self.type is not None:
+            return _CONTROL * len(payloads)
+        if sum(map(len, payloads)) == size:  # all of it is ASCII, or bytes
+            return _RECORD * len(payloads)
+        # One letter beyond ASCII widens a whole text: to as much as four bytes for each character.
+        return max(0, sum(map(getsizeof, payloads)) - size) + _PLACE * len(payloads)
+
+    def message(self, index: int) -> Message:
+        """Return the record at ``index`` of the batch as a `Message`."""
+        payload = self.payloads[index]
+        if self.type is None:
+            kind: MessageType = "text" if isinstance(payload, str) else "binary"
+            return Message(kind, payload, self.direction, self.seq + index, self.time)
+        return Message(self.type, payload.data, self.direction, self.seq + index, self.time, payload)
+
+    def messages(self, start: int, stop: int) -> list[Message]:
+        """Return the records from ``start`` to before ``stop`` of a batch of data."""
+        direction, moment, first = self.direction, self.time, self.seq + start
+        return [
+            Message("text" if isinstance(payload, str) else "binary", payload, direction, seq, moment)
+            for seq, payload in enumerate(self.payloads[start:stop], first)
+        ]
+
+    def rest(self, start: int) -> Batch:
+        """Return a batch of the records from ``start`` on: what the log keeps of it."""
+        if not start:
+            return self
+        return Batch(self.seq + start, self.time, self.direction, self.type, self.payloads[start:], self.size)
+
+    def own(self) -> Batch:
+        """Return a batch of the same records whose list is nobody else's."""
+        copy = Batch(self.seq, self.time, self.direction, self.type, [], self.size)
+        copy.payloads, copy.extra = [*self.payloads], self.extra
+        return copy
+
+    def give_up(self, start: int, stop: int) -> tuple[int, int]:
+        """Count the payloads from ``start`` to before ``stop`` no more; return their size and extra."""
+        gone = self.payloads[start:stop]
+        data = gone if self.type is None else [control.data for control in gone]
+        size = sum(map(payload_size, data))
+        extra = min(self.extra, self._beyond(gone, size))
+        self.size -= size
+        self.extra -= extra
+        return size, extra

@@ -1,0 +1,300 @@
+"""The log of a connection: everything that passed, both ways, control frames too.
+
+One writer (the connection's loop) appends; everything else reads with a place of its own. Entries are
+batches, one for each read from the socket, because messages that came together cost a ninth of the memory of
+one record object each; `Message` objects are made when somebody looks.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, overload
+
+from ipyws.core.constants import MB, MessageType
+from ipyws.core.lock import LOCK
+from ipyws.core.messages.batch import Batch
+from ipyws.core.messages.budget import BUDGET
+from ipyws.core.messages.filter import make_filter
+from ipyws.core.messages.message import Direction, Message
+from ipyws.core.messages.pins import Pins
+from ipyws.core.messages.recording import Found, Records
+
+if TYPE_CHECKING:
+    from ipyws.core.connection.info import About
+    from ipyws.core.messages.budget import Budget
+
+DEFAULT_MESSAGES = 100_000
+DEFAULT_BYTES = 64 * MB
+
+# Bytes that nobody counts: of objects beside the payloads, and of what is evicted of the oldest batch.
+_FREE = 64 * 1024
+
+# Dead entries at the head of the list are cut off together, so that dropping one stays O(1).
+_COMPACT = 512
+
+
+class Log(Records, Sequence[Message]):
+    """What passed a connection, oldest first; a sequence of `Message`.
+
+    ``log[0]`` is the oldest message kept, ``log[-1]`` the newest, ``log[-10:]`` a list. A message's own
+    ``seq`` counts from the start of the connection, also over what has been evicted.
+
+    Args:
+        messages: How many messages are kept; the oldest give way.
+        size: How many bytes are kept, as `bytes` counts them.
+        budget: What all logs of the process may hold together.
+
+    Attributes:
+        received: Data messages received (not control frames), evicted ones included.
+        sent: Data messages sent.
+        bytes_received: Payload bytes of the received data messages.
+        bytes_sent: Payload bytes of the sent data messages.
+        evicted: Records that are no longer kept.
+        evicted_in: Received data messages among them.
+        describe: Tells of the connection, for `about`; or None.
+    """
+
+    def __init__(
+        self, messages: int = DEFAULT_MESSAGES, size: int = DEFAULT_BYTES, budget: Budget = BUDGET
+    ) -> None:
+        self._limit = messages
+        self._limit_bytes = size
+        self._batches: list[Any] = []  # Batch; entries before _head are None
+        self._base = 0  # number of the batch at index 0
+        self._head = 0  # index of the oldest batch kept
+        self._skip = 0  # records of that batch that are evicted
+        self.total = 0
+        self._stale = 0  # bytes of those that are held all the same
+        self._own: Any = None  # the oldest batch, if nobody else has it
+        self._size = self._extra = 0  # of payload as on the wire, and of memory beyond that
+        self.received = self.sent = self.bytes_received = self.bytes_sent = 0
+        self.evicted = self.evicted_in = 0
+        self._pins = Pins()
+        self.pin = self._pins.add  # has what a channel has to read kept; returns a function that ends it
+        self._listeners: tuple[Callable[[Batch], None], ...] = ()
+        self.describe: Callable[[], About] | None = None
+        self.account = budget.open(self)
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def append(
+        self,
+        direction: Direction,
+        payloads: list[Any],
+        size: int,
+        type: MessageType | None = None,
+        moment: float | None = None,
+    ) -> Batch:
+        """Append payloads that passed together and tell the listeners.
+
+        Args:
+            direction: "in" or "out".
+            payloads: str and bytes for data, `Control` for control frames; the log keeps the list.
+            size: Bytes of all payloads together.
+            type: None for data, else the type of the control frames.
+            moment: Seconds since the epoch; now if None.
+        """
+        with LOCK:
+            when = time.time() if moment is None else moment
+            batch = Batch(self.total, when, direction, type, payloads, size)
+            self._batches.append(batch)
+            self.total += len(payloads)
+            self._size += size
+            self._extra += batch.extra
+            if type is None:
+                self._count(direction, len(payloads), size)
+            self._evict_excess()
+            self.account.settle(self.bytes)
+            for listener in self._listeners:
+                listener(batch)
+        return batch
+
+    def _count(self, direction: Direction, count: int, size: int) -> None:
+        if direction == "in":
+            self.received += count
+            self.bytes_received += size
+        else:
+            self.sent += count
+            self.bytes_sent += size
+
+    # -- eviction --------------------------------------------------------------------------------
+
+    def _evict_excess(self) -> None:
+        while len(self) > self._limit or (self.bytes > self._limit_bytes and len(self) > 1):
+            free = self._unpinned()
+            if not free:
+                return
+            self._evict(min(free, max(1, len(self) - self._limit)))
+
+    def _unpinned(self) -> int:
+        """Return how many of the oldest records no open channel still has to read.
+
+        A channel's unread messages may outgrow the limits by its capacity, and no further: it holds
+        references of its own to what it has to deliver, so evicting here loses nothing.
+        """
+        reach = self._pins.reach()
+        if reach is None or len(self) > self._limit + reach[1] or self.bytes > 2 * self._limit_bytes:
+            return len(self)
+        return max(0, reach[0] - self.first)
+
+    def evict_oldest(self) -> bool:
+        """Evict the oldest batch, whatever the limits; False if nothing is kept."""
+        if kept := len(self):
+            self._evict(kept)  # at most that batch
+        return bool(kept)
+
+    def _evict(self, count: int) -> None:
+        """Evict up to ``count`` records, at most the rest of the oldest batch."""
+        head = self._batches[self._head]
+        start = self._skip
+        stop = min(len(head.payloads), start + count)
+        gone = stop - start
+        if stop == len(head.payloads):
+            self._size -= head.size
+            self._extra -= head.extra
+            self._batches[self._head] = None
+            self._head += 1
+            self._skip = self._stale = 0
+            self._compact()
+        else:
+            size, extra = head.give_up(start, stop)
+            self._size -= size
+            self._extra -= extra
+            self._skip = stop
+            self._stale += size + extra
+            if self._stale > _FREE:
+                self._drop()
+        self.evicted += gone
+        if head.type is None and head.direction == "in":
+            self.evicted_in += gone
+
+    def _drop(self) -> None:
+        """Let go of what is evicted of the oldest batch; those who were given that batch keep theirs."""
+        if self._own is not self._batches[self._head]:
+            self._own = self._batches[self._head] = self._batches[self._head].own()
+        self._own.payloads[: self._skip] = [None] * self._skip
+        self._stale = 0
+
+    def _compact(self) -> None:
+        if self._head > _COMPACT and self._head * 2 > len(self._batches):
+            del self._batches[: self._head]
+            self._base += self._head
+            self._head = 0
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    @property
+    def bytes(self) -> int:
+        """What it holds: payload, what wide texts take beyond their UTF-8, many small objects."""
+        return self._size + max(0, self._extra - _FREE)
+
+    @property
+    def first(self) -> int:
+        """The seq of the oldest record kept; that of the next one if none is."""
+        return self.evicted
+
+    def __len__(self) -> int:
+        return self.total - self.evicted
+
+    @overload
+    def __getitem__(self, index: int) -> Message: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Message]: ...
+
+    def __getitem__(self, index: int | slice) -> Message | list[Message]:
+        with LOCK:
+            if isinstance(index, slice):
+                return [self._at(self.first + i) for i in range(*index.indices(len(self)))]
+            place = index + len(self) if index < 0 else index
+            if not 0 <= place < len(self):
+                raise IndexError(f"the log keeps {len(self)} messages")
+            return self._at(self.first + place)
+
+    def __iter__(self) -> Iterator[Message]:
+        """Yield what is kept now, oldest first; what is evicted meanwhile is passed over."""
+        seq, end = self.first, self.total
+        while seq < end and (messages := self.read(seq, 1000)):
+            yield from (message for message in messages if message.seq < end)
+            seq = messages[-1].seq + 1
+
+    def read(self, seq: int, count: int) -> list[Message]:
+        """Return up to ``count`` messages from ``seq`` on, or from the oldest kept if that is later."""
+        with LOCK:
+            start = max(seq, self.first)
+            return [self._at(place) for place in range(start, min(start + count, self.total))]
+
+    def _at(self, seq: int) -> Message:
+        place = bisect_right(self._batches, seq, lo=self._head, key=attrgetter("seq")) - 1
+        message: Message = self._batches[place].message(seq - self._batches[place].seq)
+        return message
+
+    def batches(self) -> list[tuple[Batch, int]]:
+        """Return what is kept as batches, each with the index of its first record that is kept."""
+        with LOCK:
+            self._own = None
+            kept = self._batches[self._head :]
+            return [(batch, self._skip if place == 0 else 0) for place, batch in enumerate(kept)]
+
+    @property
+    def next_batch(self) -> int:
+        """The number, counted from the start of the connection, that the next batch will have."""
+        return self._base + len(self._batches)
+
+    def next_received(self, number: int, place: int) -> tuple[int, Batch, int] | None:
+        """Find the next received data record at or after a place.
+
+        Args:
+            number: Number of a batch, counted from the start of the connection.
+            place: Index in that batch.
+
+        Returns:
+            The batch's number, the batch and the index in it, or None.
+        """
+        index = number - self._base
+        if index < self._head or (index == self._head and place < self._skip):
+            index, place = self._head, self._skip
+        while index < len(self._batches):
+            batch = self._batches[index]
+            if batch.type is None and batch.direction == "in" and place < len(batch.payloads):
+                return index + self._base, batch, place
+            index, place = index + 1, 0
+        return None
+
+    def filter(
+        self,
+        *,
+        direction: Direction | None = None,
+        types: Iterable[str] | None = None,
+        grep: str | None = None,
+    ) -> Found:
+        """Return a list of the kept messages that match all that is given; see `Records.filter`."""
+        return Found(filter(make_filter(direction, types, grep), self), self.about)
+
+    @property
+    def about(self) -> About | None:
+        """What is known of the connection; None if nothing is."""
+        return self.describe() if self.describe else None
+
+    # -- listening -------------------------------------------------------------------------------
+
+    def listen(self, listener: Callable[[Batch], None]) -> Callable[[], None]:
+        """Call ``listener`` with each batch appended from now on; return a function that ends it.
+
+        It is called on the appending thread with the lock held: it must be quick, and never wait.
+        """
+        with LOCK:
+            self._listeners = (*self._listeners, listener)
+
+        def stop() -> None:
+            with LOCK:
+                self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+        return stop
+
+    def __repr__(self) -> str:
+        passed = f"{len(self):,} kept of {self.total:,}, ↓ {self.received:,} ↑ {self.sent:,}"
+        return f"<Log: {passed}, {self.evicted:,} evicted>"

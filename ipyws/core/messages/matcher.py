@@ -1,0 +1,173 @@
+"""Judging messages: which of those that come is the one that somebody waits for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from inspect import iscoroutinefunction
+from typing import Any
+
+from ipyws.core.codecs.json_encoder import simplified
+from ipyws.core.codecs.json_slices import parse_json
+from ipyws.core.codecs.looks import PLAIN, looks_like
+from ipyws.core.messages.message import Message, preview
+from ipyws.errors import InvalidError, brief
+from ipyws.text.masking import mask
+from ipyws.text.printable import visible
+
+_SHOWN = 200
+_LAST_SHOWN = 200
+_KEPT = 3
+
+Wanted = Callable[[Message], object] | Mapping[str, Any] | None
+"""What `Client.expect` and `Client.request` wait for, by a function of the message, by what its JSON object
+holds, or None for whatever comes next."""
+
+
+class Judge:
+    """Tells whether a message is the one that is waited for, and keeps what to say if none was.
+
+    Args:
+        test: Says it. An exception means "no", only an unknown name is an error.
+        words: What is waited for, in words.
+
+    Attributes:
+        refused: How many messages were not.
+        last: The last of them.
+        failure: What ``test`` raised the last time that it did, or "".
+        opaque: The last of them of which `read` found no JSON, or None.
+        reads: Whether it looks at nothing but the JSON, so that any thread may ask it.
+    """
+
+    reads = False
+
+    def __init__(self, test: Callable[[Message], object], words: str) -> None:
+        self._test = test
+        self._words = words
+        self.refused = self._opaque = 0
+        self._hidden = False  # whether ``test`` raised where there was no JSON
+        self.opaque: Message | None = None
+        self.last: deque[Message] = deque(maxlen=_KEPT)
+        self.failure = ""
+
+    def __call__(self, message: Message) -> bool:
+        """Tell whether ``message`` is the one.
+
+        Raises:
+            InvalidError: The test has an unknown name.
+        """
+        try:
+            fulfilled = bool(self._test(message))
+        except NameError as error:
+            raise InvalidError(f"{self._words}: {error}", hint="define it first") from None
+        except Exception as error:
+            if isinstance(error, InvalidError) and "variable" in error.details:
+                raise  # of the environment, and not set: as unknown as a name
+            fulfilled = False
+            if self.opaque is message:  # it follows from there being no JSON
+                self._hidden = True
+            else:
+                self.failure = visible(mask(f"{type(error).__name__}: {error}"))[:_SHOWN]
+        if not fulfilled:
+            self.refused += 1
+            self.last.append(message)
+        return fulfilled
+
+    def read(self, message: Message) -> Any:
+        """Return a message's JSON for the test; None if it has none, of which `describe` tells."""
+        try:
+            return parse_json(message.data)
+        except (ValueError, RecursionError):
+            self._opaque += 1
+            self.opaque = message
+            return None
+
+    def describe(self) -> str:
+        """Return in words what came instead; "" if nothing did."""
+        if not self.refused:
+            return ""
+        why = f"; judging raised {self.failure}" if self.failure else ""
+        *earlier, last = self.last
+        came = ", ".join([*map(preview, earlier), preview(last, _LAST_SHOWN)])
+        before = "the last: " if self.refused > len(self.last) else ""
+        what = f"{self.refused:,} came for which {self._words} does not hold ({before}{came})"
+        return f"{what}{why}{self._no_json()}"
+
+    def _no_json(self) -> str:
+        looks = looks_like(self.opaque.data) if self.opaque is not None else PLAIN
+        if looks == PLAIN and not self._hidden:
+            return ""  # it is there to be read
+        if self._opaque < self.refused:
+            many = f"{self._opaque:,} of them {'has' if self._opaque == 1 else 'have'}"
+        else:
+            many = "it has" if self.refused == 1 else "they have"
+        which = "" if self._opaque == 1 else "of the last, "
+        return f"; {many} no JSON: {which}{looks}"
+
+
+def make_judge(wanted: Wanted, what: str = "predicate") -> Judge | None:
+    """Return what judges messages by ``wanted``; None if every message will do.
+
+    Args:
+        wanted: See `Wanted`. A mapping fits a JSON object that has the same items, its other items aside, and
+            a list in which one does; what is in it is compared in the same way.
+        what: The name of the parameter, for the error.
+
+    Raises:
+        InvalidError: ``wanted`` is nothing of these.
+    """
+    if wanted is None or isinstance(wanted, Judge):
+        return wanted
+    if isinstance(wanted, Mapping):
+        pattern = simplified(wanted)
+        return judge_json(lambda value: holds(value, pattern), brief(dict(wanted)))
+    if callable(wanted) and not iscoroutinefunction(wanted):
+        return Judge(wanted, f"the {what}")
+    raise InvalidError(
+        f"{what} is a coroutine function"
+        if callable(wanted)
+        else f"{what} is of type {type(wanted).__name__}",
+        hint="a function of the message, a mapping that its JSON must hold, or None is allowed",
+    )
+
+
+def parsed(message: Message) -> Any:
+    """Return a message's payload as parsed JSON, or None if it is none."""
+    try:
+        return parse_json(message.data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def judge_json(test: Callable[[Any], object], words: str) -> Judge:
+    """Return what judges messages by their JSON, which is None for one that has none."""
+    judge: Judge = Judge(lambda message: test(judge.read(message)), words)
+    judge.reads = True
+    return judge
+
+
+def holds(value: Any, wanted: Any) -> bool:
+    """Tell whether a JSON value has all that ``wanted`` has; other items of objects don't matter.
+
+    A list has it if it is like it, item by item, or if one of its items has it: servers send several of what
+    is wanted together, and one alone in the same way.
+    """
+    if isinstance(value, list):
+        if isinstance(wanted, (list, tuple)) and len(value) == len(wanted) and all(map(_fits, value, wanted)):
+            return True
+        return any(holds(item, wanted) for item in value)
+    if isinstance(wanted, Mapping):
+        return isinstance(value, dict) and all(
+            key in value and holds(value[key], item) for key, item in wanted.items()
+        )
+    return _equal(value, wanted)
+
+
+def _fits(item: Any, wanted: Any) -> bool:
+    """Tell whether an item of a list is like that of the wanted one; for a scalar no list will do."""
+    return holds(item, wanted) if isinstance(wanted, (Mapping, list, tuple)) else _equal(item, wanted)
+
+
+def _equal(value: Any, wanted: Any) -> bool:
+    # In Python True == 1, in JSON they differ.
+    return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)

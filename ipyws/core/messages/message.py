@@ -1,0 +1,194 @@
+"""One record of a connection's log, as a user sees it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from ipyws.core.codecs.json_slices import parse_json
+from ipyws.core.codecs.looks import looks_like
+from ipyws.core.constants import MessageType
+from ipyws.errors import InvalidError
+from ipyws.text.masking import mask, mask_start
+from ipyws.text.printable import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Direction = Literal["in", "out"]
+"""From the server, or to it."""
+Data = str | bytes
+"""The payload of a text or of a binary message."""
+
+_PREVIEW = 60
+_WINDOW = 4096
+
+
+class Control(NamedTuple):
+    """What a control record carries besides its payload."""
+
+    data: bytes
+    rtt: float | None = None
+    code: int | None = None
+    reason: str = ""
+    breach: str = ""
+
+
+class Replaced(str):
+    """A text that was not UTF-8 when it came: U+FFFD stands for what was not, by ``text_errors="replace"``.
+
+    Attributes:
+        breach: What was wrong with it.
+    """
+
+    __slots__ = ("breach",)
+
+    breach: str
+
+    def __new__(cls, text: str, breach: str) -> Replaced:
+        made = super().__new__(cls, text)
+        made.breach = breach
+        return made
+
+    def __reduce__(self) -> tuple[type[Replaced], tuple[str, str]]:
+        return Replaced, (str(self), self.breach)
+
+
+class Message:
+    """A message or control frame that passed the connection. Immutable.
+
+    Attributes:
+        type: "text", "binary", "ping", "pong", "close"; "open" where a lost connection was opened anew, or
+            "breach" for what the server sent against the protocol.
+        data: The payload: str for text, bytes otherwise. Of a breach the payload too, or the start of the
+            whole frame where its header is what is wrong.
+        direction: "in" from the server, "out" to it.
+        seq: Place in the connection's log, counted from 0 over both directions.
+        time: When it was received or handed to the network: seconds since the epoch, wall clock.
+        size: Bytes of payload, after inflating.
+        rtt: For a pong that answers a ping of ours: the round trip in seconds, else None.
+        code: For a close record: the close code (1005 where the frame had none), else None. A breach has it
+            too where it is a close frame.
+        reason: For a close record: the reason; for an open record: after how long; else "".
+        breach: For a breach: what is wrong with it; for a text in which U+FFFD stands for what was not UTF-8:
+            where; else "".
+    """
+
+    __slots__ = ("_control", "_data", "_direction", "_seq", "_time", "_type")
+
+    def __init__(
+        self,
+        type: MessageType,
+        data: Data,
+        direction: Direction,
+        seq: int,
+        time: float,
+        control: Control | None = None,
+    ) -> None:
+        self._type = type
+        self._data = data
+        self._direction = direction
+        self._seq = seq
+        self._time = time
+        self._control = control
+
+    if TYPE_CHECKING:
+        type: MessageType
+        data: Data
+        direction: Direction
+        seq: int
+        time: float
+    else:
+        # attrgetter keeps a read-only attribute nearly as cheap as a plain one.
+        type = property(attrgetter("_type"))
+        data = property(attrgetter("_data"))
+        direction = property(attrgetter("_direction"))
+        seq = property(attrgetter("_seq"))
+        time = property(attrgetter("_time"))
+
+    @property
+    def size(self) -> int:
+        return payload_size(self._data)
+
+    @property
+    def rtt(self) -> float | None:
+        return self._control.rtt if self._control else None
+
+    @property
+    def code(self) -> int | None:
+        return self._control.code if self._control else None
+
+    @property
+    def reason(self) -> str:
+        return self._control.reason if self._control else ""
+
+    @property
+    def breach(self) -> str:
+        if isinstance(self._data, Replaced):
+            return self._data.breach
+        return self._control.breach if self._control else ""
+
+    def json(self, **options: Any) -> Any:
+        """Parse the payload as JSON.
+
+        Args:
+            options: Passed to `json.loads`.
+
+        Raises:
+            InvalidError: The payload is not JSON; the message says where it stops to be.
+        """
+        try:
+            return json.loads(self._data, **options) if options else parse_json(self._data)
+        except (ValueError, RecursionError) as error:
+            what, why = f"{self._type} message {self._seq} is not JSON", describe_json_error(error)
+            raise InvalidError(
+                f"{what}: {why} ({looks_like(self._data)})", hint="its payload is in .data"
+            ) from None
+
+    def __repr__(self) -> str:
+        arrow = "←" if self._direction == "in" else "→"
+        clock = datetime.fromtimestamp(self._time).strftime("%H:%M:%S.%f")[:-3]
+        return f"<{arrow} {self._type} #{self._seq} {clock} {self.size} B {preview(self)}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and _identity(self) == _identity(other)
+
+    def __hash__(self) -> int:
+        return hash((self._seq, self._time, self._type, self._direction))
+
+
+_identity: Callable[[Message], tuple[Any, ...]] = attrgetter(*Message.__slots__)
+
+
+def payload_size(data: Data) -> int:
+    """Return the number of bytes that ``data`` has on the wire before compression."""
+    if isinstance(data, str) and not data.isascii():
+        return len(data.encode("utf-8", "surrogatepass"))
+    return len(data)
+
+
+def describe_json_error(error: Exception) -> str:
+    """Return where and why JSON text is wrong, in words."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.lower()} at line {error.lineno} column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):  # of bytes; json guesses which encoding they should be in
+        return "it is not text"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def preview(message: Message, length: int = _PREVIEW) -> str:
+    """Return the start of what a message holds, as a repr of about so many characters without secrets."""
+    if message.type == "close":
+        return f"{message.code} {mask(message.reason)!r}"
+    if message.type == "open":
+        return visible(mask(message.reason))
+    if message.type == "breach":
+        return f"{visible(mask(message.breach))}: {_payload_preview(message.data, length)}"
+    return _payload_preview(message.data, length)
+
+
+def _payload_preview(data: Data, length: int) -> str:
+    shown: Data = mask_start(data, _WINDOW)[:length]  # masked before it is cut and spelled
+    return f"{shown!r}…" if len(data) > length else repr(shown)

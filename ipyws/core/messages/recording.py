@@ -1,0 +1,130 @@
+"""What everything that yields messages can do: a log, a capture on disk, a selection of one."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from ipyws.core.messages.filter import make_filter
+from ipyws.core.messages.message import Direction, Message
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from ipyws.capture.latency import Latency
+    from ipyws.core.connection.info import About
+
+
+class Records(Iterable[Message]):
+    """Messages of one connection, oldest first, that can be gone through again and again."""
+
+    @property
+    @abstractmethod
+    def about(self) -> About | None:
+        """What is known of the connection; None if nothing is."""
+
+    def filter(
+        self,
+        *,
+        direction: Direction | None = None,
+        types: Iterable[str] | None = None,
+        grep: str | None = None,
+    ) -> Records:
+        """Return the messages that match all that is given, oldest first; a log returns a list of them.
+
+        Args:
+            direction: "in" or "out".
+            types: Types of message, such as ("text", "binary").
+            grep: A regular expression searched, without regard to case, in the whole payload; bytes are
+                searched as Latin-1. It has the syntax of `re` without look-around and back-references, so
+                that the time of a search grows with the payload and no faster.
+
+        Raises:
+            InvalidError: ``direction`` or a type does not exist, ``grep`` is not such a regular expression.
+        """
+        return Selection(self, make_filter(direction, types, grep))
+
+    def to_frame(self) -> DataFrame:
+        """Return the messages as a table of pandas, one a row.
+
+        Raises:
+            InvalidError: pandas is not installed.
+        """
+        from ipyws.capture.dataframe import to_frame
+
+        return to_frame(self)
+
+    def plot(self) -> Figure:
+        """Return a figure of matplotlib: messages and bytes over time, both ways.
+
+        Raises:
+            InvalidError: matplotlib is not installed.
+        """
+        from ipyws.capture.plot import plot
+
+        return plot(self)
+
+    def latencies(self) -> list[Latency]:
+        """Return each request that has a reply of the same id, with how long it took."""
+        from ipyws.capture.latency import latencies
+
+        return list(latencies(self))
+
+    def save(self, path: str | Path, redact: Iterable[str] = (), *, overwrite: bool = False) -> Path:
+        """Write the messages to a file: JSON lines (``.jsonl``) or HAR (``.har``), by its suffix.
+
+        Secrets don't get into it: ``{{env.NAME}}`` stands there for what came from the environment, stars
+        for the rest. An older capture of that name is replaced once the new one is complete.
+
+        Args:
+            path: The file.
+            redact: Names of JSON keys whose values become stars, in whatever case, at any depth; in text
+                messages, binary ones stay as they are.
+            overwrite: Replace also a file that is no capture of ipyws.
+
+        Returns:
+            The file.
+
+        Raises:
+            InvalidError: The suffix is another, ``redact`` holds no names, the file can't be written, is no
+                capture of ipyws, or is a link out of its folder; an older file is as it was.
+        """
+        from ipyws.capture.save import save
+
+        return save(self, path, redact, overwrite=overwrite)
+
+
+class Selection(Records):
+    """The messages of other records that match; looked for anew each time, so that nothing is held."""
+
+    def __init__(self, records: Records, wanted: Callable[[Message], bool]) -> None:
+        self._records = records
+        self._wanted = wanted
+
+    @property
+    def about(self) -> About | None:
+        """What is known of the connection; None if nothing is."""
+        return self._records.about
+
+    def __iter__(self) -> Iterator[Message]:
+        return filter(self._wanted, self._records)
+
+    def __repr__(self) -> str:
+        return f"<Selection of {self._records!r}>"
+
+
+class Found(list[Message], Records):
+    """A list of messages that were found in a log."""
+
+    def __init__(self, messages: Iterable[Message], about: About | None) -> None:
+        super().__init__(messages)
+        self._about = about
+
+    @property
+    def about(self) -> About | None:
+        """What is known of the connection; None if nothing is."""
+        return self._about

@@ -1,0 +1,248 @@
+"""Regular expressions whose work grows with the payload and no faster: RE2 searches, not `re`.
+
+`re` backtracks: on a text that a server chose, an ordinary pattern such as ``price.*cancelled`` takes
+minutes, and holds the interpreter lock meanwhile. RE2 makes one pass, without the lock. What it can't do in
+one pass (look-around, back-references) is refused. The syntax is that of `re`: each pattern is checked by
+`re` first, and then rewritten where RE2 spells it differently.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import warnings
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any, Final
+
+from ipyws.core.messages.message import Data
+from ipyws.errors import InvalidError, brief
+from ipyws.runtime.threads import start_thread
+
+try:
+    import re2
+except ImportError:  # there is no wheel for every platform
+    re2 = None
+
+LARGE: Final = 1 << 18
+"""Bytes of a payload from which a search is made on a thread of its own: an interrupt ends the wait."""
+
+_MEMORY: Final = 8 << 20
+_MEMORY_UNICODE: Final = 2 << 20  # its classes are large: more would take long to compile
+_POLL: Final = 0.05  # seconds
+
+Test = Callable[[Data], bool]
+"""Tells whether a payload holds what is searched, without regard to case; bytes are read as Latin-1."""
+
+
+@lru_cache(maxsize=64)
+def compile_regex(pattern: str) -> Test:
+    """Return the test of a regular expression of `re`, searched in the whole payload.
+
+    ``\\b`` and ``\\B`` know only ASCII letters, digits and _, unless ``\\b`` begins or ends the pattern.
+
+    Raises:
+        InvalidError: It is none, or one that can't be searched in a single pass.
+    """
+    flags = _check(pattern)
+    if re2 is None:
+        return _without_re2(pattern)
+    if flags & re.VERBOSE:
+        raise _refusal(pattern, "it has the flag x")
+    multiline = bool(flags & re.MULTILINE)
+    in_ascii = _compile(pattern, _translate(pattern, multiline, _ASCII), _MEMORY)
+    translated = _translate(_with_outer_boundaries(pattern), multiline, _UNICODE)
+    return _test(in_ascii, _compile(pattern, translated, _MEMORY_UNICODE))
+
+
+@lru_cache(maxsize=64)
+def compile_text(text: str) -> Test:
+    """Return the test of a text that is searched as it stands."""
+    if re2 is None:
+        return _folded(text)
+    try:
+        found = _compile(text, re.escape(text), _MEMORY)
+    except InvalidError:  # a lone surrogate
+        return _folded(text)
+    return _test(found, found)
+
+
+def _check(pattern: str) -> int:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "possible nested set": it may be, in some later Python
+            return re.compile(pattern, re.IGNORECASE).flags
+    except (re.error, RecursionError, OverflowError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InvalidError(f"{brief(pattern)} is not a regular expression: {why}") from None
+
+
+def _test(in_ascii: Any, in_unicode: Any) -> Test:
+    def test(data: Data) -> bool:
+        engine = in_ascii if data.isascii() else in_unicode
+        return _run(engine, data) if len(data) < LARGE else _run_aside(engine, data)
+
+    return test
+
+
+def _run(engine: Any, data: Data) -> bool:
+    if isinstance(data, bytes):
+        raw = data if data.isascii() else data.decode("latin-1").encode()
+    else:
+        raw = data.encode("utf-8", "surrogatepass")
+    return engine.search(raw) is not None
+
+
+def _run_aside(engine: Any, data: Data) -> bool:
+    """Search on another thread: Python handles an interrupt between two looks at it."""
+    found: list[bool] = []
+    searching = start_thread(lambda: found.append(_run(engine, data)), "ipyws-search")
+    while searching.is_alive():
+        searching.join(_POLL)
+    return bool(found and found[0])
+
+
+# -- without RE2 ---------------------------------------------------------------------------------------
+
+
+def _folded(text: str) -> Test:
+    wanted = text.casefold()
+    return lambda data: wanted in (data if isinstance(data, str) else data.decode("latin-1")).casefold()
+
+
+def _without_re2(pattern: str) -> Test:
+    """Search a pattern that is plain text; Python has nothing that searches others in bounded time."""
+    if re.escape(pattern).replace("\\", "") == pattern and not _SPECIAL.search(pattern):
+        return _folded(pattern)
+    raise InvalidError(
+        f"{brief(pattern)} needs the package google-re2, which is not installed",
+        hint="pip install google-re2, or search for plain text",
+    )
+
+
+_SPECIAL: Final = re.compile(r"[\\.^$*+?{}\[\]|()]")
+
+# -- from the syntax of `re` to that of RE2 ------------------------------------------------------------
+
+# What stands inside of the brackets of a class.
+_ASCII: Final = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t-\r\x1c-\x20"}
+_UNICODE: Final = {"d": r"\p{Nd}", "w": r"\p{L}\p{N}_", "s": r"\t-\r\x1c-\x20\x85\p{Z}"}
+
+_TOKEN: Final = re.compile(
+    r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|0[0-7]{0,2}|[0-3][0-7]{2}|[1-9][0-9]?|.)"
+    r"|\[\^?\]?|\{,[0-9]*\}|.",
+    re.DOTALL,
+)
+_NEXT_TO_WORD: Final = re.compile(r"\\b(?=\\w|\w)")
+_WORD_AT_END: Final = re.compile(r"(?s:.*)(?<!\\)(?:\\w\+?|\w\+?)\\b")
+
+
+def _with_outer_boundaries(pattern: str) -> str:
+    r"""Return a pattern whose ``\b`` at its ends know all letters: there they may take a character."""
+    if _WORD_AT_END.fullmatch(pattern):
+        pattern = pattern[: -len(r"\b")] + r"(?:\W|\Z)"
+    if _NEXT_TO_WORD.match(pattern):
+        pattern = r"(?:\A|\W)" + pattern[len(r"\b") :]
+    return pattern
+
+
+def _translate(pattern: str, multiline: bool, classes: dict[str, str]) -> str:
+    pieces: list[str] = []
+    within = False
+    for match in _TOKEN.finditer(pattern):
+        token = match[0]
+        if within:
+            within = token != "]"
+            pieces.append(_in_class(token, classes))
+        elif token[0] == "[":
+            within = True
+            # A bracket that closes at once stands for itself.
+            pieces.append(token.replace("]", r"\]"))
+        else:
+            pieces.append(_outside(token, multiline, classes))
+    return "".join(pieces)
+
+
+def _outside(token: str, multiline: bool, classes: dict[str, str]) -> str:
+    if token == "$" and not multiline:
+        return r"(?:\n?\z)"  # before a last line break too
+    if token == r"\Z":
+        return r"\z"
+    if token[0] == "\\" and token[1:].lower() in classes:
+        return f"[{'^' if token[1].isupper() else ''}{classes[token[1].lower()]}]"
+    if token.startswith("{,"):
+        return "{0" + token[1:]
+    return _escape(token)
+
+
+def _in_class(token: str, classes: dict[str, str]) -> str:
+    if token[0] == "[":
+        return token.replace("[", r"\[")
+    if token == r"\b":
+        return r"\x08"
+    if token[0] == "\\" and token[1:].lower() in classes:
+        content = classes[token[1].lower()]
+        return _complement(token[1], classes is _ASCII) if token[1].isupper() else content
+    return _escape(token)
+
+
+def _escape(token: str) -> str:
+    """Return an escape as RE2 spells it; it refuses those that it does not know."""
+    if token[0] != "\\" or len(token) < 2:
+        return token
+    first = token[1]
+    if first in "xuU":
+        return rf"\x{{{token[2:]}}}"
+    if first == "N" and len(token) > 2:
+        return rf"\x{{{ord(unicodedata.lookup(token[3:-1])):x}}}"
+    if first == "0" or (first.isdigit() and len(token) == 4):
+        return rf"\x{{{int(token[1:], 8):x}}}"
+    return token if first.isascii() else first
+
+
+@cache
+def _complement(kind: str, ascii_only: bool) -> str:
+    r"""Return ``\W``, ``\D`` or ``\S`` as ranges, for a class that holds other things too."""
+    if ascii_only:
+        letters, rest = "".join(map(chr, range(0x80))), r"\x{80}-\x{10ffff}"
+    else:
+        letters, rest = "".join(map(chr, range(0x110000))), ""
+    ranges = [(ord(run[0][0]), ord(run[0][-1])) for run in re.finditer(rf"\{kind}+", letters)]
+    return "".join(rf"\x{{{first:x}}}-\x{{{last:x}}}" for first, last in ranges) + rest
+
+
+# -- compiling -------------------------------------------------------------------------------------------
+
+_REFUSED: Final = (
+    (("(?=", "(?!", "(?<"), "it has a look-ahead or a look-behind"),
+    (("(?>",), "it has an atomic group"),
+    (("(?(",), "it has a condition"),
+    (("(?#",), "it has a comment"),
+    (("(?P", "invalid escape sequence"), "it has a back-reference, or an escape that RE2 does not know"),
+    (("invalid perl operator",), "it has a flag that RE2 does not know"),
+    (("bad repetition operator",), "it has a possessive quantifier, or two quantifiers"),
+    (("invalid repetition size",), "it repeats something more than 1,000 times"),
+    (("too large",), "it is too large"),
+    (("surrogates",), "it has a lone surrogate"),
+)
+
+
+def _compile(pattern: str, translated: str, memory: int) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = False
+    options.never_capture = True
+    options.max_mem = memory
+    try:
+        return re2.compile(translated, options)
+    except (re2.error, UnicodeEncodeError) as error:
+        said = str(error)
+        why = next((words for signs, words in _REFUSED if any(sign in said for sign in signs)), "")
+        raise _refusal(pattern, why or "RE2 does not know its syntax") from None
+
+
+def _refusal(pattern: str, why: str) -> InvalidError:
+    return InvalidError(
+        f"{brief(pattern)} can't be searched in bounded time: {why}",
+        hint="search for less, and look through what is found with Python's re",
+    )

@@ -1,0 +1,55 @@
+"""How many connections are open in this process, on whichever loop: what ``max_connections`` limits."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+from ipyws.config.enforcement import check_count
+from ipyws.policy.policy import Policy
+
+
+class Slots:
+    """The connections that are open or being opened."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: set[object] = set()
+
+    def take(self, policy: Policy) -> Callable[[], None]:
+        """Count one more connection.
+
+        Returns:
+            What gives its place back; may be called twice.
+
+        Raises:
+            PermissionDeniedError: The policy allows no more.
+        """
+        place = object()
+        with self._lock:
+            check_count(policy, len(self._taken) + 1)
+            self._taken.add(place)
+        return lambda: self._give_back(place)
+
+    def check(self, policy: Policy) -> None:
+        """Ask whether as many as there are may be open.
+
+        Raises:
+            PermissionDeniedError: The policy allows fewer.
+        """
+        with self._lock:
+            check_count(policy, len(self._taken))
+
+    def _give_back(self, place: object) -> None:
+        self._taken.discard(place)
+
+    def start_anew(self) -> None:
+        """Count nothing, in a forked child: what is open is the parent's."""
+        self._lock = threading.Lock()
+        self._taken = set()
+
+
+SLOTS = Slots()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=SLOTS.start_anew)

@@ -1,0 +1,229 @@
+"""Opening a connection: resolve, TCP or proxy, TLS, handshake, redirects.
+
+What was parsed is dialled, and nothing is that the policy of this moment does not allow: the URL of every hop
+before it is resolved, every address before one of them is dialled, and all of it once more before anything is
+sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+import weakref
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.http11 import Response
+from websockets.typing import Origin, Subprotocol
+
+from ipyws.config.current import CURRENT
+from ipyws.config.enforcement import destination, message_refusal
+from ipyws.core.connection.transport import Handshake, Sink
+from ipyws.core.options.credentials import credentials_among
+from ipyws.core.options.durations import format_duration
+from ipyws.core.options.table import ConnectOptions, check_secure
+from ipyws.errors import ConnectError, InvalidError, WebSocketError
+from ipyws.network import compression, proxy, tls
+from ipyws.network.connection import SILENT, Wire
+from ipyws.network.connection_limit import SLOTS
+from ipyws.network.error_map import dial_error, timeout_error
+from ipyws.network.hints import REDIRECTS, Asked
+from ipyws.network.permission import Permission
+from ipyws.network.proxy_failure import SocksError
+from ipyws.network.reach import connect_directly, connect_through
+from ipyws.network.request import request
+from ipyws.network.status import status_error
+from ipyws.policy.policy import Policy
+from ipyws.policy.url import URL, join
+from ipyws.text.masking import ShownText, conceal_headers, remember_parameters
+
+MAX_REDIRECTS = 10
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a dial got, for whoever has to say why it failed."""
+
+    url: URL
+    dialled: URL | None = None
+    phase: str = "dns"
+    facts: dict[str, Any] = field(default_factory=dict)
+    redirects: tuple[str, ...] = ()
+    options: ConnectOptions | None = None
+    sent: frozenset[str] = frozenset()
+    moved: bool = False
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def told_of(self) -> URL:
+        """What an error is about: what is dialled, until it is reached; then what the server is called."""
+        return self.dialled or self.url if self.phase in ("dns", "tcp") else self.url
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked of the server last."""
+        options = self.options
+        if options is None:
+            return Asked(self.told_of)
+        tokens = bool(credentials_among(options.protocols))
+        follows = options.follow_redirects
+        return Asked(self.told_of, self.sent, options.cert is not None, tokens, self.moved, follows)
+
+
+async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
+    """Open a connection within ``dial_timeout``; see `ipyws.core.connection.transport.Dial`.
+
+    Raises:
+        PermissionDeniedError: The policy does not allow it.
+        InvalidError: A TLS file, the combination of URL and options, or a policy file can't be used.
+        ConnectError: The connection could not be opened; ``details`` says how far it got.
+    """
+    through = proxy.choose(destination(url, options), options.proxy)
+    check_secure(options, url.secure, None if through is None else proxy.shown(through))
+    context = tls.context(options) if url.secure or options.follow_redirects else None
+    leave = SLOTS.take(CURRENT.policy())
+    try:
+        wire = await _dial_in_time(_Progress(url), options, sink, context)
+    except BaseException:
+        leave()
+        raise
+    wire.when_ended(leave)
+    weakref.finalize(wire, leave)  # its loop may end before the connection does
+    return wire
+
+
+async def _dial_in_time(
+    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
+) -> Wire:
+    timer = asyncio.timeout(options.dial_timeout)
+    try:
+        async with timer:
+            return await _follow(progress, options, sink, context)
+    except WebSocketError:
+        raise
+    except (OSError, InvalidHandshake, ImportError, EOFError, SocksError) as error:
+        if timer.expired():
+            waited = format_duration(options.dial_timeout or 0)
+            raise timeout_error(progress.phase, progress.told_of, waited, progress.facts) from None
+        # Not from the error: its own text, unmasked, may hold what the server repeated of our request.
+        raise dial_error(error, progress.phase, progress.asked, progress.facts) from None
+
+
+async def _follow(
+    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
+) -> Wire:
+    """Dial, and dial again where a redirect leads if that is wanted."""
+    while True:
+        try:
+            return await _dial_once(progress, options, sink, context)
+        except InvalidStatus as error:
+            if not (options.follow_redirects and error.response.status_code in REDIRECTS):
+                raise
+            options = _redirected(progress, options, error.response)
+            context = tls.context(options)
+
+
+def _redirected(progress: _Progress, options: ConnectOptions, response: Response) -> ConnectOptions:
+    """Move ``progress`` to where a redirect leads; return the options that may go there."""
+    here = progress.url
+    refusal = status_error(response, progress.asked, {"phase": "handshake", "url": here.masked})
+    if len(progress.redirects) >= MAX_REDIRECTS:
+        raise ConnectError(
+            f"more than {MAX_REDIRECTS} redirects",
+            hint="connect to where they should end",
+            details=refusal.details,
+            retryable=False,
+        )
+    try:
+        there = join(here, response.headers.get("Location", ""))
+    except InvalidError as error:
+        raise ConnectError(
+            f"a redirect leads to no WebSocket: its {error.message}",
+            hint="the fault is the server's",
+            details=refusal.details,
+            retryable=False,
+        ) from None
+    if here.secure and not there.secure:
+        raise ConnectError(
+            "a redirect leads from wss:// to ws://",
+            hint="it is refused: what is sent could be read on the way",
+            details=refusal.details,
+            retryable=False,
+        )
+    remember_parameters(str(there))
+    progress.redirects += (here.masked,)
+    progress.facts["redirects"] = progress.redirects
+    progress.url = there
+    if there.origin == here.origin:
+        return options
+    progress.moved = True
+    # Credentials and headers of the user's were meant for the first origin, not for where it points.
+    credentials = credentials_among(options.protocols)
+    kept = tuple(name for name in options.protocols if name not in credentials)
+    bare = replace(options, headers=(), origin=None, protocols=kept, auth=None, cert=None, key=None)
+    return replace(bare, cookies=None, connect_to=None, server_hostname=None)
+
+
+async def _dial_once(
+    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
+) -> Wire:
+    progress.options = options
+    permission = Permission(progress.url, options, redirected=bool(progress.redirects))
+    policy = permission.ask()
+    progress.dialled = permission.there
+    progress.facts["url"] = progress.url.masked
+    protocol = _protocol(progress.url, options, policy)
+    wire = Wire(protocol, sink, options.close_timeout, options.text_errors == "replace", options.strict)
+    through = proxy.choose(permission.there, options.proxy)
+    try:
+        if through is None:
+            await connect_directly(progress, wire, context, permission)
+        else:
+            await connect_through(progress, wire, context, through, permission)
+        progress.phase = "handshake"
+        policy = permission.ask_again()
+        protocol.max_message_size = _largest(options, policy)
+        asked = request(protocol, progress.url, options)
+        progress.sent = frozenset(name.lower() for name in asked.headers)
+        head = await wire.open(asked)
+    except BaseException:
+        wire.abort()
+        raise
+    wire.max_message = policy.max_message
+    wire.refuse_message = partial(message_refusal, policy)
+    wire.handshake = Handshake(
+        status=head.status,
+        reason=head.reason,
+        headers=conceal_headers(head.headers),
+        request_headers=conceal_headers(asked.headers.raw_items()),
+        subprotocol=protocol.subprotocol,
+        extensions=", ".join(filter(None, head.values("Sec-WebSocket-Extensions"))),
+        local_address=wire.address("sockname"),
+        peer_address=wire.address("peername"),
+        proxy=None if through is None else proxy.shown(through),
+        url=ShownText(progress.url),
+        redirects=progress.redirects,
+        oddities=head.oddities,
+        moved=progress.moved,
+        elapsed=time.perf_counter() - progress.started,
+    )
+    return wire
+
+
+def _protocol(url: URL, options: ConnectOptions, policy: Policy) -> ClientProtocol:
+    return ClientProtocol(
+        proxy.target(url),
+        origin=None if options.origin is None else Origin(options.origin),
+        extensions=compression.offers(options.compression, options.threshold),
+        subprotocols=[Subprotocol(name) for name in options.protocols] or None,
+        max_size=_largest(options, policy),
+        logger=SILENT,
+    )
+
+
+def _largest(options: ConnectOptions, policy: Policy) -> int:
+    return min(options.largest, policy.max_message or options.largest)

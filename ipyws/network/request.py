@@ -1,0 +1,35 @@
+"""The handshake request: what is asked of a server."""
+
+from __future__ import annotations
+
+import base64
+
+from websockets.client import ClientProtocol
+from websockets.http11 import USER_AGENT, Request
+
+from ipyws.core.options.table import ConnectOptions
+from ipyws.policy.url import URL
+
+
+def request(protocol: ClientProtocol, url: URL, options: ConnectOptions) -> Request:
+    """Return the request of a connection.
+
+    Args:
+        protocol: It knows what belongs to the handshake.
+        url: Where it goes.
+        options: They say what else is sent.
+    """
+    made = protocol.connect()
+    cookies = [options.cookies.header(str(url))] if options.cookies else []
+    for name, value in options.headers:
+        if name.lower() == "cookie":
+            cookies.insert(0, value)
+        else:
+            made.headers[name] = value
+    if cookie := "; ".join(filter(None, cookies)):  # a single line (RFC 6265 section 5.4)
+        made.headers["Cookie"] = cookie
+    if options.auth:
+        credentials = base64.b64encode(":".join(options.auth).encode()).decode()
+        made.headers["Authorization"] = f"Basic {credentials}"
+    made.headers.setdefault("User-Agent", f"ipyws {USER_AGENT}")
+    return made

@@ -1,0 +1,218 @@
+"""The verbs of ``%ws`` and what each takes: parser, help and completion follow from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ipyws.core.constants import SERVER_KINDS
+from ipyws.notebook.session import Session
+from ipyws.notebook.source.line import Flag, Parsed
+from ipyws.notebook.verbs import files, policing, verbs
+from ipyws.notebook.verbs.flags import connect_flags, number, whole
+
+VAR = Flag(("-o",), "store the result in this variable", "VAR")
+RAW = Flag(("--raw",), "leave {{ }} as it stands")
+CONNECTION = Flag(("-c", "--connection"), "which connection; the current one unless given", "NAME")
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A verb of ``%ws``.
+
+    Attributes:
+        name: As it is written.
+        form: What follows it.
+        about: What it does, in a line.
+        flags: Its options, beside ``-o VAR``.
+        run: Does it and returns the result.
+        words: Least and most number of words that are not options.
+        rest: Whether the line ends in a payload.
+        examples: Lines as they may be written, for the help.
+    """
+
+    name: str
+    form: str
+    about: str
+    flags: tuple[Flag, ...]
+    run: Callable[[Session, Parsed], Any]
+    words: tuple[int, int] = (0, 0)
+    rest: bool = False
+    examples: tuple[str, ...] = ()
+
+
+_PAYLOAD_FLAGS = (
+    Flag(("--text",), "send as text, JSON or not"),
+    Flag(("--binary",), "send the text as a binary message"),
+    Flag(("--hex",), "the payload is bytes in hex"),
+    Flag(("--base64",), "the payload is bytes in base64"),
+    Flag(("--json",), "the payload is a Python expression, sent as JSON"),
+    Flag(("--file",), "the payload is the path of a file, sent as binary"),
+)
+
+VERBS: dict[str, Verb] = {
+    verb.name: verb
+    for verb in (
+        Verb(
+            "connect",
+            "URL-or-saved-name [options]",
+            "open a connection and show it live",
+            (*connect_flags(), RAW),
+            verbs.connect,
+            (1, 1),
+            examples=(
+                "%ws wss://example.com/stream --as prices -H 'Authorization: Bearer {{env.TOKEN}}'",
+                "%ws {{url}} -s graphql-transport-ws --reconnect on --record session.jsonl",
+            ),
+        ),
+        Verb(
+            "send",
+            "[options] PAYLOAD",
+            "send the rest of the line",
+            (CONNECTION, *_PAYLOAD_FLAGS, RAW),
+            verbs.send,
+            rest=True,
+            examples=(
+                "%ws send hello",
+                '%ws send {"op": "subscribe", "id": {{number}}}',
+                "%ws send -c prices --hex 00 ff 10",
+            ),
+        ),
+        Verb(
+            "recv",
+            "[options]",
+            "return the oldest unread message, waiting for it",
+            (
+                CONNECTION,
+                Flag(("-n",), "how many; the result is then a list", "COUNT", whole),
+                Flag(("--timeout",), "how long to wait; 10s unless given", "DURATION"),
+                Flag(
+                    ("--where",),
+                    "only messages for which this holds: Python over msg and json",
+                    "EXPR",
+                    verbatim=True,
+                ),
+                Flag(("--new",), "skip what is there already"),
+            ),
+            verbs.recv,
+            examples=(
+                "message = %ws recv",
+                '%ws recv -n 3 --timeout 30s --where \'json["type"] == "tick"\' -o ticks',
+            ),
+        ),
+        Verb(
+            "ping",
+            "[options] [DATA]",
+            "send a ping and time the pong",
+            (CONNECTION, Flag(("--timeout",), "how long the pong may take", "DURATION")),
+            verbs.ping,
+            rest=True,
+        ),
+        Verb(
+            "close",
+            "[NAME] [options]",
+            "close a connection",
+            (
+                Flag(("--all",), "close every connection"),
+                Flag(("--code",), "close code; 1000 unless given", "CODE", whole),
+                Flag(("--reason",), "up to 123 bytes", "TEXT"),
+            ),
+            verbs.close,
+            (0, 1),
+            examples=("%ws close prices --code 4000 --reason 'that is all'",),
+        ),
+        Verb(
+            "panel",
+            "[NAME] [options]",
+            "open the panel on a connection; * shows all of them",
+            (
+                Flag(("--read-only",), "it shows, filters and copies, and does nothing else"),
+                Flag(("--no-templates",), "what is typed there is sent as it stands, {{…}} and all"),
+            ),
+            verbs.panel,
+            (0, 1),
+        ),
+        Verb("ls", "", "list the connections", (), verbs.ls),
+        Verb("use", "NAME", "make a connection the current one", (), verbs.use, (1, 1)),
+        Verb(
+            "log",
+            "[NAME] [options]",
+            "show what passed",
+            (
+                CONNECTION,
+                Flag(("--tail",), "how many; 50 unless given", "COUNT", whole),
+                Flag(("--in",), "only what came"),
+                Flag(("--out",), "only what was sent"),
+                Flag(("--control",), "only pings, pongs and close frames"),
+                Flag(("--grep",), "only what this regular expression finds", "RE"),
+            ),
+            verbs.log,
+            (0, 1),
+            examples=("%ws log prices --tail 10 --in --grep BTC",),
+        ),
+        Verb(
+            "save",
+            "FILE.jsonl|FILE.har [options]",
+            "write what passed to a file",
+            (
+                CONNECTION,
+                Flag(("--redact",), "hide the values of this JSON key; may be repeated", "KEY", many=True),
+                Flag(("--overwrite",), "replace also a file that is no capture of ipyws"),
+            ),
+            files.save,
+            (1, 1),
+            examples=("%ws save session.har --redact password --redact token",),
+        ),
+        Verb(
+            "replay",
+            "FILE [options]",
+            "send what a capture sent, once more",
+            (
+                CONNECTION,
+                Flag(("--timed",), "at the recorded times, unless said otherwise"),
+                Flag(("--fast",), "as fast as the server reads"),
+                Flag(("--lockstep",), "each send waits for the recorded replies, which are compared"),
+                Flag(("--timeout",), "how long lockstep waits for a reply; 10s unless given", "DURATION"),
+                Flag(("--anywhere",), "also to another URL than the recorded one"),
+                Flag(("--env",), "an environment variable that may be sent", "NAME", many=True),
+                Flag(("--recording",), "which connection of the file, from 1", "NUMBER", whole),
+            ),
+            files.replay,
+            (1, 1),
+            examples=("%ws replay session.jsonl --lockstep",),
+        ),
+        Verb(
+            "policy",
+            "[check URL|only RULE…|deny RULE…]",
+            "show what may be connected to, explain it, narrow it",
+            (Flag(("--save",), "write it to ipyws.toml for this notebook"),),
+            policing.policy,
+            (0, 100),
+            examples=(
+                "%ws policy check wss://api.example.com/",
+                "%ws policy only wss://*.example.com/stream/* --save",
+                "%ws policy deny wss://*.internal.example.com",
+            ),
+        ),
+        Verb(
+            "serve",
+            "KIND | --replay FILE [options]",
+            f"start a demo server on this machine: {', '.join(SERVER_KINDS)}",
+            (
+                Flag(("--replay",), "play a capture in place of a kind", "FILE"),
+                Flag(("--speed",), "divide the recorded gaps by this; inf leaves none", "NUMBER", number),
+                Flag(("--port",), "where to listen; a free port unless given", "PORT", whole),
+                Flag(("--unix",), "the Unix socket to listen at, in place of a port", "PATH"),
+                Flag(("--stop",), "stop the server of that kind, or all"),
+            ),
+            verbs.serve,
+            (0, 1),
+            examples=(
+                "%ws serve prices -o server",
+                "%ws serve --replay session.har --speed 10",
+                "%ws serve --stop",
+            ),
+        ),
+    )
+}

@@ -1,0 +1,190 @@
+"""What the verbs of ``%ws`` do; `table` says what each takes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ipyws.core.connection.closing import Close, check_close
+from ipyws.core.connection.receiving import Reception
+from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
+from ipyws.core.messages.message import Direction, Message
+from ipyws.core.messages.payload import to_json
+from ipyws.errors import InvalidError
+from ipyws.notebook.session import Session
+from ipyws.notebook.source.line import Parsed
+from ipyws.notebook.verbs.connect import open_at
+from ipyws.notebook.verbs.flags import connect_options
+from ipyws.runtime.client import Client
+from ipyws.runtime.deadline import Deadline
+from ipyws.runtime.registry import REGISTRY
+from ipyws.runtime.server import Server
+from ipyws.script.matching import make_predicate
+from ipyws.script.payload import read
+from ipyws.script.steps import Encoding
+from ipyws.view import rows
+
+_TAIL = 50
+
+
+def connect(session: Session, parsed: Parsed) -> Client:
+    client = open_at(parsed.words[0], connect_options(parsed.options))
+    session.greet(client)
+    return client
+
+
+def send(session: Session, parsed: Parsed) -> Message:
+    payload, kind = _payload(session, parsed)
+    client = session.client(parsed.take("connection"))
+    since = client.log.total
+    message = client.send(payload, kind)
+    session.show(client, since)
+    session.linger(client, since)
+    return message
+
+
+def _payload(session: Session, parsed: Parsed) -> tuple[Any, Any]:
+    """Return payload and type of a `send` line."""
+    ways = [way for way in ("text", "binary", "hex", "base64", "json", "file") if parsed.take(way)]
+    if len(ways) > 1:
+        raise InvalidError(f"--{' and --'.join(ways)} are given together", hint="one of them is allowed")
+    if not parsed.rest:
+        raise InvalidError("there is nothing to send", hint="%ws send [options] PAYLOAD")
+    way = ways[0] if ways else ""
+    if way == "json":
+        return to_json(session.evaluate(_unquoted(parsed.rest))), TYPE_TEXT
+    encoding: Encoding = way if way in ("hex", "base64", "file") else "text"  # type: ignore[assignment]
+    text = _unquoted(parsed.rest) if way == "file" else parsed.rest
+    plain = way in ("text", "binary")
+    value = read(text, encoding, session.evaluate, raw=parsed.take("raw", False), plain=plain)
+    return value, {"text": TYPE_TEXT, "binary": TYPE_BINARY}.get(way)
+
+
+def _unquoted(text: str) -> str:
+    """Return ``text`` without the quotes that stand around the whole of it."""
+    text = text.strip()
+    inside = text[1:-1]
+    quoted = len(text) > 1 and text[0] in "'\"" and text.endswith(text[0])
+    return inside if quoted and text[0] not in inside else text
+
+
+def recv(session: Session, parsed: Parsed) -> Message | list[Message]:
+    many = parsed.options.get("n")
+    count = parsed.take("n", 1)
+    if count < 1:
+        raise InvalidError(f"-n is {count}", hint="a whole number from 1 is allowed")
+    deadline = Deadline(parsed.take("timeout", "10s"), "--timeout")
+    where = parsed.take("where")
+    judge = make_predicate(where, session.names) if where else None
+    client = session.client(parsed.take("connection"))
+    cursor = client.async_client.cursor
+    missed = cursor.missed
+    if parsed.take("new"):
+        cursor.skip_all()
+    received: list[Message] = []
+    try:
+        while len(received) < count:
+            received.append(Reception(client.async_client, deadline, judge).run())
+    finally:
+        if lost := cursor.missed - missed:
+            session.say(f"{lost:,} older messages were evicted from the log before they were received")
+        if received:
+            session.show_rows(client, [rows.row(message) for message in received[-_TAIL:]])
+    return received if many is not None else received[0]
+
+
+def ping(session: Session, parsed: Parsed) -> float:
+    client = session.client(parsed.take("connection"))
+    rtt = client.ping(parsed.rest or "", timeout=parsed.take("timeout"))
+    session.say(f"pong from {client.name} after {rows.duration(rtt)}")
+    return rtt
+
+
+def close(session: Session, parsed: Parsed) -> Any:
+    code, reason = parsed.take("code", 1000), parsed.take("reason", "")
+    together = parsed.take("all", False)
+    if together:
+        if parsed.words:
+            raise InvalidError("a name and --all are given together", hint="one of them is allowed")
+        clients = [client for client in REGISTRY.all().values() if client.closed is None]
+    else:
+        clients = [session.client(parsed.words[0] if parsed.words else None)]
+    check_close(code, reason)
+    hows = REGISTRY.core().call(lambda: _close_at_once(clients, code, reason))
+    closes = dict(zip((client.name for client in clients), hows, strict=True))
+    for name, how in closes.items():
+        session.say(f"{name} is {how.describe()}")
+    if not closes:
+        session.say("no connection is open")
+    return closes if together else next(iter(closes.values()))
+
+
+async def _close_at_once(clients: list[Client], code: int, reason: str) -> list[Close]:
+    """Close connections together, so that several silent servers cost the time of one."""
+    return await asyncio.gather(*(client.async_client.close(code, reason) for client in clients))
+
+
+def panel(session: Session, parsed: Parsed) -> Any:
+    # A flag that is not given leaves it to where the panel is shown.
+    read_only = True if parsed.take("read_only", False) else None
+    templates = False if parsed.take("no_templates", False) else None
+    return session.open_panel(parsed.words[0] if parsed.words else None, read_only, templates)
+
+
+def ls(session: Session, parsed: Parsed) -> dict[str, Client]:
+    session.show_connections()
+    return REGISTRY.all()
+
+
+def use(session: Session, parsed: Parsed) -> Client:
+    client = REGISTRY.use(parsed.words[0])
+    session.say(f"using {client.name} ({client.state})")
+    return client
+
+
+def log(session: Session, parsed: Parsed) -> list[Message]:
+    tail = parsed.take("tail", _TAIL)
+    if tail < 1:
+        raise InvalidError(f"--tail is {tail}", hint="a whole number from 1 is allowed")
+    name = parsed.take("connection")
+    if parsed.words and name is not None:
+        raise InvalidError("a name and -c are given together", hint="one of them is allowed")
+    client = session.client(parsed.words[0] if parsed.words else name)
+    if "in" in parsed.options and "out" in parsed.options:
+        raise InvalidError("--in and --out are given together", hint="one of them is allowed")
+    direction: Direction | None = "in" if parsed.take("in") else "out" if parsed.take("out") else None
+    types = ("ping", "pong", "close", "open", "breach") if parsed.take("control") else None
+    found = client.log.filter(direction=direction, types=types, grep=parsed.take("grep"))
+    shown = found[-min(tail, _TAIL) :]
+    drawn = [rows.gap(len(found) - len(shown))] if len(found) > len(shown) else []
+    previous: float | None = None
+    for message in shown:
+        drawn.append(rows.row(message, previous))
+        previous = message.time
+    if drawn:
+        session.show_rows(client, drawn)
+    else:
+        session.say(f"nothing of that kind passed {client.name} yet")
+    return found[-tail:]
+
+
+def serve(session: Session, parsed: Parsed) -> Server | list[str]:
+    if parsed.take("stop"):
+        if given := next((name for name in ("port", "unix") if name in parsed.options), None):
+            raise InvalidError(f"--stop and --{given} are given together", hint="%ws serve --stop [KIND]")
+        stopped = session.stop_servers(parsed.words)
+        session.say(f"stopped {', '.join(stopped)}" if stopped else "no server was running")
+        return stopped
+    capture, speed = parsed.take("replay"), parsed.take("speed")
+    port, unix = parsed.take("port", 0), parsed.take("unix")
+    if capture is not None:
+        if parsed.words:
+            raise InvalidError("a kind of server and --replay are given together", hint="one is allowed")
+        server = session.play(capture, port, 1.0 if speed is None else speed, unix)
+    elif speed is not None:
+        raise InvalidError("--speed is given without --replay", hint="--replay FILE plays a capture")
+    else:
+        server = session.serve(parsed.words[0] if parsed.words else "echo", port, unix)
+    with_protocol = f", subprotocol {server.subprotocol}" if server.subprotocol else ""
+    session.say(f"{server.kind} server at {server.url}{with_protocol}")
+    return server

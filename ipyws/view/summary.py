@@ -1,0 +1,95 @@
+"""What the header of a view says, taken from a connection."""
+
+from __future__ import annotations
+
+from ipyws.capture.journal import Journal
+from ipyws.core.connection.connection import Connection
+from ipyws.core.connection.reconnect import Retry
+from ipyws.core.connection.stats import Stats
+from ipyws.core.messages.counts import count
+from ipyws.text.masking import mask
+from ipyws.view.rows import Card, clock
+
+
+def card(client: Connection, *, current: bool = False, hint: str = "") -> Card:
+    """Return the card of a connection as it is now."""
+    counts, stats = count(client.log), client.stats
+    return Card(
+        name=client.name,
+        url=mask(client.url),
+        state=client.state,
+        note=_note(client),
+        badges=_badges(client),
+        received=counts.received,
+        sent=counts.sent,
+        bytes_received=counts.bytes_received,
+        bytes_sent=counts.bytes_sent,
+        kept=counts.kept,
+        evicted=counts.evicted,
+        total=counts.total,
+        rtt=stats.rtt,
+        opened=_opened(client, stats),
+        opened_at=client.opened_at,
+        close=client.closed,
+        lasted=stats.duration if client.closed else None,
+        hint=hint,
+        current=current,
+    )
+
+
+def _opened(client: Connection, stats: Stats) -> str:
+    """Return the last handshake in words, and how often there was one before it."""
+    response = client.response
+    if response is None:
+        return ""
+    again = stats.ws_sessions - 1
+    times = "" if again < 1 else ", opened anew once" if again == 1 else f", opened anew {again:,} times"
+    status = f"{response.status} {response.reason}".rstrip()
+    return f"{status} in {response.elapsed * 1000:.0f} ms{times}"
+
+
+def _note(client: Connection) -> str:
+    notes = [
+        _retry(client.retry) if client.retry is not None else "",
+        "reading paused: channel full" if client.held else "",
+        "insecure: the server's certificate was not checked" if client.insecure else "",
+        "on_open was not sent: a redirect led to another origin" if client.withheld else "",
+        _oddities(client),
+        _recording(client.journal) if client.journal is not None else "",
+        f"{client.unsent:,} messages were not sent: the connection was lost just then"
+        if client.unsent
+        else "",
+    ]
+    return "; ".join(filter(None, notes))
+
+
+def _oddities(client: Connection) -> str:
+    """Return in words in what the server's handshake is odd, or ""."""
+    oddities = client.response.oddities if client.response is not None else ()
+    return f"the server's handshake is odd: {', '.join(oddities)}" if oddities else ""
+
+
+def _recording(journal: Journal) -> str:
+    """Return in words what is missing in the journal; "" as long as nothing is."""
+    stopped = journal.error.message if journal.error is not None else ""
+    lost = f"{journal.lost:,} records are not in {journal.path.name}" if journal.lost else ""
+    return ", ".join(filter(None, (stopped, lost)))
+
+
+def _retry(retry: Retry) -> str:
+    """Return in words why there is no connection now, and when there may be one."""
+    why = retry.error.message if retry.error is not None else retry.lost.describe()
+    return f"{why}; attempt {retry.attempt} of {retry.attempts} at {clock(retry.at)}"
+
+
+def _badges(client: Connection) -> tuple[str, ...]:
+    response = client.response
+    if response is None:
+        return ()
+    badges = [
+        response.subprotocol or "",
+        "deflate" if "permessage-deflate" in response.extensions else "",
+        f"proxy {response.proxy}" if response.proxy else "",
+        f"redirected from {' → '.join(response.redirects)}" if response.redirects else "",
+    ]
+    return tuple(badge for badge in badges if badge)

@@ -1,0 +1,70 @@
+"""Cards and rows as plain text: for terminals, and for notebooks that are read where HTML is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+from ipyws.view.progress import MARKS, Line
+from ipyws.view.rows import Card, Row, counters, duration, facts, shown, status, traffic
+
+WIDTH = 160
+"""Longest line, in characters."""
+
+
+def render(card: Card, rows: Sequence[Row], steps: Sequence[Line] = ()) -> str:
+    """Return the view as lines of at most 160 characters without a control character in them."""
+    facts_below = (f"  {fact}" for fact in facts(card))
+    footer = f"  {counters(card, sum(row.kind != 'gap' for row in rows))}" if rows else ""
+    hint = f"  {shown(card.hint, 100)}" if card.hint else ""
+    lines = chain([headline(card)], facts_below, map(_step, steps), map(line, rows), [footer, hint])
+    return "\n".join(_fit(text) for text in lines if text)
+
+
+def headline(card: Card) -> str:
+    """Return name, state, URL, what was agreed on and the traffic, on one line."""
+    agreed = " ".join(shown(badge, 40) for badge in card.badges)
+    rtt = "" if card.rtt is None else f"RTT {duration(card.rtt)}"
+    parts = (shown(card.name, 40), status(card), shown(card.url, 60), agreed, *traffic(card), rtt)
+    return _fit("  ".join(part for part in parts if part))
+
+
+def line(row: Row, name: str = "") -> str:
+    """Return one message on one line; the columns of all lines stand below each other.
+
+    Args:
+        row: The message.
+        name: Of its connection, where it is not the only one.
+    """
+    whose = f"{shown(name, 20):12} " if name else ""
+    columns = f"{row.time:12} {row.delta:>10} {row.arrow:1} {row.kind:6} {row.size:>8}  {row.preview}"
+    return _fit(whose + columns)
+
+
+def _step(step: Line) -> str:
+    result = f": {step.result}" if step.result else ""
+    return f"  {MARKS[step.state]} {step.where:8} {step.words}{result}"
+
+
+def render_connections(cards: Sequence[Card]) -> str:
+    """Return the list of connections; a * marks the one that the magics use."""
+    if not cards:
+        return "no connections"
+    table = [("", "name", "state", "↓ received", "↑ sent", "RTT", "URL"), *map(_connection, cards)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join(_fit(_aligned(cells, widths)) for cells in table)
+
+
+def _connection(card: Card) -> tuple[str, ...]:
+    rtt = "" if card.rtt is None else duration(card.rtt)
+    mark = "*" if card.current else ""
+    counts = (f"{card.received:,}", f"{card.sent:,}")
+    return (mark, shown(card.name, 40), status(card), *counts, rtt, shown(card.url, 100))
+
+
+def _aligned(cells: tuple[str, ...], widths: list[int]) -> str:
+    return "  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _fit(text: str) -> str:
+    return text.rstrip() if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
