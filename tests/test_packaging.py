@@ -83,7 +83,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert packaged == sources
     assert {
         "ipyws/py.typed",
-        "ipyws/notebook/style.css",
+        "ipyws/view/style.css",
         "ipyws/widget/front/panel.js",
         "ipyws/widget/front/panel.css",
     } <= packaged

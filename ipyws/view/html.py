@@ -89,7 +89,7 @@ def render_connections(cards: Sequence[Card]) -> str:
 
 @cache
 def _style() -> str:
-    return files("ipyws.notebook").joinpath("style.css").read_text("utf-8")
+    return files("ipyws.view").joinpath("style.css").read_text("utf-8")
 
 
 def _framed(content: str) -> str:
