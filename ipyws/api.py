@@ -2,33 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator, Iterable, Mapping
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, Never
 
 from ipyws.config.current import CURRENT
 from ipyws.config.enforcement import check_connect, check_connection, check_url
 from ipyws.core.connection.client import AsyncClient
 from ipyws.core.connection.forms import CONNECT, Unawaited
+from ipyws.core.constants import Compression
 from ipyws.core.options.credentials import remember_credentials, remember_host
-from ipyws.core.options.table import ConnectOptions, check_options, check_secure
+from ipyws.core.options.durations import Duration
+from ipyws.core.options.table import ConnectOptions, check_options, check_secure, options_in
 from ipyws.policy.url import URL, parse
 from ipyws.runtime.platform import check_sockets
 
 if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
+
     from ipyws.runtime.client import Client
 
 
-def connect(url: str, **options: Any) -> Client:
+def connect(
+    url: str,
+    *,
+    # The options, as in their table.
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+    protocols: Iterable[str] | None = None,
+    dial_timeout: Duration | None = "10s",
+    read_timeout: Duration | None = None,
+    write_timeout: Duration | None = "10s",
+    compression: Compression | Literal[0, 1, 2, "disabled", "context_takeover", "no_context"] = 0,
+    compression_threshold: int = 0,
+    text_errors: Literal["strict", "replace"] = "strict",
+    read_limit: int = 0,
+    channel_capacity: int = 32,
+    ping_interval: Duration | None = "20s",
+    ping_timeout: Duration | None = "20s",
+    keepalive: Literal["data", "pong"] = "data",
+    close_timeout: Duration | None = "5s",
+    name: str | None = None,
+    origin: str | None = None,
+    auth: tuple[str, str] | None = None,
+    cookies: Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | None = None,
+    ca: str | bytes | PathLike[str] | None = None,
+    cert: str | bytes | PathLike[str] | None = None,
+    key: str | bytes | PathLike[str] | None = None,
+    insecure: bool = False,
+    server_hostname: str | None = None,
+    follow_redirects: bool = False,
+    strict: bool = False,
+    proxy: str | None = "env",
+    connect_to: str | None = None,
+    reconnect: Mapping[str, Any] | None = None,
+    record: str | PathLike[str] | None = None,
+    log_messages: int = 100_000,
+    log_bytes: int = 67_108_864,
+    **unknown: Never,
+) -> Client:
     """Open a WebSocket connection and wait until it is open.
 
     Works in a cell, in a script and in plain IPython; the connection lives on a background thread, so
     messages are received and pings answered while the caller computes. It becomes the connection that the
-    magics use.
+    magics use, and replaces an open one of the same ``name``.
 
     Args:
         url: A ``ws://`` or ``wss://`` URL.
-        options: Those of a connection, such as ``ping_interval="5s"``. A ``name`` that an open connection
-            has replaces it.
+        headers: HTTP headers of the handshake.
+        protocols: Subprotocols to offer, preferred first.
+        dial_timeout: Time to connect, handshake included.
+        read_timeout: Longest time without a data message.
+        write_timeout: How long a send waits for a slow peer.
+        compression: Permessage-deflate.
+        compression_threshold: Smaller messages go uncompressed; 0 = 128 B with takeover, 512 B
+            without.
+        text_errors: Text that is not UTF-8: strict closes with 1007, replace goes on with U+FFFD in
+            its place.
+        read_limit: Largest message accepted; 0 = 16 MiB.
+        channel_capacity: Unread messages that make an open channel hold the server back.
+        ping_interval: Time between keep-alive pings.
+        ping_timeout: Longest silence after a keep-alive ping.
+        keepalive: What answers a keep-alive ping: whatever comes, or its pong alone.
+        close_timeout: How long the closing handshake may take.
+        name: Name of the connection; host:port unless given.
+        origin: The Origin header.
+        auth: HTTP Basic credentials.
+        cookies: Cookies; of a jar of requests or httpx those that are for the URL.
+        ca: Certificate authorities to trust instead of the system's.
+        cert: Client certificate.
+        key: Private key of the client certificate.
+        insecure: Accept any certificate.
+        server_hostname: Name that TLS asks for and that the certificate must have, instead of the
+            URL's.
+        follow_redirects: Follow HTTP redirects, up to 10.
+        strict: Refuse a handshake that is not as the standard has it, though it could be taken.
+        proxy: Proxy; env: as the environment says, never for loopback.
+        connect_to: Where to connect instead of the URL's host and port; the URL's name is presented.
+        reconnect: Open a lost connection anew; {} as by default.
+        record: Journal of every message, as JSON lines.
+        log_messages: Messages the log keeps.
+        log_bytes: Bytes the log keeps.
 
     Returns:
         The open connection, also a context manager.
@@ -39,7 +112,7 @@ def connect(url: str, **options: Any) -> Client:
         ConnectError: The connection could not be opened; ``details["phase"]`` says how far it got.
         ContextError: Called from the core's own thread.
     """
-    return open_client(url, options)
+    return open_client(url, options_in(locals()))
 
 
 def open_client(url: str, options: Mapping[str, Any], *, replacing: bool = False) -> Client:
@@ -79,7 +152,40 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
 
     Args:
         url: A ``ws://`` or ``wss://`` URL.
-        options: Those of a connection, such as ``ping_interval="5s"``.
+        headers: HTTP headers of the handshake.
+        protocols: Subprotocols to offer, preferred first.
+        dial_timeout: Time to connect, handshake included.
+        read_timeout: Longest time without a data message.
+        write_timeout: How long a send waits for a slow peer.
+        compression: Permessage-deflate.
+        compression_threshold: Smaller messages go uncompressed; 0 = 128 B with takeover, 512 B
+            without.
+        text_errors: Text that is not UTF-8: strict closes with 1007, replace goes on with U+FFFD in
+            its place.
+        read_limit: Largest message accepted; 0 = 16 MiB.
+        channel_capacity: Unread messages that make an open channel hold the server back.
+        ping_interval: Time between keep-alive pings.
+        ping_timeout: Longest silence after a keep-alive ping.
+        keepalive: What answers a keep-alive ping: whatever comes, or its pong alone.
+        close_timeout: How long the closing handshake may take.
+        name: Name of the connection; host:port unless given.
+        origin: The Origin header.
+        auth: HTTP Basic credentials.
+        cookies: Cookies; of a jar of requests or httpx those that are for the URL.
+        ca: Certificate authorities to trust instead of the system's.
+        cert: Client certificate.
+        key: Private key of the client certificate.
+        insecure: Accept any certificate.
+        server_hostname: Name that TLS asks for and that the certificate must have, instead of the
+            URL's.
+        follow_redirects: Follow HTTP redirects, up to 10.
+        strict: Refuse a handshake that is not as the standard has it, though it could be taken.
+        proxy: Proxy; env: as the environment says, never for loopback.
+        connect_to: Where to connect instead of the URL's host and port; the URL's name is presented.
+        reconnect: Open a lost connection anew; {} as by default.
+        record: Journal of every message, as JSON lines.
+        log_messages: Messages the log keeps.
+        log_bytes: Bytes the log keeps.
 
     Raises:
         PermissionDeniedError: The policy does not allow it; nothing was dialled.
@@ -89,8 +195,45 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
 
     _forms = CONNECT
 
-    def __init__(self, url: str, **options: Any) -> None:
-        self._url, self._options = _check(url, options)
+    def __init__(
+        self,
+        url: str,
+        *,
+        # The options, as in their table.
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+        protocols: Iterable[str] | None = None,
+        dial_timeout: Duration | None = "10s",
+        read_timeout: Duration | None = None,
+        write_timeout: Duration | None = "10s",
+        compression: Compression | Literal[0, 1, 2, "disabled", "context_takeover", "no_context"] = 0,
+        compression_threshold: int = 0,
+        text_errors: Literal["strict", "replace"] = "strict",
+        read_limit: int = 0,
+        channel_capacity: int = 32,
+        ping_interval: Duration | None = "20s",
+        ping_timeout: Duration | None = "20s",
+        keepalive: Literal["data", "pong"] = "data",
+        close_timeout: Duration | None = "5s",
+        name: str | None = None,
+        origin: str | None = None,
+        auth: tuple[str, str] | None = None,
+        cookies: Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | None = None,
+        ca: str | bytes | PathLike[str] | None = None,
+        cert: str | bytes | PathLike[str] | None = None,
+        key: str | bytes | PathLike[str] | None = None,
+        insecure: bool = False,
+        server_hostname: str | None = None,
+        follow_redirects: bool = False,
+        strict: bool = False,
+        proxy: str | None = "env",
+        connect_to: str | None = None,
+        reconnect: Mapping[str, Any] | None = None,
+        record: str | PathLike[str] | None = None,
+        log_messages: int = 100_000,
+        log_bytes: int = 67_108_864,
+        **unknown: Never,
+    ) -> None:
+        self._url, self._options = _check(url, options_in(locals()))
         self._client: AsyncClient | None = None
         self._used = False
 

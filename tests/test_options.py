@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import enum
+import inspect
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import ipyws
-from ipyws import Compression
+from ipyws import Compression, graphql
 from ipyws.core.options.table import BY_NAME, OPTIONS, ConnectOptions, check_options, check_secure
 from ipyws.errors import ConnectError, InvalidError
 from ipyws.text import masking
@@ -93,6 +94,36 @@ def test_defaults_and_order_are_those_of_the_contract() -> None:
     assert {field.name: getattr(options, field.name) for field in fields(options)} == DEFAULTS
     assert [field.name for field in fields(ConnectOptions)] == list(DEFAULTS)
     assert [option.name for option in OPTIONS] == list(DEFAULTS) == list(BY_NAME)
+
+
+@pytest.mark.parametrize(
+    "function", [ipyws.connect, ipyws.connect_async, graphql.connect, graphql.connect_async]
+)
+def test_signatures_have_every_option_with_its_default_in_the_order_of_the_table(function: Any) -> None:
+    parameters = inspect.signature(function).parameters.values()
+    own = ("url", "init", "ack_timeout")
+    *named, unknown = [parameter for parameter in parameters if parameter.name not in own]
+    assert {parameter.kind for parameter in named} == {inspect.Parameter.KEYWORD_ONLY}
+    assert [(parameter.name, parameter.default) for parameter in named] == [
+        (option.name, option.default) for option in OPTIONS
+    ]
+    assert (unknown.kind, unknown.annotation) == (inspect.Parameter.VAR_KEYWORD, "Never")
+
+
+@pytest.mark.parametrize("function", [ipyws.connect, ipyws.connect_async])
+def test_the_docstring_says_what_each_option_is(function: Any) -> None:
+    text = " ".join(inspect.getdoc(function).split())  # type: ignore[union-attr]
+    for option in OPTIONS:
+        assert f" {option.name}: {option.about[0].upper()}{option.about[1:]}." in text
+
+
+@pytest.mark.parametrize("name", ["hedaers", "unknown", "options"])
+@pytest.mark.parametrize(
+    "function", [ipyws.connect, ipyws.connect_async, graphql.connect, graphql.connect_async]
+)
+def test_an_unknown_argument_is_refused_as_an_unknown_option(function: Any, name: str) -> None:
+    with pytest.raises(InvalidError, match=f"there is no option '{name}'"):
+        function("ws://127.0.0.1:1", **{name: 1})
 
 
 @pytest.mark.parametrize("name", DURATIONS)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import builtins
 import collections.abc
+import http.cookiejar
 import inspect
+import os
 import pathlib
 import sys
 import typing
@@ -23,7 +25,7 @@ from sphinx.environment import BuildEnvironment
 from ipyws import Channel, connect_async, graphql
 from ipyws.errors import WebSocketError
 
-_OUTSIDE = (builtins, typing, collections.abc, pathlib)
+_OUTSIDE = (builtins, typing, collections.abc, http.cookiejar, os, pathlib)
 _OF_OTHER_LIBRARIES = {"DataFrame", "Figure", "InteractiveShell"}
 _CALLED = (Channel, WebSocketError, connect_async, graphql.connect_async)
 

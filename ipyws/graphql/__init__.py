@@ -15,13 +15,16 @@ that and then shows that it speaks the older one only is dialled once more.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from typing import Any
+from collections.abc import Generator, Iterable, Mapping
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, Never
 
 from ipyws.core.connection.client import AsyncClient
 from ipyws.core.connection.forms import GRAPHQL, Unawaited
+from ipyws.core.constants import Compression
 from ipyws.core.options.durations import Duration
-from ipyws.core.options.kinds import protocols
+from ipyws.core.options.kinds import protocols as check_protocols
+from ipyws.core.options.table import options_in
 from ipyws.errors import ClosedError, InvalidError, brief
 from ipyws.graphql.client import GraphQL
 from ipyws.graphql.greeting import check_init
@@ -29,6 +32,9 @@ from ipyws.graphql.protocol import DIALECTS, LEGACY, speaks_older
 from ipyws.graphql.session import AsyncGraphQL
 from ipyws.graphql.subscription import Subscription
 from ipyws.runtime.deadline import Deadline
+
+if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
 
 __all__ = ["AsyncGraphQL", "GraphQL", "Subscription", "connect", "connect_async"]
 
@@ -40,7 +46,39 @@ def connect(
     init: Mapping[str, Any] | None = None,
     *,
     ack_timeout: Duration | None = _ACK_TIMEOUT,
-    **options: Any,
+    # The options, as in their table.
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+    protocols: Iterable[str] | None = None,
+    dial_timeout: Duration | None = "10s",
+    read_timeout: Duration | None = None,
+    write_timeout: Duration | None = "10s",
+    compression: Compression | Literal[0, 1, 2, "disabled", "context_takeover", "no_context"] = 0,
+    compression_threshold: int = 0,
+    text_errors: Literal["strict", "replace"] = "strict",
+    read_limit: int = 0,
+    channel_capacity: int = 32,
+    ping_interval: Duration | None = "20s",
+    ping_timeout: Duration | None = "20s",
+    keepalive: Literal["data", "pong"] = "data",
+    close_timeout: Duration | None = "5s",
+    name: str | None = None,
+    origin: str | None = None,
+    auth: tuple[str, str] | None = None,
+    cookies: Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | None = None,
+    ca: str | bytes | PathLike[str] | None = None,
+    cert: str | bytes | PathLike[str] | None = None,
+    key: str | bytes | PathLike[str] | None = None,
+    insecure: bool = False,
+    server_hostname: str | None = None,
+    follow_redirects: bool = False,
+    strict: bool = False,
+    proxy: str | None = "env",
+    connect_to: str | None = None,
+    reconnect: Mapping[str, Any] | None = None,
+    record: str | PathLike[str] | None = None,
+    log_messages: int = 100_000,
+    log_bytes: int = 67_108_864,
+    **unknown: Never,
 ) -> GraphQL:
     """Open a connection for GraphQL and wait until the server acknowledges it.
 
@@ -48,8 +86,9 @@ def connect(
         url: A ``ws://`` or ``wss://`` URL.
         init: The payload of ``connection_init``; values under names like authorization or token are masked.
         ack_timeout: How long the acknowledgement may take: milliseconds, "5s", a timedelta, None for ever.
-        options: As for `ipyws.connect`; ``protocols`` are both of GraphQL's unless given. A ``reconnect``
-            greets again, so its ``on_open`` must not.
+        protocols: Subprotocols to offer; both of GraphQL's unless given.
+        reconnect: As for `ipyws.connect`, like all the other options. It greets again, so its ``on_open``
+            must not.
 
     Returns:
         The conversation, also a context manager.
@@ -63,6 +102,7 @@ def connect(
         WaitTimeoutError: No acknowledgement came in time; the connection is closed.
         ContextError: Called from the core's own thread.
     """
+    options = options_in(locals())
     from ipyws.api import open_client
     from ipyws.runtime.registry import REGISTRY
 
@@ -97,8 +137,41 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         init: Mapping[str, Any] | None = None,
         *,
         ack_timeout: Duration | None = _ACK_TIMEOUT,
-        **options: Any,
+        # The options, as in their table.
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+        protocols: Iterable[str] | None = None,
+        dial_timeout: Duration | None = "10s",
+        read_timeout: Duration | None = None,
+        write_timeout: Duration | None = "10s",
+        compression: Compression | Literal[0, 1, 2, "disabled", "context_takeover", "no_context"] = 0,
+        compression_threshold: int = 0,
+        text_errors: Literal["strict", "replace"] = "strict",
+        read_limit: int = 0,
+        channel_capacity: int = 32,
+        ping_interval: Duration | None = "20s",
+        ping_timeout: Duration | None = "20s",
+        keepalive: Literal["data", "pong"] = "data",
+        close_timeout: Duration | None = "5s",
+        name: str | None = None,
+        origin: str | None = None,
+        auth: tuple[str, str] | None = None,
+        cookies: Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | None = None,
+        ca: str | bytes | PathLike[str] | None = None,
+        cert: str | bytes | PathLike[str] | None = None,
+        key: str | bytes | PathLike[str] | None = None,
+        insecure: bool = False,
+        server_hostname: str | None = None,
+        follow_redirects: bool = False,
+        strict: bool = False,
+        proxy: str | None = "env",
+        connect_to: str | None = None,
+        reconnect: Mapping[str, Any] | None = None,
+        record: str | PathLike[str] | None = None,
+        log_messages: int = 100_000,
+        log_bytes: int = 67_108_864,
+        **unknown: Never,
     ) -> None:
+        options = options_in(locals())
         from ipyws import api
 
         self._opening = opening = _check(init, ack_timeout, options)
@@ -135,7 +208,7 @@ def _check(init: object, ack_timeout: Duration | None, options: dict[str, Any]) 
     """Check what is GraphQL's own, take it out of the options, and return what opens the conversation."""
     Deadline(ack_timeout, "ack_timeout")
     payload = check_init(init)
-    offered = protocols("protocols", options.pop("protocols", None) or list(DIALECTS))
+    offered = check_protocols("protocols", options.pop("protocols", None) or list(DIALECTS))
     if not set(offered) & set(DIALECTS):
         raise InvalidError(
             f"protocols is {brief(list(offered))}", hint=f"one of them must be {' or '.join(DIALECTS)}"

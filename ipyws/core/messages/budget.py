@@ -98,7 +98,7 @@ def set_log_budget(size: int) -> None:
     """Limit what the logs of all connections keep together; the logs of closed ones give way first.
 
     Args:
-        size: Bytes, counted as `log_bytes` does: what is held; 256 MiB unless set.
+        size: Bytes, counted as ``log_bytes`` does: what is held; 256 MiB unless set.
 
     Raises:
         InvalidError: ``size`` is not a positive number of bytes.

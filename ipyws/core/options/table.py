@@ -191,6 +191,15 @@ class ConnectOptions:
         return f"ConnectOptions({', '.join(f'{name}={mask(repr(value))}' for name, value in shown.items())})"
 
 
+def options_in(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options among the arguments of a function that takes them all by name.
+
+    Args:
+        arguments: Its `locals`; what it was given besides is among them, as ``unknown``.
+    """
+    return {**{name: arguments[name] for name in BY_NAME}, **arguments["unknown"]}
+
+
 def check_options(given: Mapping[str, Any]) -> ConnectOptions:
     """Check options as a user gave them, and fill in the defaults.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import Any, assert_type
 
 import ipyws
@@ -39,6 +41,14 @@ def prices(client: ipyws.Client) -> Iterator[float]:
             return
         else:
             yield chosen.value.json()["price"]
+
+
+def tell(url: str, jar: CookieJar, folder: Path, given: dict[str, Any]) -> None:
+    ipyws.connect(url, headers=[("A", "1")], protocols=("a", "b"), compression="no_context").close()
+    ipyws.connect(url, compression=ipyws.Compression.CONTEXT_TAKEOVER, read_timeout=None).close()
+    ipyws.connect(url, cookies=jar, ca=folder / "ca.pem", record=folder / "a.jsonl", proxy=None).close()
+    ipyws.connect(url, cookies={"a": "1"}, auth=("user", "pass"), reconnect={"attempts": 3}).close()
+    ipyws.connect(url, **given).close()
 
 
 async def talk_in_a_coroutine(url: str) -> ipyws.Message:

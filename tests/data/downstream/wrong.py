@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipyws
+import ipyws.graphql
 
 
 async def wrong(client: ipyws.Client, coroutine: ipyws.AsyncClient) -> None:
@@ -14,5 +15,9 @@ async def wrong(client: ipyws.Client, coroutine: ipyws.AsyncClient) -> None:
     coroutine.recv().json()  # expect: attr-defined
     text: str = client.ping()  # expect: assignment
     ipyws.connect()  # expect: call-arg
+    ipyws.connect("ws://a.example", hedaers={})  # expect: arg-type
+    ipyws.connect("ws://a.example", dial_timeout=["1s"])  # expect: arg-type
+    ipyws.connect_async("ws://a.example", keepalive="ping")  # expect: arg-type
+    ipyws.graphql.connect("ws://a.example", None, insecure="yes")  # expect: arg-type
     ipyws.serve(kind=3)  # expect: arg-type
     print(text)
