@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import ipyws
 from ipyws import errors
 from ipyws.core.options.table import check_options
 from ipyws.network import tls
-from tests.support.servers import Raw, raw_server, server
+from tests.support.servers import Raw, answering, http, raw_server, server
 from tests.support.tls import Authority, handshaking
 
 
@@ -327,3 +328,24 @@ def test_pem_text_that_does_not_fit_is_not_repeated(authority: Authority, strang
     with pytest.raises(errors.InvalidError) as caught:
         ipyws.connect("wss://127.0.0.1:1", cert=authority.cert, key=broken)
     assert not any(line in str(caught.value) for line in key.splitlines()[1:-1])
+
+
+@pytest.mark.parametrize("name", ["set_default_verify_paths", "load_verify_locations", "load_cert_chain"])
+def test_no_certificates_are_read_on_the_loop(
+    name: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, threads = getattr(ssl.SSLContext, name), []
+
+    def noted(*arguments: Any, **named: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return real(*arguments, **named)
+
+    secure = authority.server()
+    with server(ssl=secure) as site, answering(http("302 Found", f"Location: {site.url}")) as from_there:
+        monkeypatch.setattr(ssl.SSLContext, name, noted)
+        files = {"cert": authority.cert, "key": authority.key}
+        assert echoes(site.url, ca=authority.ca, **files)
+        assert echoes(from_there.url, ca=authority.ca, follow_redirects=True)
+        assert failure(site.url).details["phase"] == "tls"  # with the system's store
+        assert failure("ws://127.0.0.1:9", proxy=f"https://127.0.0.1:{site.port}").details["phase"] == "proxy"
+    assert set(threads) == {"ipyws-tls"}

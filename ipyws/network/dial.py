@@ -84,7 +84,7 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
     """
     through = proxy.choose(destination(url, options), options.proxy)
     check_secure(options, url.secure, None if through is None else proxy.shown(through))
-    context = tls.context(options) if url.secure or options.follow_redirects else None
+    context = await tls.make_context(options) if url.secure or options.follow_redirects else None
     leave = SLOTS.take(CURRENT.policy())
     try:
         wire = await _dial_in_time(_Progress(url), options, sink, context)
@@ -124,7 +124,7 @@ async def _follow(
             if not (options.follow_redirects and error.response.status_code in REDIRECTS):
                 raise
             options = _redirected(progress, options, error.response)
-            context = tls.context(options)
+            context = await tls.make_context(options)
 
 
 def _redirected(progress: _Progress, options: ConnectOptions, response: Response) -> ConnectOptions:

@@ -115,11 +115,11 @@ async def _resolve(progress: Progress, permission: Permission) -> None:
 async def _tunnel(progress: Progress, through: Proxy, permission: Permission) -> asyncio.Transport:
     there = permission.there
     proxy.check_library(through)
+    secured = await tls.make_proxy_context(permission.options) if through.scheme == "https" else None
     sock = await connect_tcp(permission.proxy_addresses, Attempts({}))
     if through.scheme.startswith("socks"):
         name = ((sock.family, (there.host, there.port)),)
         targets = permission.addresses or name
         attempts = Attempts(progress.facts)
         return await proxy.tunnel_socks(through, targets, sock, permission.ask_again, attempts)
-    secured = tls.proxy_context(permission.options) if through.scheme == "https" else None
     return await proxy.tunnel_http(through, proxy.target(there), sock, secured, permission.ask_again)

@@ -1,8 +1,13 @@
-"""TLS settings from options."""
+"""TLS settings from options.
+
+Reading the system's store takes OpenSSL some 30 ms, and on slow machines 200: where a loop runs, ask for
+`make_context` and `make_proxy_context`, which do it beside the loop.
+"""
 
 from __future__ import annotations
 
 import os
+import platform
 import ssl
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +16,20 @@ from pathlib import Path
 
 from ipyws.core.options.table import ConnectOptions
 from ipyws.errors import InvalidError
+from ipyws.runtime.aside import aside
+
+_THREAD = "ipyws-tls"
+_JUDGED_BY_THE_SYSTEM = ("Darwin", "Windows")  # there truststore asks the system itself about a certificate
+
+
+async def make_context(options: ConnectOptions) -> ssl.SSLContext:
+    """Return what `context` does, made beside the loop."""
+    return await aside(lambda: context(options), _THREAD)
+
+
+async def make_proxy_context(options: ConnectOptions) -> ssl.SSLContext:
+    """Return what `proxy_context` does, made beside the loop."""
+    return await aside(lambda: proxy_context(options), _THREAD)
 
 
 def context(options: ConnectOptions) -> ssl.SSLContext:
@@ -66,7 +85,15 @@ def _system() -> ssl.SSLContext:
         return _lenient(ssl.create_default_context())
     if keys := os.environ.get("SSLKEYLOGFILE"):  # as ssl.create_default_context does
         made.keylog_filename = keys
-    return made
+    return made if platform.system() in _JUDGED_BY_THE_SYSTEM else _loaded(made)
+
+
+def _loaded(made: ssl.SSLContext) -> ssl.SSLContext:
+    """Return the context of OpenSSL within one of truststore, with the store in it.
+
+    Truststore reads the store each time that a connection is made, and that is on the loop.
+    """
+    return made.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="localhost").context
 
 
 def _trusting(options: ConnectOptions) -> ssl.SSLContext:
