@@ -11,7 +11,8 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,6 +150,51 @@ def test_synchronous_call_from_the_cores_own_thread_is_refused() -> None:
         assert [error.kind for error in caught] == [errors.INTERNAL] * 4
         assert not any(error.retryable for error in caught)
         assert client.state == "open"
+
+
+def fail_at_once() -> Any:
+    raise ZeroDivisionError("at once")
+
+
+async def exit_there() -> None:
+    raise SystemExit(3)
+
+
+async def interrupt_there() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (fail_at_once, ZeroDivisionError),
+        (lambda: None, TypeError),  # no coroutine
+        (exit_there, SystemExit),
+        (interrupt_there, KeyboardInterrupt),
+    ],
+)
+def test_whatever_a_call_raises_reaches_who_waits_and_the_thread_goes_on(
+    make: Callable[[], Any], kind: type[BaseException]
+) -> None:
+    core = REGISTRY.core()
+    with pytest.raises(kind):
+        core.call(make)
+    assert core.call(lambda: asyncio.sleep(0, "alive")) == "alive"
+
+
+def test_replay_of_a_connection_on_a_capture_says_the_right_order(tmp_path: Path) -> None:
+    saved = tmp_path / "talk.jsonl"
+    with server() as site, ipyws.connect(site.url) as client:
+        client.log.save(saved)
+        for wrong in (
+            (saved, client),
+            (str(saved), client),
+            (client, client),
+            (client, client.log),
+            (None, saved),
+        ):
+            with pytest.raises(errors.InvalidError, match=r"is of type .*ipyws\.replay\(client, capture\)"):
+                ipyws.replay(*wrong)
 
 
 def test_synchronous_client_works_inside_a_running_loop() -> None:

@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 _NAME = "ipyws"
 _START = 10.0  # seconds; a thread that takes longer will not come
+_TURNS = 5  # of the loop, in which sockets are closed that cancelled tasks have dropped
 
 
 class _Call:
@@ -31,6 +32,7 @@ class _Call:
     def __init__(self, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         self._make = make
         self._task: asyncio.Task[Any] | None = None
+        self._exit: BaseException | None = None
         self.done = Signal()
         self.canceled = False
 
@@ -38,8 +40,15 @@ class _Call:
         if self.canceled:
             self.done.set()
             return
-        self._task = asyncio.get_running_loop().create_task(self._make())
+        self._task = asyncio.get_running_loop().create_task(self._run())
         self._task.add_done_callback(lambda _: self.done.set())
+
+    async def _run(self) -> Any:
+        # Made in here, so that whoever waits hears of it where even that raises.
+        try:
+            return await self._make()
+        except (KeyboardInterrupt, SystemExit) as error:  # of a user's function; these two end a loop
+            self._exit = error
 
     def cancel(self) -> None:
         self.canceled = True
@@ -49,6 +58,8 @@ class _Call:
     def result(self) -> Any:
         if self._task is None or self._task.cancelled():
             raise CanceledError("the core was shut down meanwhile", hint="connect again")
+        if self._exit is not None:
+            raise self._exit
         return self._task.result()
 
 
@@ -59,6 +70,7 @@ class CoreThread:
         self.loop = new_core_loop()
         self.pid = os.getpid()
         self._started = Signal()
+        self._ender: asyncio.Task[None] | None = None
         self._thread = start_thread(self._run, _NAME)
         self._started.wait(_START)
 
@@ -126,12 +138,19 @@ class CoreThread:
     def stop(self, timeout: float) -> None:
         """End the loop and the thread; what still runs there is cancelled."""
 
-        def end() -> None:
-            for task in asyncio.all_tasks(self.loop):
+        async def end() -> None:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
                 task.cancel()
-            # One more turn, for the cancelled tasks to end in.
-            self.loop.call_soon(self.loop.call_soon, self.loop.stop)
+            if others:
+                await asyncio.wait(others, timeout=timeout / 2)
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            self.loop.stop()
 
-        self.post(end)
+        def begin() -> None:
+            self._ender = self.loop.create_task(end())
+
+        self.post(begin)
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout)

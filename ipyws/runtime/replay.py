@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ipyws.core.options.durations import Duration
 from ipyws.errors import InvalidError
+from ipyws.runtime.client import Client
 from ipyws.runtime.registry import REGISTRY
 from ipyws.text.masking import remember
 from ipyws.text.references import was_sent
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from ipyws.capture.capture import Capture
     from ipyws.capture.replay.report import Mode, Report
     from ipyws.capture.replay.timing import Progress
-    from ipyws.runtime.client import Client
+
+_FORM = "write ipyws.replay(client, capture)"
 
 
 def replay(
@@ -52,10 +54,18 @@ def replay(
             that is not allowed or not set; nothing was sent.
         ClosedError: The connection is closed.
     """
+    from ipyws.capture.capture import Capture
     from ipyws.capture.load import load
     from ipyws.capture.replay.replay import replay as replay_async
 
+    if not isinstance(client, Client):
+        raise InvalidError(f"client is of type {type(client).__name__}", hint=_FORM)
     opened = load(capture) if isinstance(capture, str | Path) else capture
+    if not isinstance(opened, Capture):
+        raise InvalidError(
+            f"capture is of type {type(opened).__name__}",
+            hint=f"{_FORM}, where the capture is a file or what ipyws.load returned",
+        )
     core = REGISTRY.core()
     return core.call(
         lambda: replay_async(
