@@ -13,7 +13,7 @@ import pytest
 import ipyws
 from ipyws import errors, graphql
 from ipyws.view.summary import card
-from tests.support.servers import CLOSE, TEXT, Raw, Site, frame, http, raw_server
+from tests.support.servers import CLOSE, TEXT, Raw, Site, close_frame, frame, http, raw_server
 from tests.support.tls import Authority
 
 PRIVATE = {"Authorization": "Bearer abcdef", "Cookie": "a=bcdef", "X-Mine": "1"}
@@ -262,3 +262,35 @@ def test_init_of_graphql_does_not_go_to_another_origin(protocol: str) -> None:
         ),
     ):
         assert other.next() in ({"type": "connection_init"}, {"type": "connection_init", "payload": {}})
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (frame(TEXT, b'{"type": "connection_error", "payload": {"message": "who are you?"}}'), "who are you"),
+        (close_frame(4403, "Forbidden"), "Forbidden"),
+        (frame(TEXT, b'{"type": "connection_ack"}'), "log in"),
+    ],
+)
+def test_server_that_wants_what_graphql_withheld_is_told_from_one_that_refuses_it(
+    answer: bytes, kind: str
+) -> None:
+    async def wants_init(peer: Raw) -> None:
+        await peer.upgrade("Sec-WebSocket-Protocol: graphql-ws")
+        await peer.read_frame()
+        await peer.write(answer)
+        await peer.read_frame()
+        await peer.write(frame(TEXT, b'{"type": "error", "id": "1", "payload": {"message": "log in"}}'))
+        await peer.rest()
+
+    def ask(url: str) -> None:
+        options = {"protocols": ["graphql-ws"], "follow_redirects": True, "close_timeout": "50ms"}
+        with graphql.connect(url, {"token": "CANARY"}, **options) as gql:
+            assert ("init was not sent" in card(gql.client.async_client).note) == (url == site.url)
+            gql.query("{ me }")
+
+    with raw_server(wants_init) as other, routes({"/": f"302 {other.url}/"}) as site:
+        for url, withheld in ((site.url, True), (other.url, False)):
+            with pytest.raises(errors.WebSocketError, match=kind) as caught:
+                ask(url)
+            assert ("init was not sent: a redirect" in caught.value.hint) == withheld

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ipyws.core.messages.payload import to_json
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, WebSocketError
 from ipyws.text.masking import remember
 from ipyws.text.sensitive import is_sensitive
 
@@ -29,6 +29,13 @@ def check_init(init: object) -> dict[str, Any] | None:
     # Before anything is dialled; and what it takes is no deeper than we can walk.
     _remember(json.loads(to_json(payload)), False)
     return payload
+
+
+def explained(error: WebSocketError, withheld: Collection[str]) -> WebSocketError:
+    """Return an error that says what the server did not get."""
+    if "init" in withheld:
+        error.hint = "init was not sent: a redirect led to another origin; connect there directly"
+    return error
 
 
 def _remember(value: Any, sensitive: bool) -> None:

@@ -15,6 +15,7 @@ from ipyws.core.codecs.json_slices import LARGE
 from ipyws.core.connection.forms import GRAPHQL, Asynchronous
 from ipyws.core.lock import LOCK
 from ipyws.errors import ClosedError, ReplyError, WebSocketError
+from ipyws.graphql.greeting import explained
 from ipyws.graphql.operation import Answer, Greeting, Operation
 from ipyws.graphql.outbox import Outbox
 from ipyws.graphql.protocol import (
@@ -60,6 +61,7 @@ class AsyncGraphQL(Asynchronous):
         ack_timeout: Duration | None,
     ) -> None:
         self.client = client
+        client.private = ("init",) if init else ()
         self.ignored = 0
         self._offered = offered
         self._init = init
@@ -113,6 +115,8 @@ class AsyncGraphQL(Asynchronous):
             if not await wait_async(answer.done, deadline.remaining()):
                 raise deadline.error("the operation was not completed")
             return answer.data()
+        except ReplyError as error:
+            raise explained(error, self.client.withheld) from None
         finally:
             self._stop(answer.id)
 
@@ -156,10 +160,10 @@ class AsyncGraphQL(Asynchronous):
         except ClosedError as error:
             close = await self.client.close()  # the server's may be under way: only now it is known
             how = self.client.over(waited=False) if close.initiator == "peer" else None
-            raise how or error from None
-        except WebSocketError:
+            raise explained(how or error, self.client.withheld) from None
+        except WebSocketError as error:
             await self.client.close()
-            raise
+            raise explained(error, self.client.withheld) from None
         return self
 
     def _hear(self) -> None:

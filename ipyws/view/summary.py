@@ -53,7 +53,7 @@ def _note(client: Connection) -> str:
         _retry(client.retry) if client.retry is not None else "",
         "reading paused: channel full" if client.held else "",
         "insecure: the server's certificate was not checked" if client.insecure else "",
-        "on_open was not sent: a redirect led to another origin" if client.withheld else "",
+        *(f"{name} was not sent: a redirect led to another origin" for name in client.withheld),
         _oddities(client),
         _recording(client.journal) if client.journal is not None else "",
         f"{client.unsent:,} messages were not sent: the connection was lost just then"

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from ipyws.core.channels.loops import Loops
     from ipyws.core.connection.reconnect import Retry
     from ipyws.core.connection.transport import Handshake
-    from ipyws.core.messages.message import Data
     from ipyws.core.options.table import ConnectOptions
     from ipyws.policy.url import URL
 
@@ -66,6 +65,7 @@ class Connection:
         numbers: Gives the ids of its requests.
         holding: Its backpressure.
         loops: The loops over it.
+        private: Names of what a protocol above sends to no other origin than the one that was asked.
     """
 
     holding: Holding
@@ -90,6 +90,7 @@ class Connection:
         self.unsent = 0
         self.numbers = itertools.count(1)
         self.journal: Journal | None = None
+        self.private: tuple[str, ...] = ()
         self._url = url
         self._options = options
         self._state: State = "connecting"
@@ -121,10 +122,12 @@ class Connection:
         return self.response is not None and self.response.moved
 
     @property
-    def withheld(self) -> tuple[Data, ...]:
-        """What of ``on_open`` was not sent: all of it, where a redirect led to another origin."""
+    def withheld(self) -> tuple[str, ...]:
+        """What was not sent, because a redirect led to another origin: names of options."""
+        if not self.moved:
+            return ()
         policy = self._options.reconnect
-        return policy.on_open if policy is not None and self.moved else ()
+        return (*(("on_open",) if policy is not None and policy.on_open else ()), *self.private)
 
     @property
     def insecure(self) -> bool:
