@@ -180,6 +180,9 @@ def test_policy_that_allows_both_lets_it_through(here: Place) -> None:
         assert told(f"ws://{NAME}/", connect_to=f"127.0.0.1:{site.port}") == NAME
 
 
+CREDENTIAL = "hunter2-in-clear"
+
+
 # -- what is none -----------------------------------------------------------------------------
 
 
@@ -200,6 +203,25 @@ def test_what_is_no_host_and_port_is_invalid_and_nothing_is_dialled(value: objec
 def test_what_is_no_name_is_invalid_and_nothing_is_dialled(value: object) -> None:
     with dialling() as dialled, pytest.raises(errors.InvalidError, match=r"^server_hostname"):
         ipyws.connect(f"wss://{NAME}/", server_hostname=value)
+    assert dialled == []
+
+
+@pytest.mark.parametrize("name", ["connect_to", "server_hostname", "origin", "ca", "name", "compression"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"{CREDENTIAL} @h:80",
+        f"user:{CREDENTIAL}@h h",
+        f"Bearer {CREDENTIAL}",
+        [CREDENTIAL],
+        ("user", CREDENTIAL),
+        {CREDENTIAL: 1},
+    ],
+)
+def test_a_credential_in_the_wrong_place_is_not_repeated(name: str, value: object) -> None:
+    with dialling() as dialled, pytest.raises(errors.InvalidError, match=f"^{name}") as caught:
+        ipyws.connect(f"wss://{NAME}/", **{name: value})
+    assert CREDENTIAL not in f"{caught.value} {caught.value.details}"
     assert dialled == []
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ipyws.core.options.kinds import refuse
+from ipyws.core.options.kinds import refuse_unseen
+from ipyws.errors import InvalidError
 
 _HOST = re.compile(r"[^\s/?#@:\[\]\\%]+")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
@@ -19,7 +20,7 @@ def host(name: str, value: Any) -> str | None:
     bare = value[1:-1] if isinstance(value, str) and value.startswith("[") and value.endswith("]") else value
     if isinstance(bare, str) and (_HOST.fullmatch(bare) or _IPV6.fullmatch(bare)):
         return bare
-    raise refuse(name, value, 'a name such as "api.example.com"')
+    raise _no_host(name, value, 'a name such as "api.example.com"')
 
 
 def host_and_port(name: str, value: Any) -> str | None:
@@ -28,4 +29,11 @@ def host_and_port(name: str, value: Any) -> str | None:
         return None
     if isinstance(value, str) and _HOST_AND_PORT.fullmatch(value):
         return value
-    raise refuse(name, value, 'HOST:PORT such as "10.1.2.3:8443" or "[::1]:8443"')
+    raise _no_host(name, value, 'HOST:PORT such as "10.1.2.3:8443" or "[::1]:8443"')
+
+
+def _no_host(name: str, value: object, allowed: str) -> InvalidError:
+    """Return the error for what is none; it may be a URL with a password or a token, and is not repeated."""
+    if isinstance(value, str):
+        return InvalidError(f"{name} can't be read", hint=f"{allowed} is allowed")
+    return refuse_unseen(name, value, allowed)

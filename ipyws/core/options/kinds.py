@@ -40,6 +40,7 @@ _OURS = frozenset(
         *("proxy-authorization", "proxy-authenticate", "proxy-connection"),
     }
 )
+_CREDENTIAL = re.compile(r"@|\b(?:basic|bearer|token|digest)\s", re.IGNORECASE)  # of a URL, of a header
 _LONGEST_NAME = 100  # characters of a path that is shown
 _COMPRESSION_NAMES = {mode.name.lower(): mode for mode in Compression}
 COMPRESSION_ALLOWED = '0, 1, 2 or "disabled", "context_takeover", "no_context"'
@@ -47,8 +48,15 @@ COMPRESSION_ALLOWED = '0, 1, 2 or "disabled", "context_takeover", "no_context"'
 
 def refuse(name: str, value: object, allowed: str) -> InvalidError:
     """Return the error that names the option, its value and what is allowed."""
-    shown = f"of type {type(value).__name__}" if isinstance(value, (bytes, Mapping)) else brief(value)
-    return InvalidError(f"{name} is {shown}", hint=f"{allowed} is allowed")
+    return InvalidError(f"{name} is {shown(value)}", hint=f"{allowed} is allowed")
+
+
+def shown(value: object) -> str:
+    """Return a wrong value in words; of one that looks as if it had a credential in it, its type only."""
+    private = isinstance(value, (bytes, bytearray, Mapping, list, tuple, set, frozenset)) or (
+        isinstance(value, str) and _CREDENTIAL.search(value)
+    )
+    return f"of type {type(value).__name__}" if private else brief(value)
 
 
 def refuse_unseen(name: str, value: object, allowed: str) -> InvalidError:
@@ -214,7 +222,7 @@ def connection_name(name: str, value: Any) -> str | None:
 def origin(name: str, value: Any) -> str | None:
     """Return the Origin to send (RFC 6454)."""
     if isinstance(value, str) and (unfit := _UNPRINTABLE.search(value)):
-        raise _unfit(f"{name} is {brief(value)}, which", unfit)
+        raise _unfit(f"{name} is {shown(value)}, which", unfit)
     if value is not None and (not isinstance(value, str) or not value):
         raise refuse(name, value, 'text such as "https://app.example.com"')
     return value
@@ -254,8 +262,9 @@ def pem(name: str, value: Any) -> Path | Secret | None:
     path = Path(os.path.expanduser(value))
     if not _is_file(path) or not os.access(path, os.R_OK):
         # A key may have lost the lines around it: it is no path then, and not repeated.
-        shown = brief(str(path)) if len(str(path)) <= _LONGEST_NAME else "no path that is known"
-        raise InvalidError(f"{name} names {shown}, which is not a readable file", hint="check the path")
+        known = len(str(path)) <= _LONGEST_NAME and not _CREDENTIAL.search(str(path))
+        named = brief(str(path)) if known else "no path that is known"
+        raise InvalidError(f"{name} names {named}, which is not a readable file", hint="check the path")
     return path
 
 
