@@ -11,12 +11,18 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple, Self
 
-from ipyws.core.channels.select import Case, receive_from, receive_from_async, send_to, send_to_async
+from ipyws.core.channels.select import (
+    Case,
+    Selectable,
+    receive_from,
+    receive_from_async,
+    send_to,
+    send_to_async,
+)
 from ipyws.core.lock import LOCK
 from ipyws.core.options.durations import Duration, seconds
 from ipyws.errors import ClosedError, InvalidError, brief
 from ipyws.runtime.deadline import Deadline
-from ipyws.runtime.waiting import Signal
 
 MAX_CAPACITY = 10_000
 
@@ -35,7 +41,7 @@ class Received(NamedTuple):
     ok: bool
 
 
-class Channel:
+class Channel(Selectable):
     """A queue of at most ``capacity`` values, for any number of senders and receivers.
 
     Args:
@@ -46,11 +52,10 @@ class Channel:
     """
 
     def __init__(self, capacity: int) -> None:
+        super().__init__()
         self.capacity = check_capacity(capacity)
         self._closed = False
         self._queue: deque[Any] = deque()
-        self._waiting: list[Signal] = []
-        self._served = 0  # when select last chose it; see selection.py
 
     # -- what a user does ------------------------------------------------------------------------
 
@@ -107,11 +112,11 @@ class Channel:
             self._closed = True
             self._notify()
 
-    def case_receive(self) -> Case:
+    def case_receive(self) -> Case[Self]:
         """Return the case of receiving from this channel, for `select`."""
         return Case(self)
 
-    def case_send(self, value: Any) -> Case:
+    def case_send(self, value: Any) -> Case[Self]:
         """Return the case of sending ``value`` to this channel, for `select`."""
         return Case(self, sending=True, value=value)
 
@@ -133,10 +138,9 @@ class Channel:
             raise StopAsyncIteration
         return value
 
-    # -- what selection.py does, with the lock held ------------------------------------------------
+    # -- what select does, with the lock held ------------------------------------------------------
 
     def _take(self) -> tuple[Any, bool] | None:
-        """Return the next value and True, (None, False) when closed and drained, None when empty."""
         if self._queue:
             value = self._queue.popleft()
             self._notify()
@@ -144,7 +148,6 @@ class Channel:
         return (None, False) if self._closed else None
 
     def _put(self, value: Any) -> bool:
-        """Queue ``value`` if there is room."""
         if self._closed:
             raise ClosedError("the channel is closed", hint="open a new one to send")
         if len(self._queue) >= self.capacity:
@@ -152,22 +155,6 @@ class Channel:
         self._queue.append(value)
         self._notify()
         return True
-
-    def _wake_at(self) -> float | None:
-        """When to look again though nobody notifies: a monotonic time, or None."""
-        return None
-
-    def _notify(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for signal in waiting:
-            signal.set()
-
-    def _await(self, signal: Signal) -> None:
-        self._waiting.append(signal)
-
-    def _forget(self, signal: Signal) -> None:
-        if signal in self._waiting:
-            self._waiting.remove(signal)
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"

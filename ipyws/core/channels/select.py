@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import itertools
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 from ipyws.core.lock import LOCK
 from ipyws.core.options.durations import Duration
@@ -18,23 +19,55 @@ from ipyws.errors import InvalidError
 from ipyws.runtime.deadline import Deadline
 from ipyws.runtime.waiting import Signal, wait, wait_async
 
-if TYPE_CHECKING:
-    from ipyws.core.channels.channel import Channel
-
 _turns = itertools.count(1)
 
 
+class Selectable(ABC):
+    """What a select can wait for: a channel. All but the first method are called with the lock held."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Signal] = []
+        self._served = 0  # when it was last chosen
+
+    def _wake_at(self) -> float | None:
+        """When to look again though nobody notifies: a monotonic time, or None."""
+        return None
+
+    @abstractmethod
+    def _take(self) -> tuple[Any, bool] | None:
+        """Return the next value and True, (None, False) when closed and drained, None when empty."""
+
+    @abstractmethod
+    def _put(self, value: Any) -> bool:
+        """Queue ``value`` if there is room."""
+
+    def _notify(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for signal in waiting:
+            signal.set()
+
+    def _await(self, signal: Signal) -> None:
+        self._waiting.append(signal)
+
+    def _forget(self, signal: Signal) -> None:
+        if signal in self._waiting:
+            self._waiting.remove(signal)
+
+
+C = TypeVar("C", bound=Selectable)
+
+
 @dataclass(frozen=True, slots=True)
-class Case:
+class Case(Generic[C]):
     """One way for a select to go on: receiving from a channel, or sending to it."""
 
-    channel: Channel
+    channel: C
     sending: bool = False
     value: Any = None
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Generic[C]):
     """What a select did.
 
     Attributes:
@@ -44,13 +77,13 @@ class Selected:
         default: True when no case was ready and ``default=True`` was given.
     """
 
-    channel: Channel | None = None
+    channel: C | None = None
     value: Any = None
     ok: bool = True
     default: bool = False
 
 
-def select(*cases: Case, timeout: Duration | None = None, default: bool = False) -> Selected:
+def select(*cases: Case[C], timeout: Duration | None = None, default: bool = False) -> Selected[C]:
     """Wait until one of the cases can go on, and let it.
 
     Args:
@@ -67,13 +100,15 @@ def select(*cases: Case, timeout: Duration | None = None, default: bool = False)
     return selection.run()
 
 
-async def select_async(*cases: Case, timeout: Duration | None = None, default: bool = False) -> Selected:
+async def select_async(
+    *cases: Case[C], timeout: Duration | None = None, default: bool = False
+) -> Selected[C]:
     """Wait until one of the cases can go on, in a coroutine; as `select`."""
     selection = _Selection(_check(cases), Deadline(timeout), default)
     return await selection.run_async()
 
 
-def receive_from(channel: Channel, deadline: Deadline) -> tuple[Any, bool]:
+def receive_from(channel: Selectable, deadline: Deadline) -> tuple[Any, bool]:
     """Receive one value; the common case takes the lock once and builds nothing."""
     with LOCK:
         taken = channel._take()
@@ -83,7 +118,7 @@ def receive_from(channel: Channel, deadline: Deadline) -> tuple[Any, bool]:
     return taken
 
 
-async def receive_from_async(channel: Channel, deadline: Deadline) -> tuple[Any, bool]:
+async def receive_from_async(channel: Selectable, deadline: Deadline) -> tuple[Any, bool]:
     """Receive one value in a coroutine; as `receive_from`."""
     with LOCK:
         taken = channel._take()
@@ -93,25 +128,25 @@ async def receive_from_async(channel: Channel, deadline: Deadline) -> tuple[Any,
     return taken
 
 
-def send_to(channel: Channel, value: Any, deadline: Deadline) -> None:
+def send_to(channel: Selectable, value: Any, deadline: Deadline) -> None:
     """Send one value."""
     _Selection((Case(channel, True, value),), deadline).run()
 
 
-async def send_to_async(channel: Channel, value: Any, deadline: Deadline) -> None:
+async def send_to_async(channel: Selectable, value: Any, deadline: Deadline) -> None:
     """Send one value in a coroutine."""
     await _Selection((Case(channel, True, value),), deadline).run_async()
 
 
-class _Selection:
+class _Selection(Generic[C]):
     """One select, while it waits."""
 
-    def __init__(self, cases: Sequence[Case], deadline: Deadline, default: bool = False) -> None:
+    def __init__(self, cases: Sequence[Case[C]], deadline: Deadline, default: bool = False) -> None:
         self._cases = cases
         self._deadline = deadline
         self._default = default
 
-    def run(self) -> Selected:
+    def run(self) -> Selected[C]:
         while True:
             done, signal = self._attempt()
             if done:
@@ -121,7 +156,7 @@ class _Selection:
             finally:
                 self._forget(signal)
 
-    async def run_async(self) -> Selected:
+    async def run_async(self) -> Selected[C]:
         while True:
             done, signal = self._attempt()
             if done:
@@ -131,7 +166,7 @@ class _Selection:
             finally:
                 self._forget(signal)
 
-    def _attempt(self) -> tuple[Selected | None, Signal]:
+    def _attempt(self) -> tuple[Selected[C] | None, Signal]:
         """Let a ready case go on, or have every channel set the signal when it changes."""
         signal = Signal()
         with LOCK:
@@ -145,7 +180,7 @@ class _Selection:
                     case.channel._await(signal)
         return done, signal
 
-    def _try_cases(self) -> Selected | None:
+    def _try_cases(self) -> Selected[C] | None:
         for case in sorted(self._cases, key=lambda case: case.channel._served):
             channel = case.channel
             if case.sending:
@@ -169,7 +204,7 @@ class _Selection:
         return min(left, default=None)
 
 
-def _check(cases: Sequence[object]) -> Sequence[Case]:
+def _check(cases: Sequence[Case[C]]) -> Sequence[Case[C]]:
     for case in cases:
         if not isinstance(case, Case):
             raise InvalidError(
@@ -178,4 +213,4 @@ def _check(cases: Sequence[object]) -> Sequence[Case]:
             )
     if not cases:
         raise InvalidError("select got no case", hint="at least one is needed")
-    return cases  # type: ignore[return-value]
+    return cases

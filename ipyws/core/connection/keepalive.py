@@ -6,14 +6,14 @@ import asyncio
 import itertools
 import time
 from collections.abc import Coroutine, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ipyws.core.constants import CloseCode
 from ipyws.core.options.durations import format_duration
-from ipyws.errors import WaitTimeoutError
+from ipyws.errors import WaitTimeoutError, WebSocketError
 
 if TYPE_CHECKING:
-    from ipyws.core.connection.lifecycle import Lifecycle
+    from ipyws.core.connection.flow_control import Holding
     from ipyws.core.connection.pings import Ping
     from ipyws.core.options.table import ConnectOptions
 
@@ -22,7 +22,24 @@ if TYPE_CHECKING:
 _LATE = 1.0
 
 
-def timers(client: Lifecycle, options: ConnectOptions) -> Iterator[Coroutine[Any, Any, None]]:
+class Kept(Protocol):
+    """A connection, as far as keeping it alive goes."""
+
+    holding: Holding
+    last_read: float
+
+    @property
+    def heard(self) -> float:
+        """When something last came: monotonic seconds."""
+
+    def send_ping(self, payload: bytes) -> Ping:
+        """Send a ping without waiting."""
+
+    def fail(self, code: int, reason: str, error: WebSocketError) -> None:
+        """Close because of an error."""
+
+
+def timers(client: Kept, options: ConnectOptions) -> Iterator[Coroutine[Any, Any, None]]:
     """Yield what a connection of these options does on a timer while it is open."""
     if options.ping_interval is not None:
         by_data = options.keepalive == "data"
@@ -31,7 +48,7 @@ def timers(client: Lifecycle, options: ConnectOptions) -> Iterator[Coroutine[Any
         yield watch_reads(client, options.read_timeout)
 
 
-async def keep_alive(client: Lifecycle, interval: float, timeout: float | None, by_data: bool) -> None:
+async def keep_alive(client: Kept, interval: float, timeout: float | None, by_data: bool) -> None:
     """Ping every ``interval`` seconds; close the connection when an answer takes longer than ``timeout``.
 
     Args:
@@ -61,7 +78,7 @@ async def keep_alive(client: Lifecycle, interval: float, timeout: float | None, 
             return
 
 
-async def _answered(client: Lifecycle, ping: Ping, timeout: float) -> bool:
+async def _answered(client: Kept, ping: Ping, timeout: float) -> bool:
     while True:
         start = time.monotonic()
         done, _ = await asyncio.wait({ping.pong}, timeout=timeout)
@@ -74,14 +91,14 @@ async def _answered(client: Lifecycle, ping: Ping, timeout: float) -> bool:
         await client.holding.reading()
 
 
-async def watch_reads(client: Lifecycle, timeout: float) -> None:
+async def watch_reads(client: Kept, timeout: float) -> None:
     """Close the connection when no data message came for ``timeout`` seconds; our own pauses don't count."""
     while True:
         quiet = time.monotonic() - client.last_read
         if quiet < timeout:
             await asyncio.sleep(timeout - quiet)
             await asyncio.sleep(0)  # as above
-        elif client.held:
+        elif client.holding.held:
             await client.holding.reading()
             client.last_read = time.monotonic()
         else:
