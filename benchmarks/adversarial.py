@@ -15,9 +15,9 @@ from pathlib import Path
 
 import ipyws as ipyws_
 from benchmarks.support.part import Case, Figures, Ports, Scale
+from ipyws.capture.recording import RecordedLog
 from ipyws.capture.replay.diff import difference
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.matcher import make_judge
 from ipyws.core.messages.message import Message
 from ipyws.runtime.aside import aside
@@ -57,9 +57,9 @@ def message(text: str) -> Message:
     return Message("text", text, "in", 0, 0.0)
 
 
-def log_of(text: str) -> Log:
+def log_of(text: str) -> RecordedLog:
     """Return a log that holds a text alone."""
-    log = Log(budget=Budget())
+    log = RecordedLog(budget=Budget())
     log.append("in", [text], len(text.encode()))
     return log
 

@@ -11,8 +11,8 @@ import ipyws as ipyws_
 from benchmarks.support.clock import Stopwatch
 from benchmarks.support.part import Case, Figures, Ports, Scale
 from benchmarks.support.sender import payloads
+from ipyws.capture.recording import RecordedLog
 from ipyws.core.connection.info import About
-from ipyws.core.messages.log import Log
 
 SIZE = 256
 BATCH = 64
@@ -27,10 +27,10 @@ def cases(scale: Scale, ports: Ports) -> list[Case]:
     ]
 
 
-def make_log(count: int) -> Log:
+def make_log(count: int) -> RecordedLog:
     """Return a log of market data."""
     texts = [payload.decode() for payload in payloads("text", SIZE)]
-    log = Log()
+    log = RecordedLog()
     log.describe = lambda: About("wss://feed.example/prices", "prices", 1_790_000_000.0)
     for start in range(0, count, BATCH):
         batch = [texts[n % len(texts)] for n in range(start, min(start + BATCH, count))]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal, Never
 
 from ipyws.config.current import CURRENT
 from ipyws.config.enforcement import check_connect, check_connection, check_url
-from ipyws.core.connection.client import AsyncClient
 from ipyws.core.connection.forms import CONNECT, Unawaited
 from ipyws.core.constants import Compression
 from ipyws.core.options.credentials import remember_credentials, remember_host
@@ -20,6 +19,7 @@ from ipyws.runtime.platform import check_sockets
 if TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
+    from ipyws.core.connection.client import AsyncClient
     from ipyws.runtime.client import Client
 
 
@@ -239,9 +239,9 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
 
     async def _open(self) -> AsyncClient:
         self._used = True
-        from ipyws.network.dial import dial
+        from ipyws.runtime.factory import new_client
 
-        self._client = await AsyncClient(self._url, self._options, dial).open()
+        self._client = await new_client(self._url, self._options).open()
         return self._client
 
     def __await__(self) -> Generator[Any, None, AsyncClient]:

@@ -12,8 +12,8 @@ import pytest
 import ipyws
 from ipyws import errors
 from ipyws.core.options.table import check_options
-from ipyws.network.dial import dial
 from ipyws.policy.url import parse
+from ipyws.runtime.factory import new_client
 from tests.support.servers import CLOSE, Raw, frame, idle, raw_server, server
 
 
@@ -140,7 +140,7 @@ def test_close_while_connecting_cancels_the_dial() -> None:
         peer.site.seen.put("dropped")
 
     async def scenario(site: Any) -> None:
-        client = ipyws.AsyncClient(parse(site.url), check_options({}), dial)
+        client = new_client(parse(site.url), check_options({}))
         opening = asyncio.create_task(client.open())
         await asyncio.to_thread(site.next)
         assert client.state == "connecting"

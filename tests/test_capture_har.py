@@ -14,9 +14,9 @@ import pytest
 from ipyws.capture.capture import Capture
 from ipyws.capture.har import reader
 from ipyws.capture.load import load
+from ipyws.capture.recording import RecordedLog
 from ipyws.core.connection.info import About
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
 
@@ -100,8 +100,8 @@ ABOUT = About(
 )
 
 
-def log_of_everything() -> Log:
-    log = Log(1000, 1 << 20, Budget())
+def log_of_everything() -> RecordedLog:
+    log = RecordedLog(1000, 1 << 20, Budget())
     log.describe = lambda: ABOUT
     log.append("out", ['{"a": "ü\u2028\x00\\"}', "", "𝄞"], 20, moment=1790000000.2)
     log.append("in", [b"\xff\x00", b"", "text"], 6, moment=1790000000.1234567)
@@ -196,14 +196,14 @@ def lacks(value: Any, schema: Any, where: str = "") -> list[str]:
     return [] if isinstance(value, schema) and not isinstance(value, bool) else [where]
 
 
-def saved(tmp_path: Path, log: Log) -> dict[str, Any]:
+def saved(tmp_path: Path, log: RecordedLog) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(log.save(tmp_path / "x.har").read_text(encoding="utf-8"))
     return document
 
 
 def test_every_key_that_har_requires_is_there(tmp_path: Path) -> None:
     assert lacks(saved(tmp_path, log_of_everything()), SCHEMA) == []
-    assert lacks(saved(tmp_path, Log(10, 10, Budget())), SCHEMA) == []
+    assert lacks(saved(tmp_path, RecordedLog(10, 10, Budget())), SCHEMA) == []
 
 
 def test_the_schema_check_sees_what_is_missing(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ import pytest
 
 from ipyws.capture.har import reader
 from ipyws.capture.load import load
+from ipyws.capture.recording import RecordedLog
 from ipyws.capture.redact import make_redact
 from ipyws.core.connection.info import About
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Control
 from ipyws.errors import InvalidError
 
@@ -41,8 +41,8 @@ def refusal(path: Path) -> str:
     return text
 
 
-def small_log() -> Log:
-    log = Log(100, 1 << 20, Budget())
+def small_log() -> RecordedLog:
+    log = RecordedLog(100, 1 << 20, Budget())
     log.describe = lambda: About("wss://h/x", "näme", 5.5, "chat", 101, "OK", (("A", "b\\"),))
     log.append("out", ['{"a": "ü\\"𝄞"}', b"\xff"], 10, moment=6.0)
     log.append("in", [Control(b"", code=1006, reason="é")], 0, type="close", moment=7.0)

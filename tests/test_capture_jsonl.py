@@ -17,18 +17,17 @@ import pytest
 
 from ipyws.capture.capture import Capture
 from ipyws.capture.load import load
+from ipyws.capture.recording import Found, RecordedLog, Recording, Selection
 from ipyws.core.connection.info import About
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Message
-from ipyws.core.messages.recording import Found, Records, Selection
 from ipyws.errors import InvalidError
 
 ABOUT = About("wss://h/x", "n", 5.0)
 
 
-def log_of(*texts: str, messages: int = 100_000) -> Log:
-    log = Log(messages, 1 << 26, Budget())
+def log_of(*texts: str, messages: int = 100_000) -> RecordedLog:
+    log = RecordedLog(messages, 1 << 26, Budget())
     log.describe = lambda: ABOUT
     for number, text in enumerate(texts):
         log.append("in" if number % 2 else "out", [text], len(text), moment=10.0 + number)
@@ -109,7 +108,7 @@ def test_a_log_that_goes_on_while_it_is_saved_loses_nothing_unsaid(file: Path) -
 def test_what_was_found_in_a_log_is_a_list_that_can_be_saved(file: Path) -> None:
     found = log_of("a", "b", "c").filter(direction="out")
     assert isinstance(found, list)
-    assert isinstance(found, Records)
+    assert isinstance(found, Recording)
     assert found[-1:] == [found[1]]
     with load(found.save(file)) as capture:
         assert list(capture) == found
@@ -215,7 +214,7 @@ def test_a_capture_may_be_saved_over_itself(file: Path) -> None:
         assert data(capture) == ["a", "b"]
 
 
-class Failing(Records):
+class Failing(Recording):
     about = None  # type: ignore[assignment]
 
     def __init__(self, error: BaseException) -> None:
@@ -242,12 +241,12 @@ def test_a_full_disk_is_said_in_words(file: Path) -> None:
     # A limit on the size of files is the nearest thing to a full disk that needs no privileges.
     code = (
         "import resource, signal, sys\n"
-        "from ipyws.core.messages.log import Log\n"
+        "from ipyws.capture.recording import RecordedLog\n"
         "from ipyws.core.messages.budget import Budget\n"
         "from ipyws.errors import InvalidError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
-        "log = Log(10, 1 << 20, Budget())\n"
+        "log = RecordedLog(10, 1 << 20, Budget())\n"
         "log.append('in', ['x' * 500_000], 500_000)\n"
         "try:\n    log.save(sys.argv[1])\n"
         "except InvalidError as error:\n    print(error)\n"
@@ -384,7 +383,7 @@ def test_it_says_what_it_is(capture: Capture) -> None:
 
 
 def test_a_log_knows_no_connection_unless_told() -> None:
-    assert Log(1, 1, Budget()).about is None
+    assert RecordedLog(1, 1, Budget()).about is None
     assert Found([], None).about is None
 
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from ipyws.capture.capture import Capture
 from ipyws.capture.load import load
+from ipyws.capture.recording import RecordedLog
 from ipyws.capture.schema import Recorded
 from ipyws.config.references import fill
 from ipyws.core.connection.info import About
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Control
 from ipyws.script.expression import make_evaluator
 from ipyws.script.template import expand
@@ -42,8 +42,8 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
     secret(DECLARED)
 
 
-def log_of(*payloads: str | bytes, about: About | None = None) -> Log:
-    log = Log(1000, 1 << 20, Budget())
+def log_of(*payloads: str | bytes, about: About | None = None) -> RecordedLog:
+    log = RecordedLog(1000, 1 << 20, Budget())
     log.describe = (lambda: about) if about else None
     for payload in payloads:
         log.append("out", [payload], len(payload), moment=5.0)
@@ -105,7 +105,7 @@ def test_no_spelling_of_a_secret_is_in_the_file(tmp_path: Path, suffix: str) -> 
 @pytest.mark.parametrize("query", ["x=abc%2fdef%2Bghi%21", "x=abc%252Fdef%252Bghi%2521", "abc/def%2bghi!=x"])
 def test_no_spelling_of_a_secret_in_a_url_is_read_for_a_har(tmp_path: Path, query: str) -> None:
     secret("abc/def+ghi!")
-    log = Log()
+    log = RecordedLog()
     log.describe = lambda: About(f"ws://h/?{query}")
     request = json.loads(log.save(tmp_path / "x.har").read_text())["log"]["entries"][0]["request"]
     assert "***" in str(request["queryString"])

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from ipyws.capture.dataframe import to_frame
+from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Control, Message
 from ipyws.text import masking
 from tests.support.missing import without
@@ -34,11 +34,11 @@ DTYPES = {
 }
 
 
-def new_log(messages: int = 1_000_000) -> Log:
-    return Log(messages, 1 << 40, Budget(1 << 40))
+def new_log(messages: int = 1_000_000) -> RecordedLog:
+    return RecordedLog(messages, 1 << 40, Budget(1 << 40))
 
 
-def conversation() -> Log:
+def conversation() -> RecordedLog:
     log = new_log(messages=7)
     log.append("in", ["evicted", "first"], 12, moment=1000.0)
     log.append("out", ["grüße", b"\xff\0"], 9, moment=1000.25)
@@ -51,8 +51,8 @@ def conversation() -> Log:
 
 # A log is read batch by batch, all else message by message.
 @pytest.fixture(params=[lambda log: log, list, iter], ids=["log", "list", "iterator"])
-def view(request: pytest.FixtureRequest) -> Callable[[Log], Iterable[Message]]:
-    chosen: Callable[[Log], Iterable[Message]] = request.param
+def view(request: pytest.FixtureRequest) -> Callable[[RecordedLog], Iterable[Message]]:
+    chosen: Callable[[RecordedLog], Iterable[Message]] = request.param
     return chosen
 
 

@@ -22,12 +22,12 @@ import ipyws
 from ipyws.capture import appending, journal
 from ipyws.capture.journal import Journal
 from ipyws.capture.lines import to_lines
+from ipyws.capture.recording import RecordedLog
 from ipyws.capture.schema import to_line
 from ipyws.core.connection.info import About
 from ipyws.core.constants import MB
 from ipyws.core.messages.batch import Batch
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Control
 from ipyws.errors import InvalidError, Kind, WebSocketError
 from ipyws.runtime.waiting import wait_async
@@ -50,15 +50,15 @@ def echo() -> Iterator[str]:
         yield site.url
 
 
-def new_log(messages: int = 1_000_000) -> Log:
-    return Log(messages, 1 << 40, Budget(1 << 40))
+def new_log(messages: int = 1_000_000) -> RecordedLog:
+    return RecordedLog(messages, 1 << 40, Budget(1 << 40))
 
 
-def receive(log: Log, *payloads: str | bytes) -> None:
+def receive(log: RecordedLog, *payloads: str | bytes) -> None:
     log.append("in", list(payloads), sum(map(len, payloads)), moment=1.5)
 
 
-def started(path: Path, log: Log, **options: Any) -> Journal:
+def started(path: Path, log: RecordedLog, **options: Any) -> Journal:
     made = Journal(path, log, lambda: ABOUT, **options)
     made.start()
     return made

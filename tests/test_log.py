@@ -7,26 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages.batch import Batch
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Control
 from ipyws.errors import InvalidError
 
 
-def new_log(messages: int = 1000, size: int = 1 << 20) -> Log:
-    return Log(messages, size, Budget())
+def new_log(messages: int = 1000, size: int = 1 << 20) -> RecordedLog:
+    return RecordedLog(messages, size, Budget())
 
 
-def receive(log: Log, *payloads: str | bytes) -> Batch:
+def receive(log: RecordedLog, *payloads: str | bytes) -> Batch:
     return log.append("in", list(payloads), sum(map(len, payloads)))
 
 
-def send(log: Log, *payloads: str | bytes) -> Batch:
+def send(log: RecordedLog, *payloads: str | bytes) -> Batch:
     return log.append("out", list(payloads), sum(map(len, payloads)))
 
 
-def ping(log: Log, data: bytes = b"") -> Batch:
+def ping(log: RecordedLog, data: bytes = b"") -> Batch:
     return log.append("in", [Control(data)], len(data), type="ping")
 
 
@@ -273,7 +273,7 @@ def test_append_returns_the_batch_as_logged() -> None:
     assert [batch.message(place) for place in (0, 1)] == log[1:]
 
 
-def filtered_log() -> Log:
+def filtered_log() -> RecordedLog:
     log = new_log()
     receive(log, "Tick ONE", b"tick \xe9")
     send(log, "tick two")

@@ -12,8 +12,8 @@ import pytest
 from markdown_it import MarkdownIt
 from nbconvert import MarkdownExporter
 
+from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 from ipyws.notebook.tracebacks import headline
@@ -65,7 +65,7 @@ def views() -> dict[str, Any]:
 
 def table() -> dict[str, Any]:
     pytest.importorskip("pandas")
-    log = Log(1000, 1 << 20, Budget(1 << 30))
+    log = RecordedLog(1000, 1 << 20, Budget(1 << 30))
     for payload in PAYLOADS:
         log.append("in", [payload], len(payload))
     frame = log.to_frame()

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 import ipyws
+from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 from ipyws.widget import lines
@@ -30,7 +30,7 @@ TEXTS = ["plain", 'it\'s "quoted" $HOME `id`', "two\nlines", '{"a": 1}', "{{x}}"
 
 
 def connection(*payloads: Any, url: str = URL) -> Any:
-    log = Log(budget=Budget(1 << 20))
+    log = RecordedLog(budget=Budget(1 << 20))
     for payload in payloads:
         log.append("out", [payload], len(payload))
     return SimpleNamespace(url=url, log=log)
@@ -125,7 +125,7 @@ def test_exports_of_several_connections_go_by_time_and_a_har_has_one() -> None:
         export("har", logs)
 
 
-class Followed(Log):
+class Followed(RecordedLog):
     """A log that counts what is read of it."""
 
     read_so_far = 0
@@ -176,7 +176,7 @@ def test_a_secret_is_masked_before_it_is_spelled_for_a_shell_for_python_or_in_he
 
 def test_exports_show_no_secret_however_it_is_spelled() -> None:
     value = ipyws.secret(AWKWARD)
-    log = Log(budget=Budget(1 << 20))
+    log = RecordedLog(budget=Budget(1 << 20))
     for payload in (json.dumps({"a": str(value)}).replace("/", "\\/"), f"\x00{value}".encode()):
         log.append("in", [payload], len(payload))
     for what in ("jsonl", "har", "csv", "text"):

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import ipyws
+from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
 from ipyws.widget import lines, live
@@ -24,7 +24,7 @@ class Side:
     """A connection as far as the feed looks at it: its log."""
 
     def __init__(self, messages: int = 100_000) -> None:
-        self.log = Log(messages, budget=Budget(1 << 30))
+        self.log = RecordedLog(messages, budget=Budget(1 << 30))
 
     def receive(self, *payloads: Any, moment: float | None = None) -> None:
         self.log.append("in", list(payloads), sum(map(len, payloads)), moment=moment)
@@ -71,7 +71,7 @@ def test_rows_are_numbered_on_and_batches_too() -> None:
     assert run(it.next()) is None
 
 
-class Rushed(Log):
+class Rushed(RecordedLog):
     """A log to which something comes whenever it is read."""
 
     def read(self, first: int, count: int) -> list[Message]:

@@ -19,6 +19,8 @@ import pytest
 
 import ipyws
 from ipyws import errors
+from ipyws.capture.journal import Journal
+from ipyws.capture.recording import RecordedLog
 from ipyws.config.current import CURRENT
 from ipyws.core.connection.closing import Close
 from ipyws.core.connection.reconnect import Reconnect, comes_back, opened_words, retry_after
@@ -607,7 +609,7 @@ def test_unforeseen_failure_of_an_attempt_ends_it_and_is_told() -> None:
 
     async def scenario(site: Site) -> None:
         options = check_options({**CALM, "reconnect": SOON})
-        client = await ipyws.AsyncClient(parse(site.url), options, dial_once).open()
+        client = await ipyws.AsyncClient(parse(site.url), options, dial_once, RecordedLog(), Journal).open()
         with pytest.raises(errors.ClosedError, match="dialling raised ZeroDivisionError: who could know"):
             await client.recv("5s")
         assert client.failures == 1

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages import regex
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.regex import compile_regex, compile_text
 from ipyws.errors import InvalidError, Kind
 from ipyws.runtime.aside import aside
@@ -242,7 +242,7 @@ def test_an_interrupt_ends_the_wait_for_a_search(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_filter_of_a_log_takes_only_what_is_searched_in_bounded_time() -> None:
-    log = Log()
+    log = RecordedLog()
     log.append("in", ["price" * 200_000, "a price was cancelled"], 1_000_021)
     assert [message.seq for message in log.filter(grep="price.*cancelled")] == [1]
     with pytest.raises(InvalidError, match="look-ahead"):

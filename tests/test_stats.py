@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipyws.capture.latency import latencies
+from ipyws.capture.recording import RecordedLog
 from ipyws.core.connection.stats import Stats
 from ipyws.core.connection.trend import Trend
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.errors import InvalidError
 
 TIMES = st.lists(st.floats(0, 1e6), min_size=1, max_size=60)
@@ -168,9 +168,9 @@ def test_a_snapshot_shows_on_one_line_however_many_pings_there_were() -> None:
 # -- latencies -------------------------------------------------------------------------------------
 
 
-def talk(*turns: tuple[Any, Any]) -> Log:
+def talk(*turns: tuple[Any, Any]) -> RecordedLog:
     """Return a log of messages a second apart; what is neither str nor bytes is sent as JSON."""
-    log = Log(1000, 1 << 20, Budget())
+    log = RecordedLog(1000, 1 << 20, Budget())
     for moment, (direction, payload) in enumerate(turns):
         data = payload if isinstance(payload, str | bytes) else json.dumps(payload)
         log.append(direction, [data], len(data), moment=float(moment))
@@ -220,7 +220,7 @@ def test_a_message_received_before_the_request_is_no_reply() -> None:
 
 
 def test_a_clock_that_was_set_back_makes_no_reply_earlier_than_its_request() -> None:
-    log = Log(10, 1 << 20, Budget())
+    log = RecordedLog(10, 1 << 20, Budget())
     log.append("out", ['{"id": 1}'], 9, moment=100.0)
     log.append("in", ['{"id": 1}'], 9, moment=40.0)
     assert [latency.seconds for latency in latencies(log)] == [0.0]

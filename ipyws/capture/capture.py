@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import BinaryIO, Self, overload
 
 from ipyws.capture.jsonl import LONGEST_LINE, Span
+from ipyws.capture.recording import Recording
 from ipyws.capture.schema import from_record
 from ipyws.capture.values import parse_object
 from ipyws.core.connection.info import About
 from ipyws.core.messages.message import Message
-from ipyws.core.messages.recording import Records
 from ipyws.errors import InvalidError
 from ipyws.text.masking import mask
 from ipyws.text.printable import visible
 
 
-class Capture(Records, Sequence[Message]):
+class Capture(Recording, Sequence[Message]):
     """The messages of a capture file, oldest first; made by `ipyws.load`.
 
     They stay on disk: a capture may be larger than memory. ``capture[0]`` is the first message,

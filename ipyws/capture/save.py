@@ -13,11 +13,11 @@ from ipyws.capture.appending import START
 from ipyws.capture.har import writer
 from ipyws.capture.journal import recording
 from ipyws.capture.redact import make_redact
+from ipyws.core.connection.info import About
 from ipyws.core.files import led_to, open_regular, replacing
 from ipyws.core.lock import LOCK
 from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Message
-from ipyws.core.messages.recording import Records
 from ipyws.core.options.kinds import boolean
 from ipyws.errors import InvalidError, brief
 
@@ -26,8 +26,15 @@ _OUR_HAR: Final = re.compile(rb'\s*\{"log": \{"version": "1\.2", "creator": \{"n
 _WRITERS: Final = {".jsonl": jsonl.write, ".har": writer.write}
 
 
-def save(records: Records, path: str | Path, redact: Iterable[str] = (), *, overwrite: bool = False) -> Path:
-    """Write messages to a file; see `Records.save`."""
+def save(
+    records: Iterable[Message],
+    about: About | None,
+    path: str | Path,
+    redact: Iterable[str] = (),
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write messages to a file; see `Recording.save`."""
     boolean("overwrite", overwrite)
     target = _check(path)
     if any(recording(target)):
@@ -43,7 +50,7 @@ def save(records: Records, path: str | Path, redact: Iterable[str] = (), *, over
         if not overwrite:
             _check_replaced(file)
         with replacing(file) as stream:
-            write(stream, messages, records.about, evicted, without)
+            write(stream, messages, about, evicted, without)
     except OSError as error:
         why = error.strerror or str(error)
         raise InvalidError(f"{target} can't be written: {why.lower()}", hint="nothing was saved") from None
@@ -56,7 +63,7 @@ def _check(path: object) -> Path:
     return Path(path).expanduser()
 
 
-def _frozen(records: Records) -> tuple[Iterable[Message], int]:
+def _frozen(records: Iterable[Message]) -> tuple[Iterable[Message], int]:
     """Return the messages, and how many are missing before; a log goes on, and evicts, while it is saved."""
     if not isinstance(records, Log):
         return records, getattr(records, "evicted", 0)

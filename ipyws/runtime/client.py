@@ -15,7 +15,6 @@ from ipyws.core.connection.receiving import Reception
 from ipyws.core.connection.request import reply_judge, rpc_judge, rpc_request, rpc_result
 from ipyws.core.connection.stats import Stats
 from ipyws.core.constants import CloseCode
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.matcher import Wanted, make_judge
 from ipyws.core.messages.message import Message
 from ipyws.core.messages.payload import Sendable, TypeChoice
@@ -24,6 +23,7 @@ from ipyws.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
     from ipyws.capture.journal import Journal
+    from ipyws.capture.recording import RecordedLog
     from ipyws.core.connection.transport import Handshake
     from ipyws.runtime.loop_thread import CoreThread
 
@@ -60,7 +60,7 @@ class Client(Synchronous):
         return self._client.url
 
     @property
-    def log(self) -> Log:
+    def log(self) -> RecordedLog:
         """Everything that passed."""
         return self._client.log
 

@@ -9,11 +9,11 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from ipyws.core.connection.client import AsyncClient
 from ipyws.core.constants import CloseCode
 from ipyws.core.options.table import ConnectOptions
 from ipyws.errors import UnknownConnectionError
 from ipyws.runtime.client import Client
+from ipyws.runtime.factory import new_client
 from ipyws.runtime.loop_thread import CoreThread
 from ipyws.runtime.platform import check_sockets
 
@@ -99,10 +99,8 @@ class Registry:
             options: How; with a name, an open connection of that name is closed first.
             replacing: Close an open connection of the default name too, rather than number the new one.
         """
-        from ipyws.network.dial import dial
-
         core = self.core()
-        client = AsyncClient(url, options, dial)
+        client = new_client(url, options)
         with self._lock:
             client.name = options.name or (client.name if replacing else self._free(client.name))
             old = self._clients.get(client.name)

@@ -22,7 +22,6 @@ from ipyws.core.connection.stats import Stats
 from ipyws.core.connection.uptime import Sessions
 from ipyws.core.constants import CloseCode
 from ipyws.core.messages.cursor import Cursor
-from ipyws.core.messages.log import Log
 from ipyws.errors import CanceledError, ClosedError, WebSocketError
 from ipyws.runtime.waiting import Signal
 from ipyws.text.masking import ShownText, remember_parameters
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ipyws.capture.journal import Journal
+    from ipyws.capture.recording import RecordedLog
     from ipyws.core.channels.loops import Loops
     from ipyws.core.connection.reconnect import Retry
     from ipyws.core.connection.transport import Handshake
@@ -73,11 +73,11 @@ class Connection:
 
     loop: asyncio.AbstractEventLoop
 
-    def __init__(self, url: URL, options: ConnectOptions) -> None:
+    def __init__(self, url: URL, options: ConnectOptions, log: RecordedLog) -> None:
         self.name = options.name or url.short_name
         self.url = ShownText(str(url))
         remember_parameters(self.url)
-        self.log = Log(options.log_messages, options.log_bytes)
+        self.log = log
         self.log.describe = self.describe
         self.response: Handshake | None = None
         self.closed: Close | None = None

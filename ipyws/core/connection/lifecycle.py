@@ -25,6 +25,8 @@ from ipyws.text.references import note_sent
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ipyws.capture.journal import Journal
+    from ipyws.capture.recording import RecordedLog
     from ipyws.core.connection.transport import Dial, Transport
     from ipyws.core.options.table import ConnectOptions
     from ipyws.policy.url import URL
@@ -38,13 +40,16 @@ class Lifecycle(Connection):
         failures: How many attempts to open it anew failed in a row, the one under way included.
     """
 
-    def __init__(self, url: URL, options: ConnectOptions, dial: Dial) -> None:
-        super().__init__(url, options)
+    def __init__(
+        self, url: URL, options: ConnectOptions, dial: Dial, log: RecordedLog, new_journal: type[Journal]
+    ) -> None:
+        super().__init__(url, options, log)
         self.failures = 0
         self.outbox = Outbox(self._write)
         self.holding = Holding(self.streams, lambda: self._state == "open", self._hold)
         self.loops = Loops(self.log, options.log_messages, self.holding, lambda: self.closed is not None)
         self._dial = dial
+        self._new_journal = new_journal
         self._tasks: list[asyncio.Task[None]] = []
         self._cause: WebSocketError | None = None
         self._opener: asyncio.Task[Any] | None = None
@@ -82,13 +87,12 @@ class Lifecycle(Connection):
     def _prepare_journal(self) -> None:
         """Have what passes recorded, if that is wanted."""
         if self._options.record is not None:
-            from ipyws.capture.journal import Journal
 
             def failed(_: WebSocketError) -> None:
                 with contextlib.suppress(RuntimeError):  # the loop is closed
                     self.loop.call_soon_threadsafe(self._changed)
 
-            self.journal = Journal(self._options.record, self.log, self.describe, failed)
+            self.journal = self._new_journal(self._options.record, self.log, self.describe, failed)
 
     async def dial(self) -> None:
         """Dial and be open; for `open` and for `recovery`.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, overload
 
@@ -17,10 +17,8 @@ from ipyws.core.constants import MB, MessageType
 from ipyws.core.lock import LOCK
 from ipyws.core.messages.batch import Batch
 from ipyws.core.messages.budget import BUDGET
-from ipyws.core.messages.filter import make_filter
 from ipyws.core.messages.message import Direction, Message
 from ipyws.core.messages.pins import Pins
-from ipyws.core.messages.recording import Found, Records
 
 if TYPE_CHECKING:
     from ipyws.core.connection.info import About
@@ -36,7 +34,7 @@ _FREE = 64 * 1024
 _COMPACT = 512
 
 
-class Log(Records, Sequence[Message]):
+class Log(Sequence[Message]):
     """What passed a connection, oldest first; a sequence of `Message`.
 
     ``log[0]`` is the oldest message kept, ``log[-1]`` the newest, ``log[-10:]`` a list. A message's own
@@ -263,16 +261,6 @@ class Log(Records, Sequence[Message]):
                 return index + self._base, batch, place
             index, place = index + 1, 0
         return None
-
-    def filter(
-        self,
-        *,
-        direction: Direction | None = None,
-        types: Iterable[str] | None = None,
-        grep: str | None = None,
-    ) -> Found:
-        """Return a list of the kept messages that match all that is given; see `Records.filter`."""
-        return Found(filter(make_filter(direction, types, grep), self), self.about)
 
     @property
     def about(self) -> About | None:

@@ -1,4 +1,4 @@
-"""What everything that yields messages can do: a log, a capture on disk, a selection of one."""
+"""What can be done with recorded messages: those of a log, of a capture on disk, of a selection of one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ipyws.core.messages.filter import make_filter
+from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Direction, Message
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ipyws.core.connection.info import About
 
 
-class Records(Iterable[Message]):
+class Recording(Iterable[Message]):
     """Messages of one connection, oldest first, that can be gone through again and again."""
 
     @property
@@ -33,7 +34,7 @@ class Records(Iterable[Message]):
         direction: Direction | None = None,
         types: Iterable[str] | None = None,
         grep: str | None = None,
-    ) -> Records:
+    ) -> Recording:
         """Return the messages that match all that is given, oldest first; a log returns a list of them.
 
         Args:
@@ -95,13 +96,13 @@ class Records(Iterable[Message]):
         """
         from ipyws.capture.save import save
 
-        return save(self, path, redact, overwrite=overwrite)
+        return save(self, self.about, path, redact, overwrite=overwrite)
 
 
-class Selection(Records):
+class Selection(Recording):
     """The messages of other records that match; looked for anew each time, so that nothing is held."""
 
-    def __init__(self, records: Records, wanted: Callable[[Message], bool]) -> None:
+    def __init__(self, records: Recording, wanted: Callable[[Message], bool]) -> None:
         self._records = records
         self._wanted = wanted
 
@@ -117,7 +118,7 @@ class Selection(Records):
         return f"<Selection of {self._records!r}>"
 
 
-class Found(list[Message], Records):
+class Found(list[Message], Recording):
     """A list of messages that were found in a log."""
 
     def __init__(self, messages: Iterable[Message], about: About | None) -> None:
@@ -128,3 +129,17 @@ class Found(list[Message], Records):
     def about(self) -> About | None:
         """What is known of the connection; None if nothing is."""
         return self._about
+
+
+class RecordedLog(Log, Recording):
+    """The log of a connection, with all that can be done with recorded messages."""
+
+    def filter(
+        self,
+        *,
+        direction: Direction | None = None,
+        types: Iterable[str] | None = None,
+        grep: str | None = None,
+    ) -> Found:
+        """Return a list of the kept messages that match all that is given; see `Recording.filter`."""
+        return Found(filter(make_filter(direction, types, grep), self), self.about)

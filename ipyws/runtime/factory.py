@@ -1,0 +1,20 @@
+"""Where a connection is put together from its parts, those of the outer rooms included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipyws.core.connection.client import AsyncClient
+from ipyws.core.options.table import ConnectOptions
+
+if TYPE_CHECKING:
+    from ipyws.policy.url import URL
+
+
+def new_client(url: URL, options: ConnectOptions) -> AsyncClient:
+    """Return a connection that `AsyncClient.open` opens."""
+    from ipyws.capture.journal import Journal
+    from ipyws.capture.recording import RecordedLog
+    from ipyws.network.dial import dial
+
+    return AsyncClient(url, options, dial, RecordedLog(options.log_messages, options.log_bytes), Journal)
