@@ -458,7 +458,7 @@ def test_close_is_idempotent_and_keeps_telling_how_it_was_closed_first() -> None
         (b"", {}, "connect again; reconnect="),
         (frame(TEXT, b"\xff"), {}, "the fault is the server's"),
         (frame(TEXT, b"12345678"), {"read_limit": 7}, "read_limit="),
-        (close_frame(4001), {"reconnect": {}}, ""),
+        (close_frame(4001), {"reconnect": {}}, 'connect again; reconnect={"codes": [4001]}'),
     ],
 )
 def test_a_closed_connection_says_what_to_do_about_it(end: bytes, options: Any, advice: str) -> None:
