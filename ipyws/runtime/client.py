@@ -9,10 +9,10 @@ from ipyws.core.channels.loops import Loop
 from ipyws.core.channels.message_channel import Stream
 from ipyws.core.connection.client import AsyncClient
 from ipyws.core.connection.closing import Close, check_close
-from ipyws.core.connection.connection import State
 from ipyws.core.connection.forms import CONNECT, Synchronous
 from ipyws.core.connection.receiving import Reception
 from ipyws.core.connection.request import reply_judge, rpc_judge, rpc_request, rpc_result
+from ipyws.core.connection.state import State
 from ipyws.core.connection.stats import Stats
 from ipyws.core.constants import CloseCode
 from ipyws.core.messages.matcher import Wanted, make_judge

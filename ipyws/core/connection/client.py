@@ -188,13 +188,13 @@ class AsyncClient(Sending, Asynchronous):
         """
         code, reason = check_close(code, reason)
         self._ending = True
-        if self._state == "connecting":
+        if self.state == "connecting":
             self._cause = CanceledError("the connection was closed while it was being opened")
             if self._opener:
                 self._opener.cancel()
-        elif self._state == "open":
+        elif self.state == "open":
             self._start_close(code, reason)
-        elif self._recovering is not None and self._state == "reconnecting":
+        elif self._recovering is not None and self.state == "reconnecting":
             self._recovering.cancel()
             self.finish(Close(code, reason, "us", clean=False))
             await asyncio.wait({self._recovering})

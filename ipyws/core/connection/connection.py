@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from ipyws.core.channels.message_channel import Stream
 from ipyws.core.connection.closing import Close, describe
@@ -18,6 +18,7 @@ from ipyws.core.connection.flow_control import Holding
 from ipyws.core.connection.info import About
 from ipyws.core.connection.pings import Pings
 from ipyws.core.connection.reconnect import comes_back
+from ipyws.core.connection.state import State, StateMachine
 from ipyws.core.connection.stats import Stats
 from ipyws.core.connection.uptime import Sessions
 from ipyws.core.constants import CloseCode
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from ipyws.core.connection.transport import Handshake
     from ipyws.core.options.table import ConnectOptions
     from ipyws.policy.url import URL
-
-State = Literal["connecting", "open", "closing", "closed", "reconnecting"]
-"""What a connection is doing; "reconnecting" while it is lost and will be opened anew."""
 
 _BY_CHANNEL: Final = "an open channel is full and holds the server back: read it, or close it"
 _BY_LOOP: Final = (
@@ -93,7 +91,7 @@ class Connection:
         self.private: tuple[str, ...] = ()
         self._url = url
         self._options = options
-        self._state: State = "connecting"
+        self._states = StateMachine()
         self._streams: dict[bool, Stream] = {}
         self._pings = Pings()
         self._sessions = Sessions()
@@ -104,7 +102,7 @@ class Connection:
     @property
     def state(self) -> State:
         """ "connecting", "open", "closing", "closed" or "reconnecting"."""
-        return self._state
+        return self._states.state
 
     @property
     def opened_at(self) -> float | None:
@@ -215,16 +213,16 @@ class Connection:
 
     def check_open(self, waited: bool = False) -> None:
         """Raise what a send or a ping raises once the connection is not open."""
-        if self._state != "open":
+        if self._states.state != "open":
             raise self._closed_error(waited)
 
     def _closed_error(self, waited: bool) -> WebSocketError:
         close = self.closed
-        lost = self._state == "reconnecting"
+        lost = self.state == "reconnecting"
         ours = not lost and (close is None or (close.initiator == "us" and close.error is None))
         kind: type[WebSocketError] = CanceledError if waited and ours else ClosedError
         details = {"code": close.code, "reason": close.reason, "initiator": close.initiator} if close else {}
-        what = f"connection {self.name!r} is {describe(close, self._state)}"
+        what = f"connection {self.name!r} is {describe(close, self.state)}"
         return kind(what, hint=_AGAIN if lost else self._advice(), details=details)
 
     def _advice(self) -> str:
@@ -245,6 +243,6 @@ class Connection:
     def __repr__(self) -> str:
         held = ", reading paused: channel full" if self.held else ""
         return (
-            f"<{type(self).__name__} {self.name!r} {self.url!r} {describe(self.closed, self._state)}{held}, "
+            f"<{type(self).__name__} {self.name!r} {self.url!r} {describe(self.closed, self.state)}{held}, "
             f"↓ {self.log.received:,} ↑ {self.log.sent:,}>"
         )

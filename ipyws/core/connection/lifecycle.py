@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ipyws.core.channels.loops import Loops
 from ipyws.core.connection.closing import Close
-from ipyws.core.connection.connection import Connection, State
+from ipyws.core.connection.connection import Connection
 from ipyws.core.connection.flow_control import Holding
 from ipyws.core.connection.keepalive import timers
 from ipyws.core.connection.outbox import Framed, Outbox
 from ipyws.core.connection.pings import Ping
 from ipyws.core.connection.reconnect import Retry, comes_back, opened_words
 from ipyws.core.connection.recovery import dial_first, recover
+from ipyws.core.connection.state import Event
 from ipyws.core.messages.message import Control, Direction
 from ipyws.errors import WebSocketError
 from ipyws.text.masking import ShownText
@@ -46,7 +47,7 @@ class Lifecycle(Connection):
         super().__init__(url, options, log)
         self.failures = 0
         self.outbox = Outbox(self._write)
-        self.holding = Holding(self.streams, lambda: self._state == "open", self._hold)
+        self.holding = Holding(self.streams, lambda: self.state == "open", self._hold)
         self.loops = Loops(self.log, options.log_messages, self.holding, lambda: self.closed is not None)
         self._dial = dial
         self._new_journal = new_journal
@@ -114,7 +115,7 @@ class Lifecycle(Connection):
         note_sent("\n".join(told).encode("utf-8", "surrogatepass"), self.origin)
         self._sessions.start(transport.handshake.elapsed)
         self.last_read = time.monotonic()
-        self._state = "open"
+        self._states.advance(Event.OPENED)
         for stream in self.streams():
             stream.hold()
         self._tasks = [self.loop.create_task(work) for work in timers(self, self._options)]
@@ -138,7 +139,7 @@ class Lifecycle(Connection):
 
     def _start_close(self, code: int, reason: str) -> None:
         self.outbox.flush()
-        self._state = "closing"
+        self._states.advance(Event.CLOSE_BEGUN)
         for stream in self.streams():
             stream.stop_holding(self._options.log_messages)
         self.holding.update()
@@ -147,14 +148,14 @@ class Lifecycle(Connection):
 
     def fail(self, code: int, reason: str, error: WebSocketError) -> None:
         """Close because of ``error``; for the timers of `keepalive`."""
-        if self._state == "open":
+        if self.state == "open":
             self._cause = error
             self._start_close(code, reason)
 
     def abort(self) -> None:
         """Drop the TCP connection at once, without a closing handshake, and open no other."""
         self._ending = True
-        if self._state in ("open", "closing"):
+        if self.state in ("open", "closing"):
             self._transport.abort()
         elif self._recovering is not None:
             self._recovering.cancel()
@@ -174,7 +175,7 @@ class Lifecycle(Connection):
         return ping
 
     def _write(self, messages: Sequence[Framed]) -> None:
-        if self._state != "open" or not self._transport.send(messages):
+        if self.state != "open" or not self._transport.send(messages):
             self.unsent += len(messages)
 
     # -- backpressure ------------------------------------------------------------------------------
@@ -204,8 +205,8 @@ class Lifecycle(Connection):
             return
         if kind == "pong" and direction == "in":
             control = control._replace(rtt=self._pings.answered(control.data))
-        elif kind == "close" and self._state == "open":
-            self._state = "closing"
+        elif kind == "close":
+            self._states.advance(Event.CLOSE_PASSED)
             self.holding.update()  # or a full channel would keep us from seeing the end
         self._log_control(kind, direction, control)
 
@@ -213,7 +214,7 @@ class Lifecycle(Connection):
         """Note how it ended, and have it opened anew if that is wanted and can help; see `Sink`."""
         if self._dialling:
             self._early.append(lambda: self.on_lost(close))
-        elif self._state in ("open", "closing"):
+        elif self.state in ("open", "closing"):
             close = replace(close, error=self._cause) if self._cause else close
             if close.initiator == "none":
                 self._log_control("close", "in", Control(b"", code=close.code, reason=close.reason))
@@ -221,7 +222,7 @@ class Lifecycle(Connection):
             if policy is None or self._ending or not comes_back(close, policy):
                 self.finish(close)
             else:
-                self._end_session("reconnecting")
+                self._end_session(Event.LOST)
                 self.losses += 1
                 self._wake_readers()
                 self.holding.update()
@@ -232,8 +233,8 @@ class Lifecycle(Connection):
         for cursor in tuple(self.cursors):
             cursor.wake()
 
-    def _end_session(self, state: State) -> None:
-        self._state = state
+    def _end_session(self, event: Event) -> None:
+        self._states.advance(event)
         self.unsent += self.outbox.drop()
         self._sessions.end()
         for task in self._tasks:
@@ -255,7 +256,7 @@ class Lifecycle(Connection):
             return
         self.closed = close
         self.retry = None
-        self._end_session("closed")
+        self._end_session(Event.ENDED)
         for stream in self.streams():
             stream.close()
         self.log.account.close()
