@@ -29,6 +29,7 @@ extensions = [
 ]
 exclude_patterns = ["_ext"]
 nitpicky = True
+nitpick_ignore = [("py:class", "C"), ("py:class", "ipyws.core.channels.select.C")]  # a type variable
 
 # -- Markdown: what GitHub shows too -----------------------------------------------------------------
 

@@ -161,7 +161,7 @@ def test_option_means(value: Any, meaning: Reconnect | None) -> None:
         ({"on_open": "subscribe"}, "reconnect: on_open is of type str", "a list of str, bytes and dict"),
         ({"on_open": {"a": 1}}, "reconnect: on_open is of type dict", "a list of str, bytes and dict"),
         ({"on_open": ["a", {1, 2}]}, "reconnect: on_open: payload 2: a payload of type set", "bytes"),
-        ({"on_open": [{"a": {1}}]}, "reconnect: on_open: payload 1: the payload can't be", "convert"),
+        ({"on_open": [{"a": {1}}]}, "reconnect: on_open: payload 1: the payload can't be", "sorted("),
         ({"on_open": ["\ud800"]}, "reconnect: on_open: payload 1: the text holds a lone", "UTF-8"),
     ],
 )
