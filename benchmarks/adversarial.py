@@ -73,7 +73,7 @@ async def draw(text: str) -> None:
 
 async def unfold(text: str) -> None:
     """Open a row of the panel."""
-    await aside(lambda: lines.payload(1, message(text)))
+    await aside(lambda: lines.payload(message(text)))
 
 
 async def sieve(text: str) -> None:

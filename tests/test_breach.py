@@ -224,12 +224,12 @@ def test_rows_say_what_came_and_what_is_wrong_with_it() -> None:
     client, _ = received(close_frame(1006, "\x1b[31m<b>Authorization Violation"))
     breach = breach_in(client)
     in_cell, in_panel = row(breach), line(0, "c", breach, None)
-    for shown in (in_cell.preview, in_panel["p"], repr(breach)):
+    for shown in (in_cell.preview, in_panel["preview"], repr(breach)):
         assert "no close frame may carry the code 1006" in shown
         assert "\x1b" not in shown
     assert "Authorization Violation" in in_cell.preview
     assert "bad" in in_cell.css
-    assert in_panel["k"] == "breach"
+    assert in_panel["kind"] == "breach"
     assert client.log.filter(types=["breach"]) == [breach]
 
 

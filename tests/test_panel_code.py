@@ -191,7 +191,7 @@ def test_the_panel_shows_no_half_of_a_secret_where_it_cuts(before: int) -> None:
     value = str(ipyws.secret(AWKWARD))
     for payload in (f"{'.' * before}{value}{'.' * 300}", f"{'.' * before}{value}{'.' * 300}".encode()):
         message = Message("text" if isinstance(payload, str) else "binary", payload, "in", 0, 0.0)
-        shown = lines.line(1, "n", message, None)["p"] + json.dumps(lines.payload(1, message))
+        shown = lines.line(1, "n", message, None)["preview"] + json.dumps(lines.payload(message))
         for part in ("cor(", "rect", "horse"):
             assert part not in shown
             assert part.encode().hex(" ") not in shown

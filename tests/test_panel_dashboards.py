@@ -37,8 +37,8 @@ def server() -> Iterator[Witness]:
 def look(visitor: Visitor) -> None:
     """Do what a visitor may."""
     visitor.send({"type": "hello", "have": 0})
-    batch = visitor.wait("rows", lambda batch: "to be seen" in [row["p"] for row in batch["rows"]])
-    visitor.send({"type": "fetch", "i": batch["rows"][-1]["i"]})
+    batch = visitor.wait("rows", lambda batch: "to be seen" in [row["preview"] for row in batch["rows"]])
+    visitor.send({"type": "fetch", "row": batch["rows"][-1]["id"]})
     assert visitor.wait("payload")["text"] == "to be seen"
     assert "to be seen" in visitor.answer("copy", what="python")["text"]
 

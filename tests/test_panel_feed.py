@@ -15,6 +15,7 @@ from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages.budget import Budget
 from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
+from ipyws.view.rows import byte_size
 from ipyws.widget import lines, live
 from ipyws.widget.feed import BYTES, FIRST, INTERVAL, KEPT, PATIENCE, ROWS, UNDRAWN, Feed
 from ipyws.widget.sieve import Sieve, read_sieve
@@ -47,13 +48,13 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 
 def texts(batch: dict[str, Any] | None) -> list[str]:
     assert batch is not None
-    return [row["p"] for row in batch["rows"] if row["k"] != "gap"]
+    return [row["preview"] for row in batch["rows"] if row["kind"] != "gap"]
 
 
 def hidden(batch: dict[str, Any] | None) -> int:
     """Return how many messages a batch says that it leaves out."""
     assert batch is not None
-    said = [row["p"].split()[0].replace(",", "") for row in batch["rows"] if row["k"] == "gap"]
+    said = [row["preview"].split()[0].replace(",", "") for row in batch["rows"] if row["kind"] == "gap"]
     return sum(map(int, said))
 
 
@@ -66,7 +67,7 @@ def test_rows_are_numbered_on_and_batches_too() -> None:
     second = run(it.next())
     assert second is not None
     assert (first["batch"], first["reset"], second["batch"], second["reset"]) == (1, True, 2, False)
-    assert [row["i"] for batch in (first, second) for row in batch["rows"]] == [1, 2, 3]
+    assert [row["id"] for batch in (first, second) for row in batch["rows"]] == [1, 2, 3]
     assert texts(first) + texts(second) == ["one", "two", "three"]
     assert run(it.next()) is None
 
@@ -153,7 +154,7 @@ def test_what_the_log_evicted_before_it_was_drawn_is_no_error() -> None:
     batch = run(it.next())
     assert texts(batch) == [str(number) for number in range(15, 25)]
     assert hidden(batch) == 15
-    assert "15 of them evicted" in batch["rows"][0]["p"]
+    assert "15 of them evicted" in batch["rows"][0]["preview"]
 
 
 def test_the_beginning_is_bounded_too() -> None:
@@ -170,20 +171,24 @@ def test_several_connections_are_merged_by_time() -> None:
     b.receive("2", moment=2.0)
     a.receive("3", moment=3.0)
     batch = run(it.begin())
-    assert [(row["c"], row["p"]) for row in batch["rows"]] == [("a", "1"), ("b", "2"), ("a", "3")]
-    assert [row["dt"] for row in batch["rows"]] == [None, 1.0, 1.0]
+    assert [(row["connection"], row["preview"]) for row in batch["rows"]] == [
+        ("a", "1"),
+        ("b", "2"),
+        ("a", "3"),
+    ]
+    assert [row["delta"] for row in batch["rows"]] == ["", "+1.0 s", "+1.0 s"]
 
 
 @pytest.mark.parametrize(
     ("request_", "shown"),
     [
-        ({}, ["Alpha", "beta", "GAMMA alpha", "sent alpha", "p"]),
+        ({}, ["Alpha", "beta", "GAMMA alpha", "sent alpha", "ping  p"]),
         ({"text": "alpha"}, ["Alpha", "GAMMA alpha", "sent alpha"]),
         ({"text": "^a|^G", "regex": True}, ["Alpha", "GAMMA alpha"]),
         ({"text": "a.*", "regex": False}, []),
         ({"in": False, "control": False}, ["sent alpha"]),
         ({"out": False, "control": False}, ["Alpha", "beta", "GAMMA alpha"]),
-        ({"in": False, "out": False}, ["p"]),
+        ({"in": False, "out": False}, ["ping  p"]),
     ],
 )
 def test_a_filter_shows_what_fits_of_old_and_new(request_: dict[str, Any], shown: list[str]) -> None:
@@ -223,7 +228,7 @@ def test_the_message_of_a_row_is_found_until_the_log_gives_it_up() -> None:
     side = Side(messages=3)
     it = feed(a=side)
     side.receive("one")
-    number = run(it.begin())["rows"][0]["i"]
+    number = run(it.begin())["rows"][0]["id"]
     found = it.message(number)
     assert found is not None
     assert found.data == "one"
@@ -291,10 +296,10 @@ def test_a_row_is_bounded_visible_and_masked() -> None:
     side = Side()
     side.receive(f"\x1b[31m{secret}\u202e " + "y" * 1_000_000)
     row = only(side)
-    assert len(row["p"]) <= lines.PREVIEW
+    assert len(row["preview"]) <= lines.PREVIEW
     assert secret not in json.dumps(row)
-    assert row["p"].isprintable()
-    assert (row["n"] > 1_000_000, row["x"]) == (True, 1)
+    assert row["preview"].isprintable()
+    assert (row["size"], row["more"]) == ("976.6 kB", True)
 
 
 @pytest.mark.parametrize("lone", ["\ud800", "\udfff x", '{"a": "\ud83d"}'])
@@ -304,9 +309,9 @@ def test_half_a_surrogate_pair_can_be_sent_to_the_front_end(lone: str) -> None:
     it = feed(a=side)
     batch = run(it.begin())
     json.dumps(batch, ensure_ascii=False).encode()
-    found = it.message(batch["rows"][0]["i"])
+    found = it.message(batch["rows"][0]["id"])
     assert found is not None
-    json.dumps(lines.payload(1, found), ensure_ascii=False).encode()
+    json.dumps(lines.payload(found), ensure_ascii=False).encode()
 
 
 def test_a_binary_payload_is_dumped_masked_and_cut() -> None:
@@ -314,28 +319,28 @@ def test_a_binary_payload_is_dumped_masked_and_cut() -> None:
     side = Side()
     side.receive(secret.encode() + bytes(range(256)) * 40)
     it = feed(a=side)
-    number = run(it.begin())["rows"][0]["i"]
+    number = run(it.begin())["rows"][0]["id"]
     message = it.message(number)
     assert message is not None
-    shown = lines.payload(number, message)
-    dumped = bytes.fromhex("".join(part for _, part, _ in shown["hex"]))
+    shown = lines.payload(message)
+    dumped = bytes.fromhex("".join(part for _, part, _ in shown["dump"]))
     assert secret.encode() not in dumped
     assert dumped.startswith(b"***\x00\x01\x02")
-    assert shown["cut"] == message.size - lines.DUMPED
-    assert [offset for offset, _, _ in shown["hex"][:2]] == ["000000", "000010"]
+    assert shown["left"] == byte_size(message.size - lines.DUMPED)
+    assert [offset for offset, _, _ in shown["dump"][:2]] == ["000000", "000010"]
 
 
 def test_a_text_payload_keeps_its_lines_and_its_numbers() -> None:
-    text = '{"big": 12345678901234567890,\n "tab": "\\t", "bell": "\x07"}'
+    text = '{"big": 12345678901234567890,\n "tab": "\\t", "bell": "\x9b"}'
     side = Side()
     side.receive(text)
     it = feed(a=side)
     row = run(it.begin())["rows"][0]
-    message = it.message(row["i"])
+    message = it.message(row["id"])
     assert message is not None
-    shown = lines.payload(row["i"], message)
-    assert shown["text"] == text.replace("\x07", "\\x07")
-    assert (shown["json"], shown["cut"], row["j"]) == (True, 0, 1)
+    shown = lines.payload(message)
+    assert shown["text"] == text.replace("\x9b", "\\x9b")
+    assert (shown["json"], shown["left"], row["css"]) == (True, "", "in text json")
 
 
 def test_the_last_of_several_quick_changes_is_told_without_waiting_for_a_sign_of_life(

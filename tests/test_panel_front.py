@@ -69,8 +69,19 @@ def scroll_up(front: Front, pixels: int = 200) -> None:
 def expand(front: Front, preview: str, /, **payload: Any) -> None:
     """Expand a row and answer what it asks for."""
     front.line(preview).click()
-    asked = front.wait_sent("fetch")["i"]
-    front.take({"type": "payload", "i": asked, "text": "", "json": False, "hex": None, "cut": 0, **payload})
+    asked = front.wait_sent("fetch")["row"]
+    front.take(
+        {
+            "type": "payload",
+            "row": asked,
+            "text": "",
+            "json": False,
+            "dump": [],
+            "left": "",
+            "gone": False,
+            **payload,
+        }
+    )
 
 
 def answer(front: Front, request_type: str, /, **fields: Any) -> dict[str, Any]:
@@ -86,9 +97,9 @@ def answer(front: Front, request_type: str, /, **fields: Any) -> dict[str, Any]:
 def test_it_takes_what_is_meant_for_it_and_for_all_and_nothing_else(front: Front) -> None:
     front.rows([row("for all")])
     batch = {"type": "rows", "reset": True, "matched": 1, "total": 1}
-    front.take({**batch, "view": "another", "batch": 7, "rows": [{**row("for another"), "i": 8, "s": 8}]})
+    front.take({**batch, "view": "another", "batch": 7, "rows": [{**row("for another"), "id": 8, "seq": 8}]})
     front.take({"type": "result", "id": "filter", "ok": False, "message": "wrong", "view": "another"})
-    front.take({**batch, "view": front.id, "batch": 9, "rows": [{**row("for this one"), "i": 9, "s": 9}]})
+    front.take({**batch, "view": front.id, "batch": 9, "rows": [{**row("for this one"), "id": 9, "seq": 9}]})
     expect(front.line("for this one")).to_be_visible()
     expect(front.line("for another")).to_have_count(0)
     expect(front.panel.locator(".toolbar .problem")).to_be_hidden()
@@ -147,8 +158,18 @@ def test_a_read_only_panel_offers_only_what_the_kernel_will_do(start: Start) -> 
     expect(front.panel.get_by_label("Message to send")).to_be_hidden()
     expect(front.panel.get_by_text("Copy as…")).to_be_visible()
     front.line("something to see").click()
-    i = front.wait_sent("fetch")["i"]
-    front.take({"type": "payload", "i": i, "text": "something to see", "json": False, "hex": None, "cut": 0})
+    i = front.wait_sent("fetch")["row"]
+    front.take(
+        {
+            "type": "payload",
+            "row": i,
+            "text": "something to see",
+            "json": False,
+            "dump": [],
+            "left": "",
+            "gone": False,
+        }
+    )
     expect(front.panel.get_by_role("button", name="Copy", exact=True)).to_be_visible()
     expect(front.panel.get_by_role("button", name="Edit & resend")).to_have_count(0)
 
@@ -211,19 +232,23 @@ def test_a_paused_view_holds_nothing_back(front: Front) -> None:
 
 
 def test_a_row_says_when_how_long_after_which_way_how_large_and_what(front: Front) -> None:
-    front.rows([row('{"a": 1}', "out", dt=2.5, j=1, g="tag", n=2048)])
+    front.rows([row('{"a": 1}', "out", "breach", delta="+2.5 s", size="2.0 kB", css="out breach json")])
     line = front.line('{"a": 1}')
-    expect(line.locator(".time")).to_have_text(
-        front.page.evaluate("new Date(1769866512118).toTimeString().slice(0, 8) + '.118'")
-    )
-    for part, text in {"delta": "+2.5 s", "arrow": "↑", "size": "2.0 kB", "tag": "tag", "key": '"a"'}.items():
+    expect(line.locator(".time")).to_have_text("14:35:12.118")
+    for part, text in {
+        "delta": "+2.5 s",
+        "arrow": "↑",
+        "size": "2.0 kB",
+        "tag": "breach",
+        "key": '"a"',
+    }.items():
         expect(line.locator(f".{part}")).to_have_text(text)
 
 
 def test_a_gap_is_a_marker_that_does_not_expand(front: Front) -> None:
-    front.rows([row("1,234 messages not drawn", "sys", "gap", n=None, x=0, c="")])
+    front.rows([row("1,234 messages not drawn", "", "gap", size="", more=False, connection="")])
     front.line("1,234 messages not drawn").click()
-    expect(front.log.locator("[data-k=gap]")).to_have_count(1)
+    expect(front.log.locator(".row.gap")).to_have_count(1)
     expect(front.log.locator(".detail")).to_have_count(0)
     assert front.sent("fetch") == []
 
@@ -257,8 +282,9 @@ def test_at_most_one_draw_a_frame_however_many_batches_come(start: Start) -> Non
             const [draws, frames] = [Number(panel.dataset.draws), window.frames_];
             let i = 0;
             for (let batch = 1; batch <= 50; batch += 1) {
-                const rows = Array.from({ length: 2000 }, () => ({ i: (i += 1), c: "prices", s: i, t: 1,
-                    dt: 0.1, d: "in", k: "text", n: 9, p: `row ${i}`, j: 0, x: 1, g: "" }));
+                const rows = Array.from({ length: 2000 }, () => ({ id: (i += 1), connection: "prices",
+                    seq: i, at: 1, time: "", delta: "", arrow: "↓", kind: "text", size: "9 B",
+                    preview: `row ${i}`, css: "in text", more: true }));
                 window.model.take({ type: "rows", batch, reset: false, rows, matched: i, total: i });
                 if (batch % 10 === 0) await frame();
             }
@@ -331,7 +357,7 @@ def test_clear_hides_the_rows_up_to_now_and_tells_nobody(front: Front) -> None:
     front.many(1)
     expect(front.log.locator(".row")).to_have_count(1)
     assert front.sent("clear") == []
-    again = [row(f"message {number}", i=100 + number, s=number) for number in range(1, 5)]
+    again = [row(f"message {number}", id=100 + number, seq=number) for number in range(1, 5)]
     front.rows(again, reset=True)  # with new ids
     front.wait_drawn(104)
     expect(front.log.locator(".preview")).to_have_text(["message 4"])
@@ -341,7 +367,7 @@ def test_clear_hides_the_rows_up_to_now_and_tells_nobody(front: Front) -> None:
 
 def test_a_reset_with_new_ids_leaves_the_reader_where_he_was(front: Front) -> None:
     def made(first: int) -> list[dict[str, Any]]:
-        return [row(f"number {n} ", i=first + n, s=n, t=1000 + n) for n in range(200)]
+        return [row(f"number {n} ", id=first + n, seq=n, at=1000 + n) for n in range(200)]
 
     front.rows(made(1))
     front.wait_drawn(200)
@@ -350,7 +376,7 @@ def test_a_reset_with_new_ids_leaves_the_reader_where_he_was(front: Front) -> No
     read = front.line("number 140 ")
     place = read.evaluate("(line) => line.getBoundingClientRect().top")
     front.rows(made(1000), reset=True)
-    front.page.wait_for_function("document.querySelector('.row[data-i=\"1140\"]')")
+    front.page.wait_for_function("document.querySelector('.row[data-id=\"1140\"]')")
     assert read.evaluate("(line) => line.getBoundingClientRect().top") == place
 
 
@@ -372,7 +398,7 @@ def test_typing_a_filter_sends_one_message_and_a_reset_shows_what_matches(front:
     front.wait_sent("filter")
     assert front.sent("filter") == [{"type": "filter", **wanted, "buffers": []}]
     front.take({"type": "rows", "batch": 9, "reset": True, "matched": 1, "total": 50,
-                "rows": [{"i": 7, "s": 7, **row("a BTC row")}]})  # fmt: skip
+                "rows": [{"id": 7, "seq": 7, **row("a BTC row")}]})  # fmt: skip
     expect(front.log.locator(".row")).to_have_count(1)
     expect(front.panel.locator(".footer")).to_contain_text("1 of 50 match")
 
@@ -423,7 +449,7 @@ def test_a_bad_regular_expression_is_said_at_the_filter(front: Front) -> None:
 
 
 def test_json_is_a_tree_that_keeps_every_digit(front: Front) -> None:
-    front.rows([row('{"big": …', j=1)])
+    front.rows([row('{"big": …', css="in text json")])
     text = (
         '{"big": 123456789012345678901234567890, "same": 1.10, "same": 2, "list": [1, null, {"deep": "x"}]}'
     )
@@ -439,7 +465,7 @@ def test_json_is_a_tree_that_keeps_every_digit(front: Front) -> None:
 
 
 def test_a_long_list_opens_in_parts(front: Front) -> None:
-    front.rows([row("[0,1,…", j=1)])
+    front.rows([row("[0,1,…", css="in text json")])
     expand(front, "[0,1,", json=True, text=str(list(range(450))))
     leaves = front.log.locator(".detail .leaf")
     expect(leaves).to_have_count(200)
@@ -451,14 +477,14 @@ def test_a_long_list_opens_in_parts(front: Front) -> None:
 
 @pytest.mark.parametrize("text", ["{'single': 1}", "[" * 5000 + "]" * 5000, '{"a": 1} x', '["never ends'])
 def test_what_is_no_json_or_too_deep_is_shown_as_text(front: Front, text: str) -> None:
-    front.rows([row("not json", j=1)])
+    front.rows([row("not json", css="in text json")])
     expand(front, "not json", json=True, text=text)
     expect(front.log.locator(".detail pre")).to_have_text(text)
 
 
 def test_bytes_are_a_hexdump_that_goes_back_into_the_box(front: Front) -> None:
     front.rows([row("00 1f", kind="binary")])
-    expand(front, "00 1f", hex=[[0, "00 1f 8b", "..."], [16, "42 54", "BT"]])
+    expand(front, "00 1f", dump=[["000000", "00 1f 8b", "..."], ["000010", "42 54", "BT"]])
     expect(front.log.locator(".hex")).to_contain_text("000010  42 54")
     front.log.get_by_role("button", name="Edit & resend").click()
     expect(front.panel.get_by_label(SEND_LABEL)).to_have_value("00 1f 8b\n42 54")
@@ -467,7 +493,7 @@ def test_bytes_are_a_hexdump_that_goes_back_into_the_box(front: Front) -> None:
 
 def test_text_is_shown_as_it_is_and_a_cut_is_said(front: Front) -> None:
     front.rows([row("line one")])
-    expand(front, "line one", text="line one\n  line two", cut=5000)
+    expand(front, "line one", text="line one\n  line two", left="4.9 kB")
     expect(front.log.locator(".detail pre")).to_have_js_property("textContent", "line one\n  line two")
     expect(front.log.locator(".cut")).to_have_text("… 4.9 kB more, not shown here")
     expect(front.log.get_by_role("button", name="Edit & resend")).to_have_count(0)
@@ -476,7 +502,7 @@ def test_text_is_shown_as_it_is_and_a_cut_is_said(front: Front) -> None:
 def test_the_footer_agrees_with_itself_whatever_comes_first(front: Front) -> None:
     front.card(card(received=119, sent=0, kept=119, evicted=0))
     told = {"counts": {"received": 123, "sent": 0, "kept": 123}, "evicted": {"prices": 0}}
-    front.rows([row(f"message {number}", s=number) for number in range(123)], reset=True, **told)
+    front.rows([row(f"message {number}", seq=number) for number in range(123)], reset=True, **told)
     counters = front.panel.locator(".counters")
     expect(counters).to_have_text("123 received · 0 sent · 123 kept · 123 shown · 0 evicted")
     front.card(card(received=125, sent=1, kept=126, evicted=0))
@@ -485,9 +511,9 @@ def test_the_footer_agrees_with_itself_whatever_comes_first(front: Front) -> Non
 
 def test_the_footer_says_which_rows_are_no_longer_in_the_log(front: Front) -> None:
     front.card(card(received=100, sent=0, kept=40, evicted=60))
-    gap = {"k": "gap", "c": "", "s": -1, "d": "sys"}
+    gap = {"kind": "gap", "connection": "", "seq": -1, "css": "gap"}
     told = {"counts": {"received": 100, "sent": 0, "kept": 40}, "evicted": {"prices": 60}}
-    shown = [row("left out", **gap), *(row(f"message {number}", s=number) for number in range(50, 100))]
+    shown = [row("left out", **gap), *(row(f"message {number}", seq=number) for number in range(50, 100))]
     front.rows(shown, reset=True, **told)
     expect(front.panel.locator(".counters")).to_have_text(
         "100 received · 0 sent · 40 kept · 50 shown (10 of them evicted since) · 60 evicted"
@@ -497,7 +523,7 @@ def test_the_footer_says_which_rows_are_no_longer_in_the_log(front: Front) -> No
 def test_an_evicted_payload_is_said_to_be_evicted(front: Front) -> None:
     front.rows([row("old")])
     front.line("old").click()
-    front.take({"type": "payload", "i": front.wait_sent("fetch")["i"], "gone": True})
+    front.take({"type": "payload", "row": front.wait_sent("fetch")["row"], "gone": True})
     expect(front.log.locator(".detail")).to_contain_text("evicted")
 
 
@@ -510,7 +536,7 @@ def test_a_payload_is_asked_for_once_and_several_rows_may_be_open(front: Front) 
     expect(front.log.locator(".detail")).to_have_count(1)
     front.line("first").click()
     expect(front.log.get_by_text("all of the first")).to_be_visible()
-    assert [asked["i"] for asked in front.sent("fetch")] == [1, 2]
+    assert [asked["row"] for asked in front.sent("fetch")] == [1, 2]
 
 
 def test_details_do_not_cover_the_rows_below(front: Front) -> None:
@@ -745,7 +771,7 @@ def test_close_takes_a_code_and_a_reason(front: Front) -> None:
 
 
 def test_a_connection_that_is_opened_anew_can_be_closed_but_not_sent_to(front: Front) -> None:
-    front.card(card(state="reconnecting", note="refused; attempt 3 of 10"))
+    front.card(card(state="reconnecting", fact="refused; attempt 3 of 10"))
     expect(front.panel.get_by_role("button", name="Send", exact=True)).to_be_disabled()
     front.panel.get_by_role("button", name="Close", exact=True).click()
     assert front.wait_sent("close")["code"] == 1000
@@ -754,18 +780,17 @@ def test_a_connection_that_is_opened_anew_can_be_closed_but_not_sent_to(front: F
 
 
 def test_how_a_connection_ended_is_said(front: Front) -> None:
-    close = {"code": 1008, "meaning": "policy violation", "reason": "rate limit", "who": "peer", "error": ""}
-    front.card(card(state="closed", close=close))
+    fact = "closed 1008 policy violation “rate limit” by the server"
+    front.card(card(state="closed", words="closed 1008", failed=True, fact=fact))
     expect(front.panel.get_by_role("status").first).to_have_text("closed 1008")
-    expect(front.panel.locator(".facts")).to_have_text(
-        "closed 1008 policy violation “rate limit” by the server"
-    )
+    expect(front.panel.locator(".facts")).to_have_text(fact)
+    expect(front.panel.locator(".pill")).to_have_attribute("data-state", "failed")
     assert front.panel.get_attribute("data-state") == "closed"
 
 
 def test_a_connection_that_holds_back_says_so(front: Front) -> None:
-    front.card(card(held=True))
-    expect(front.panel.locator(".facts")).to_have_text("paused: channel full")
+    front.card(card(fact="reading paused: channel full"))
+    expect(front.panel.locator(".facts")).to_have_text("reading paused: channel full")
 
 
 # Several connections, a kernel that is gone
@@ -798,7 +823,7 @@ def test_one_of_several_connections_is_picked_or_all_are_merged(front: Front) ->
     picker.select_option("all, merged")
     assert front.wait_sent("show", 2)["name"] == "*"
     front.card(card(), card("chat", received=6, state="closed"), shown="*")
-    front.rows([row("from prices"), row("from chat", c="chat")])
+    front.rows([row("from prices"), row("from chat", connection="chat")])
     expect(front.panel.get_by_role("status").first).to_have_text("1 of 2 open")
     expect(front.panel.locator(".footer")).to_contain_text("12,390 received")
     names = front.log.locator(".name")
@@ -834,7 +859,7 @@ def test_copy_as_asks_for_code_and_puts_it_on_the_clipboard(front: Front) -> Non
     front.panel.get_by_role("button", name="websocat").click()
     request = front.wait_sent("copy")
     assert request["what"] == "websocat"
-    front.take({"type": "code", "id": request["id"], "text": "websocat wss://a.test/"})
+    front.take({"type": "result", "id": request["id"], "ok": True, "text": "websocat wss://a.test/"})
     expect(front.panel.locator(".note")).to_have_text("Copied websocat")
     assert front.page.evaluate("navigator.clipboard.readText()") == "websocat wss://a.test/"
 
@@ -884,7 +909,17 @@ def test_the_list_can_be_used_with_the_keyboard_alone(front: Front) -> None:
     press("ArrowRight")
     expect(front.log.locator(".detail")).to_have_count(1)
     press("c")
-    front.take({"type": "payload", "i": 2, "text": "all of 2", "json": False, "hex": None, "cut": 0})
+    front.take(
+        {
+            "type": "payload",
+            "row": 2,
+            "text": "all of 2",
+            "json": False,
+            "dump": [],
+            "left": "",
+            "gone": False,
+        }
+    )
     expect(front.panel.locator(".note")).to_have_text("Copied 8 characters")
     press("Space")
     expect(front.panel.get_by_role("button", name="Resume")).to_be_visible()
@@ -983,36 +1018,37 @@ def test_every_text_stands_out_from_what_is_behind_it(start: Start, dark: bool, 
             "([dark, style]) => { document.body.dataset.jpThemeLight = !dark; document.body.style = style }",
             [dark, JUPYTER[dark]],
         )
-    cards = [card(f"connection {index}", held=True) for index in range(6)]
+    cards = [card(f"connection {index}", fact="reading paused: channel full") for index in range(6)]
     front.card(*cards, shown="*", policy="a policy")
     kinds = [
         ("in", "text"),
         ("out", "text"),
-        ("sys", "ping"),
-        ("sys", "open"),
-        ("sys", "close"),
-        ("sys", "gap"),
+        ("in", "ping"),
+        ("in", "open"),
+        ("in", "close"),
+        ("in", "gap"),
     ]
     front.rows(
         [
-            row('{"k": "v"}', way, kind, j=int(kind == "text"), c=f"connection {index}", g="tag", dt=2)
+            row('{"k": "v"}', way, kind, css=f"{way} {kind} json slow", connection=f"connection {index}")
             for index, (way, kind) in enumerate(kinds)
         ]
     )
     front.panel.get_by_role("button", name="Connect…").click()
     front.panel.get_by_text("Options").click()
     for position, payload in enumerate(
-        [{"json": True, "text": '{"a": "b"}'}, {"hex": [[0, "00", "."]], "cut": 9}]
+        [{"json": True, "text": '{"a": "b"}'}, {"dump": [["000000", "00", "."]], "left": "9 B"}]
     ):
         front.log.locator(".line").nth(position).click()
         front.take(
             {
                 "type": "payload",
-                "i": position + 1,
+                "row": position + 1,
                 "text": "",
                 "json": False,
-                "hex": None,
-                "cut": 0,
+                "dump": [],
+                "left": "",
+                "gone": False,
                 **payload,
             }
         )
@@ -1028,8 +1064,8 @@ def test_every_text_stands_out_from_what_is_behind_it(start: Start, dark: bool, 
 @pytest.mark.parametrize("width", [360, 520, 700, 1000, 1300])
 def test_nothing_sticks_out_at_any_width(start: Start, width: int) -> None:
     front = start(width=width + 18)
-    front.card(card(held=True), card("a" * 40), shown="prices")
-    front.rows([row("x" * 300, g="RTT 12 ms"), row('{"a": 1}', j=1)])
+    front.card(card(fact="reading paused: channel full"), card("a" * 40), shown="prices")
+    front.rows([row("x" * 300, kind="breach"), row('{"a": 1}', css="in text json")])
     expand(front, "xxx", text="y" * 3000)
     front.panel.get_by_role("button", name="Connect…").click()
     front.panel.get_by_text("Options").click()
@@ -1052,16 +1088,29 @@ def test_no_payload_ever_takes_effect(front: Front) -> None:
     assert "hostileRan" in RAN
     for start_at in range(0, len(PAYLOADS), 12):
         part = PAYLOADS[start_at : start_at + 12]
-        front.rows([row(text[:300], j=1, g=text[:40], c=text[:40]) for text in part], reset=True)
+        front.rows(
+            [row(text[:300], kind=text[:40], css="in text json", connection=text[:40]) for text in part],
+            reset=True,
+        )
         front.log.focus()
         front.page.keyboard.press("Home")
         for index, text in enumerate(part, start_at + 1):
             front.page.keyboard.press("ArrowRight")
-            asked = front.wait_sent("fetch", index)["i"]
-            front.take({"type": "payload", "i": asked, "text": text, "json": True, "hex": None, "cut": 0})
+            asked = front.wait_sent("fetch", index)["row"]
+            front.take(
+                {
+                    "type": "payload",
+                    "row": asked,
+                    "text": text,
+                    "json": True,
+                    "dump": [],
+                    "left": "",
+                    "gone": False,
+                }
+            )
             front.page.keyboard.press("ArrowDown")
     hostile = PAYLOADS[0]
-    fields = ["url", "note", "opened"]
+    fields = ["url", "fact", "words", "opened", "rtt", "received_size"]
     front.card(
         card(hostile, badges=[hostile], **dict.fromkeys(fields, hostile)), shown=hostile, policy=hostile
     )

@@ -34,7 +34,7 @@ def kernel(server: Witness, tmp_path: Path) -> Iterator[Kernel]:
 
 
 def drawn(front: Front) -> list[str]:
-    return [row["p"] for batch in front.got("rows") for row in batch["rows"]]
+    return [row["preview"] for batch in front.got("rows") for row in batch["rows"]]
 
 
 # -- rows ------------------------------------------------------------------------------------------
@@ -52,7 +52,7 @@ def test_hello_brings_the_state_and_what_there_is_and_then_what_comes(
     first = front.wait("rows")
     assert first["reset"]
     ok(kernel, "%ws send after")
-    front.wait("rows", lambda batch: "after" in [row["p"] for row in batch["rows"]])
+    front.wait("rows", lambda batch: "after" in [row["preview"] for row in batch["rows"]])
     assert drawn(front) == ["before", "before", "after", "after"]
 
 
@@ -80,7 +80,7 @@ def test_a_filter_is_answered_with_what_fits_and_a_bad_one_with_an_error(
     front.wait("rows")
     front.ask("filter", text="pea", regex=False)
     batch = front.wait("rows", lambda batch: batch["reset"] and batch["batch"] > 1)
-    assert [row["p"] for row in batch["rows"]] == ["pear", "pear"]
+    assert [row["preview"] for row in batch["rows"]] == ["pear", "pear"]
     failed = front.answer("filter", text="(", regex=True)
     assert (failed["ok"], failed["kind"]) == (False, "INVALID")
 
@@ -90,11 +90,11 @@ def test_a_payload_is_sent_when_it_is_asked_for(kernel: Kernel, server: Witness)
     front = opened(kernel)
     front.ask("hello")
     row = front.wait("rows")["rows"][0]
-    front.ask("fetch", i=row["i"])
+    front.ask("fetch", row=row["id"])
     payload = front.wait("payload")
     assert (payload["text"], payload["json"]) == ('{"a": 12345678901234567890}', True)
-    front.ask("fetch", i=999)
-    assert front.wait("payload", lambda payload: payload["i"] == 999)["gone"]
+    front.ask("fetch", row=999)
+    assert front.wait("payload", lambda payload: payload["row"] == 999)["gone"]
 
 
 # -- what a user does ------------------------------------------------------------------------------
@@ -171,10 +171,10 @@ def test_several_connections_are_shown_one_by_one_or_merged(kernel: Kernel, serv
     ok(kernel, f"%ws {server.url} --as a\n%ws send to-a\n%ws {server.url} --as b\n%ws send to-b")
     front = opened(kernel, "%ws panel a")
     front.ask("hello")
-    assert {row["p"] for row in front.wait("rows")["rows"]} == {"to-a"}
+    assert {row["preview"] for row in front.wait("rows")["rows"]} == {"to-a"}
     front.ask("show", name="*")
     merged = front.wait("rows", lambda batch: len(batch["rows"]) == 4)
-    assert [row["c"] for row in merged["rows"]] == ["a", "a", "b", "b"]
+    assert [row["connection"] for row in merged["rows"]] == ["a", "a", "b", "b"]
     assert front.got("card")[-1]["shown"] == "*"
 
 
@@ -276,7 +276,7 @@ def test_it_is_a_picture_until_a_front_end_says_hello(kernel: Kernel, server: Wi
     assert kernel.wait(lambda: [VIEW in shown for shown in updates(kernel, identity)] == [False, True])
     front.ask("hello", have=0)
     ok(kernel, "%ws send on")
-    front.wait("rows", lambda batch: "on" in [row["p"] for row in batch["rows"]])
+    front.wait("rows", lambda batch: "on" in [row["preview"] for row in batch["rows"]])
     assert len(updates(kernel, identity)) == 2
 
 

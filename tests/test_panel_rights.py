@@ -44,7 +44,7 @@ def front(kernel: Kernel, server: Witness) -> Front:
 
 
 def previews(batches: list[Content]) -> list[str]:
-    return [row["p"] for batch in batches for row in batch["rows"]]
+    return [row["preview"] for batch in batches for row in batch["rows"]]
 
 
 def ran(kernel: Kernel) -> bool:
@@ -91,7 +91,7 @@ def test_a_read_only_panel_can_be_looked_at_filtered_and_copied_from(front: Fron
     assert (card["read_only"], card["templates"], card["options"], card["saved"]) == (True, False, [], [])
     assert [one["name"] for one in card["cards"]] == ["feed"]
     batch = front.wait("rows", lambda batch: "public" in previews([batch]))
-    front.ask("fetch", i=batch["rows"][-1]["i"])
+    front.ask("fetch", row=batch["rows"][-1]["id"])
     assert front.wait("payload")["text"] == "public"
     front.ask("filter", text="nothing like it", regex=False)
     front.wait("rows", lambda batch: batch["reset"] and batch["batch"] > 1 and not batch["rows"])

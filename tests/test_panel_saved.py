@@ -88,7 +88,7 @@ def test_a_reload_brings_the_rows_back_and_a_restart_is_seen(lab: Lab, browser: 
         panel.wait_for_state("open")
         panel.wait_for_more(10)
         first = panel.everything()[0]
-        assert (first["way"], first["text"][:9]) == ("out", SUBSCRIBE[:9])
+        assert (first["look"].split()[1], first["text"][:9]) == ("out", SUBSCRIBE[:9])
         panel.send("{}")
         panel.wait_for_row("{}", "out")
         panel.picture("panel-reloaded")
@@ -214,8 +214,8 @@ def _expand_everything(panel: Shown) -> int:
             for (let last = null; ; press("ArrowDown")) {
                 await frame();
                 const row = log.querySelector(".row.selected");
-                if (row.dataset.i === last) return opened;
-                last = row.dataset.i;
+                if (row.dataset.id === last) return opened;
+                last = row.dataset.id;
                 press("ArrowRight");
                 await frame();
                 const detail = row.querySelector(".detail");
@@ -287,7 +287,7 @@ def test_a_flood_is_counted_to_the_last_message(lab: Lab, browser: Browser) -> N
         expect(notebook.output(2)).to_contain_text("kernel:")
         received, total = map(int, re.findall(r"\d+", notebook.output(2).inner_text()))
         assert (panel.counter("received"), panel.counter("sent")) == (received, 1) == (10_000, 1)
-        gaps = [row["text"] for row in rows if row["kind"] == "gap"]
+        gaps = [row["text"] for row in rows if row["look"] == "row gap"]
         missing = sum(int(text.split()[0].replace(",", "")) for text in gaps)
         assert len(rows) - len(gaps) + missing == total
         assert len(rows) < 10_000

@@ -42,7 +42,7 @@ def tabs(kernel: Kernel, server: Witness) -> tuple[Front, Front]:
 
 
 def previews(batches: list[Content]) -> list[str]:
-    return [row["p"] for batch in batches for row in batch["rows"]]
+    return [row["preview"] for batch in batches for row in batch["rows"]]
 
 
 def test_each_tab_has_a_filter_of_its_own(kernel: Kernel, tabs: tuple[Front, Front]) -> None:
@@ -75,10 +75,10 @@ def test_an_answer_reaches_the_tab_that_asked(tabs: tuple[Front, Front]) -> None
     assert one.answer("copy", what="python")["ok"] is True
     assert [result["ok"] for result in two.got("result")] == [False]
     row = one.got("rows")[0]["rows"][0]
-    one.ask("fetch", i=row["i"])
+    one.ask("fetch", row=row["id"])
     one.wait("payload")
     assert two.got("payload") == []
-    assert row["i"] not in [row["i"] for batch in two.got("rows") for row in batch["rows"]]
+    assert row["id"] not in [row["id"] for batch in two.got("rows") for row in batch["rows"]]
 
 
 def test_a_tab_that_missed_a_batch_is_sent_all_again_with_its_filter(tabs: tuple[Front, Front]) -> None:
@@ -109,7 +109,7 @@ def test_a_panel_knows_no_more_than_some_tabs(kernel: Kernel, tabs: tuple[Front,
         tab.wait("rows")
     tabs[0].ask("here")
     tabs[0].wait("who")
-    crowd[-1].ask("fetch", i=crowd[-1].got("rows")[0]["rows"][0]["i"])
+    crowd[-1].ask("fetch", row=crowd[-1].got("rows")[0]["rows"][0]["id"])
     assert "text" in crowd[-1].wait("payload")
 
 

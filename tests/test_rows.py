@@ -16,7 +16,7 @@ from ipyws.core.messages.message import Control, Message
 from ipyws.errors import WaitTimeoutError
 from ipyws.text import masking
 from ipyws.view import rows
-from ipyws.view.pretty import hexdump, indented_json
+from ipyws.view.pretty import hexdump, indented_json, reads_as_json
 from ipyws.view.rows import Card, row
 
 NOW = datetime(2026, 1, 31, 13, 35, 12, 130_000).timestamp()
@@ -180,9 +180,17 @@ def test_indented_json_means_the_same(value: object) -> None:
     assert json.loads(indented_json(json.dumps(value), 100_000)) == value
 
 
-@pytest.mark.parametrize("data", ["{", "[1,]", "{'a':1}", "[" * 10_000, "[" + "1" * 5000 + "]", "nope"])
+@pytest.mark.parametrize("data", ["{", "[1,]", "{'a':1}", "[" * 10_000, '["\x07"]', "nope", "1"])
 def test_what_is_not_json_is_not_indented(data: str) -> None:
-    assert indented_json(data, 2000) == ""
+    assert not reads_as_json(data)
+    assert row(text(data)).css == "in text"
+
+
+@pytest.mark.parametrize(
+    ("data", "whole"), [("[" + "1" * 5000 + "]", True), ('\n {"a": "\\u0007"}', True), ('{"a": "cut', False)]
+)
+def test_json_of_any_number_of_digits_and_its_beginning_read_as_json(data: str, whole: bool) -> None:
+    assert reads_as_json(data, whole)
 
 
 def test_indenting_stops_soon_after_its_limit() -> None:

@@ -14,20 +14,35 @@ LINE = 16
 
 # A short list of numbers stays on its line: an order book is unreadable with one number a line.
 _TOKEN = re.compile(r'\[[^\[\]{}"]{0,72}\]|\{\s*\}|"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+_START = re.compile(r"\s*[{\[]")
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)  # of however many digits
 _OPENING = ("{", "[")
 _CLOSING = ("}", "]")
 
 
+def reads_as_json(text: str, whole: bool = True) -> bool:
+    """Tell whether a text is shown as JSON: it is an object or a list.
+
+    Args:
+        text: The text, or its beginning.
+        whole: Whether it is all there; otherwise it counts how it begins.
+    """
+    if _START.match(text) is None:
+        return False
+    try:
+        if whole:
+            _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def indented_json(text: str, limit: int) -> str:
-    """Return JSON text with line breaks and indentation, or "" where ``text`` is not JSON.
+    """Return JSON text with line breaks and indentation.
 
     Nothing but white space changes: numbers keep their spelling, repeated keys and escapes stay. The work
     stops soon after ``limit`` characters; the caller cuts what is beyond.
     """
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return ""
     pieces: list[str] = []
     length = 0
     for piece in _indent(text):
@@ -45,10 +60,15 @@ def hexdump(data: bytes, total: int) -> str:
         data: The bytes, or as many of them as are at hand.
         total: How many there are in all; the last line tells how many are not shown.
     """
-    starts = range(0, min(len(data), DUMPED), LINE)
-    lines = [f"{start:06x}  {_digits(data, start):<48}  {_letters(data, start)}" for start in starts]
+    lines = [f"{offset}  {digits:<48}  {letters}" for offset, digits, letters in dump(data[:DUMPED])]
     hidden = total - min(len(data), DUMPED)
     return "\n".join([*lines, f"… {hidden:,} more"] if hidden > 0 else lines)
+
+
+def dump(data: bytes) -> Iterator[tuple[str, str, str]]:
+    """Yield the offset, the bytes in hexadecimal and their ASCII of each line."""
+    for start in range(0, len(data), LINE):
+        yield f"{start:06x}", _digits(data, start), _letters(data, start)
 
 
 def hex_line(data: bytes) -> str:

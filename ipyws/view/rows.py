@@ -15,7 +15,7 @@ from ipyws.core.constants import CloseCode
 from ipyws.core.messages.message import Message
 from ipyws.text.masking import mask_start
 from ipyws.text.printable import visible
-from ipyws.view.pretty import LINE, hex_line, hexdump, indented_json
+from ipyws.view.pretty import LINE, hex_line, hexdump, indented_json, reads_as_json
 
 PREVIEW = 160
 """Longest preview of a payload, in characters."""
@@ -113,15 +113,19 @@ class Row:
     evicted: int = 0
 
 
-def row(message: Message, previous_time: float | None = None) -> Row:
+def row(
+    message: Message, previous_time: float | None = None, *, longest: int = PREVIEW, unfold: bool = True
+) -> Row:
     """Return the row that shows ``message``.
 
     Args:
         message: A record of the log.
         previous_time: Time of the record before it, in seconds since the epoch; None leaves Δ empty.
+        longest: Most characters of its preview.
+        unfold: Whether it has a detail.
     """
     delta = None if previous_time is None else message.time - previous_time
-    preview, detail, look = _content(message)
+    preview, detail, look = _content(message, longest, unfold)
     slow = "slow" if delta is not None and delta > _SLOW else ""
     return Row(
         time=clock(message.time),
@@ -218,8 +222,13 @@ def facts(card: Card) -> list[str]:
     opened = [shown(card.opened, 200)] if card.opened else []
     if card.opened_at is not None:
         opened.append(day_and_time(card.opened_at))
-    lines = [", ".join(opened), shown(card.note, 200), _ending(card.close, card.lasted) if card.close else ""]
-    return [line for line in lines if line]
+    return [*([", ".join(opened)] if opened else []), *hitches(card)]
+
+
+def hitches(card: Card) -> list[str]:
+    """Return why nothing moves: what holds the connection up, how it ended."""
+    ending = _ending(card.close, card.lasted) if card.close else ""
+    return [line for line in (shown(card.note, 200), ending) if line]
 
 
 def counters(card: Card, drawn: int) -> str:
@@ -241,7 +250,7 @@ def _code_and_reason(code: int | None, reason: str) -> str:
     return f"{meaning} “{shown(reason, 130)}”" if reason else meaning
 
 
-def _content(message: Message) -> tuple[str, str, str]:
+def _content(message: Message, longest: int, unfold: bool) -> tuple[str, str, str]:
     """Return preview, detail and a further class."""
     if message.type == "close":
         sender = ", sent by the server" if message.direction == "in" else ", sent by us"
@@ -254,16 +263,18 @@ def _content(message: Message) -> tuple[str, str, str]:
     if message.type in ("ping", "pong"):
         return _control_preview(message), "", ""
     if message.type == "breach":
-        return _breach_content(message)
-    return _text_content(data, message) if isinstance(data, str) else (*_binary_content(data), "")
+        return _breach_content(message, unfold)
+    if isinstance(data, str):
+        return _text_content(data, message, longest, unfold)
+    return (*_binary_content(data, unfold), "")
 
 
-def _breach_content(message: Message) -> tuple[str, str, str]:
+def _breach_content(message: Message, unfold: bool) -> tuple[str, str, str]:
     data = message.data
     assert isinstance(data, bytes)
     said = _code_and_reason(message.code, message.reason) if message.code is not None else ""
     what = said or shown(data[:_WINDOW].decode("utf-8", "backslashreplace"), 100)
-    return f"{shown(message.breach, 130)}: {what}", _binary_content(data)[1], "bad"
+    return f"{shown(message.breach, 130)}: {what}", _binary_content(data, unfold)[1], "bad"
 
 
 def _control_preview(message: Message) -> str:
@@ -275,33 +286,34 @@ def _control_preview(message: Message) -> str:
     return f"{words}  {shown(payload.decode('ascii') if clear else _masked_bytes(payload).hex(' '), 100)}"
 
 
-def _text_content(data: str, message: Message) -> tuple[str, str, str]:
+def _text_content(data: str, message: Message, longest: int, unfold: bool) -> tuple[str, str, str]:
     whole = len(data) <= _WINDOW
     text = mask_start(data, _WINDOW)
-    pretty = indented_json(text, DETAIL) if whole and text.lstrip()[:1] in ("{", "[") else ""
+    is_json = reads_as_json(text, whole)
     # No string of JSON holds a bare line break, so what this joins is layout.
-    line = _LINE_BREAK.sub(" ", text) if pretty else text
-    preview = _cut(line, PREVIEW, whole)
+    preview = _cut(_LINE_BREAK.sub(" ", text) if is_json and whole else text, longest, whole)
+    look = "json" if is_json else ""
     if message.breach:
-        words = f"{shown(message.breach, 100)}: {preview}"
-        return _cut(words, PREVIEW, whole), _cut_detail(pretty or text, whole, message), "bad"
-    if len(text) <= _ROOM and "\n" not in text:
-        return preview, "", "json" if pretty else ""
-    return preview, _cut_detail(pretty or text, whole, message), "json" if pretty else ""
+        preview, look = _cut(f"{shown(message.breach, 100)}: {preview}", longest, whole), "bad"
+    elif len(text) <= _ROOM and "\n" not in text:
+        unfold = False
+    return preview, _text_detail(text, is_json, whole, message) if unfold else "", look
 
 
-def _cut_detail(text: str, whole: bool, message: Message) -> str:
+def _text_detail(text: str, is_json: bool, whole: bool, message: Message) -> str:
+    if is_json and whole:
+        text = indented_json(text, DETAIL)
     clear = visible(text[: DETAIL + 1], keep_newlines=True)
     if whole and len(clear) <= DETAIL:
         return clear
     return f"{clear[:DETAIL]}…\n… cut here, the message has {byte_size(message.size)}"
 
 
-def _binary_content(data: bytes) -> tuple[str, str]:
+def _binary_content(data: bytes, unfold: bool) -> tuple[str, str]:
     window = _masked_bytes(data)
     if len(data) <= LINE:
         return hex_line(window), ""
-    return f"{hex_line(window)}…", hexdump(window, len(data))
+    return f"{hex_line(window)}…", hexdump(window, len(data)) if unfold else ""
 
 
 def _masked_bytes(data: bytes) -> bytes:

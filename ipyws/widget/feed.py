@@ -12,13 +12,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from ipyws.core.connection.connection import Connection
 from ipyws.core.messages.counts import Counts, count
 from ipyws.core.messages.message import Message
 from ipyws.runtime.aside import aside
-from ipyws.widget import lines
+from ipyws.widget import lines, protocol
 from ipyws.widget.sieve import Sieve
 
 INTERVAL: Final = 0.1
@@ -43,7 +43,7 @@ UNDRAWN: Final = 12
 """Batches that the front end may be behind; it speaks after every fifth."""
 
 _LATE: Final = 4  # times the rows and bytes that the latest batch may have
-_FIELDS: Final = 160  # bytes of a row beside its preview
+_FIELDS: Final = 190  # bytes of a row beside its preview
 _CHUNK: Final = 200  # messages that are looked at in one go
 _SEARCHED: Final = 2000  # the same, where that happens beside the loop
 
@@ -103,7 +103,7 @@ class Feed:
         found = client.log.read(seq, 1) if client is not None else []
         return found[0] if found and found[0].seq == seq else None
 
-    async def begin(self) -> dict[str, Any]:
+    async def begin(self) -> protocol.Batch:
         """Return the batch with which the front end begins anew: the newest rows that there are."""
         self._made.clear()
         self._places = {}
@@ -113,7 +113,7 @@ class Feed:
         self._drawn = self._batch - 1  # whatever was under way is forgotten there
         return batch
 
-    async def next(self) -> dict[str, Any] | None:
+    async def next(self) -> protocol.Batch | None:
         """Return the next batch; None if nothing came, or the front end is behind."""
         if self._batch - self._drawn >= UNDRAWN and self._clock() - self._sent_at < PATIENCE:
             return None
@@ -179,8 +179,8 @@ class Feed:
         # A new filter cancels it: what this one had found is of no use, everything is collected again.
         return [] if searching.cancelled() else searching.result()
 
-    def _make(self, found: list[Entry], hidden: int, evicted: int, *, reset: bool) -> dict[str, Any]:
-        made: list[dict[str, Any]] = []
+    def _make(self, found: list[Entry], hidden: int, evicted: int, *, reset: bool) -> protocol.Batch:
+        made: list[protocol.Row] = []
         if hidden or evicted:
             self._number += 1
             made.append(lines.gap(self._number, hidden + evicted, evicted))
@@ -194,16 +194,18 @@ class Feed:
         self._batch += 1
         self._sent_at = self._clock()
         counts = self._counts.values()
-        fields = ("received", "sent", "kept")
         return {
-            "type": "rows",
             "batch": self._batch,
             "reset": reset,
             "rows": made,
             "matched": self._matched,
             "total": sum(one.total for one in counts),
             # Of the moment up to which there are rows: what is shown beside each other has to agree.
-            "counts": {field: sum(getattr(one, field) for one in counts) for field in fields},
+            "counts": {
+                "received": sum(one.received for one in counts),
+                "sent": sum(one.sent for one in counts),
+                "kept": sum(one.kept for one in counts),
+            },
             "evicted": {name: one.evicted for name, one in self._counts.items()},
         }
 

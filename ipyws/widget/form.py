@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ipyws.core.constants import Compression
 from ipyws.core.options import kinds as checks
@@ -13,6 +13,7 @@ from ipyws.notebook.source.line import Flag
 from ipyws.notebook.verbs.flags import connect_flags
 from ipyws.script.expression import Evaluate
 from ipyws.script.template import expand_plain
+from ipyws.widget import protocol
 
 _SWITCHES: Final = {"true": True, "false": False}
 
@@ -22,7 +23,7 @@ _FILES: Final = frozenset(
 """Options that name a file of the kernel's machine."""
 
 
-def fields(*, templates: bool = True) -> list[dict[str, Any]]:
+def fields(*, templates: bool = True) -> list[protocol.Field]:
     """Return the options as the front end draws them.
 
     Args:
@@ -68,12 +69,21 @@ def _read(flag: Flag, text: str) -> Any:
     return flag.convert(text.strip())
 
 
-def _field(option: Option) -> dict[str, Any]:
-    default = "" if option.default in (None, False) else str(option.default)
-    field = {"name": option.name, "values": option.values, "default": default, "about": option.about}
+def _field(option: Option) -> protocol.Field:
+    choices = [mode.name.lower() for mode in Compression] if option.check is checks.compression else []
+    return {
+        "name": option.name,
+        "values": option.values,
+        "default": "" if option.default in (None, False) else str(option.default),
+        "about": option.about,
+        "kind": _kind(option),
+        "choices": choices,
+    }
+
+
+def _kind(option: Option) -> Literal["bool", "choice", "headers", "list", "text"]:
     if option.check is checks.boolean:
-        return {**field, "kind": "bool"}
+        return "bool"
     if option.check is checks.compression:
-        return {**field, "kind": "choice", "choices": [mode.name.lower() for mode in Compression]}
-    kinds = {"headers": "headers", "protocols": "list"}
-    return {**field, "kind": kinds.get(option.name, "duration" if option.values == "duration" else "text")}
+        return "choice"
+    return "headers" if option.name == "headers" else "list" if option.name == "protocols" else "text"

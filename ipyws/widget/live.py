@@ -14,7 +14,8 @@ from typing import Any, Final
 from ipyws.core.connection.connection import Connection
 from ipyws.runtime.aside import aside
 from ipyws.runtime.registry import REGISTRY
-from ipyws.widget import lines
+from ipyws.view.summary import card
+from ipyws.widget import lines, protocol
 from ipyws.widget.feed import INTERVAL
 from ipyws.widget.rights import ALL, Rights
 from ipyws.widget.seats import Seat, Seats, identity
@@ -28,7 +29,7 @@ SIGN_OF_LIFE: Final = 1.0
 
 _SPARK: Final = 60
 
-Send = Callable[[dict[str, Any]], None]
+Send = Callable[[protocol.ToFront], None]
 Request = Mapping[str, Any]
 
 _NOBODY: Final[Request] = {}
@@ -73,7 +74,7 @@ class Live:
     def __init__(
         self,
         send: Send,
-        about: Callable[[], dict[str, Any]],
+        about: Callable[[], protocol.About],
         rights: Rights = Rights(),  # noqa: B008 - it never changes
         busy: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -173,12 +174,12 @@ class Live:
         """Send the whole payload of a row."""
         seat = self._seats.hear(request)
         message = seat.feed.message(number) if seat is not None else None
-        answer = {"type": "payload", "view": identity(request)}
-        if message is None:
-            self._send({**answer, "i": number, "gone": True})
-        else:
-            unfolding = aside(partial(lines.payload, number, message))
-            unfolding.add_done_callback(lambda done: self._send({**answer, **done.result()}))
+        unfolding = aside(partial(lines.payload, message))
+
+        def send(done: asyncio.Future[protocol.Content]) -> None:
+            self._send({**done.result(), "type": "payload", "view": identity(request), "row": number})
+
+        unfolding.add_done_callback(send)
 
     def shown(self, request: Request | None = None) -> dict[str, Connection]:
         """Return the connections whose messages a front end is shown, by name; from any thread.
@@ -217,11 +218,11 @@ class Live:
         shown = list(self._shown(seat.shown).values())
         if seat.begins or shown != seat.fed:
             seat.begins, seat.fed = False, shown
-            batch: dict[str, Any] | None = await seat.feed.begin()
+            batch: protocol.Batch | None = await seat.feed.begin()
         else:
             batch = await seat.feed.next()
         if batch is not None:
-            self._send({**batch, "view": seat.id})
+            self._send({**batch, "type": "rows", "view": seat.id})
 
     def _begin_anew(self, seat: Seat) -> None:
         seat.begins = True
@@ -243,7 +244,7 @@ class Live:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(self._news.set)
 
-    def _send_cards(self, seats: list[Seat], about: Mapping[str, Any] | None = None) -> None:
+    def _send_cards(self, seats: list[Seat], about: protocol.About | None = None) -> None:
         now = time.monotonic()
         due = [seat for seat in seats if now - seat.told[0] >= CARDS]
         if len(due) < len(seats):
@@ -251,11 +252,22 @@ class Live:
             asyncio.get_running_loop().call_later(CARDS, self._news.set)
         if not due:
             return
-        cards = [lines.card(client, self._rates.sample(client)) for client in self._known().values()]
+        known = self._known().values()
+        rates = [self._rates.sample(client) for client in known]
+        shown_cards = list(map(card, known))
+        cards = list(map(lines.card, shown_cards, rates))
+        together = lines.all_together(shown_cards, rates)
         for seat in due:
             shown = ALL if seat.shown == ALL else next(iter(self._shown(seat.shown)), "")
             state = (cards, shown)
             if state == seat.told[1] and now - seat.told[0] < SIGN_OF_LIFE:
                 continue
             seat.told = (now, state)
-            self._send({"type": "card", "cards": cards, "shown": shown, "view": seat.id, **(about or {})})
+            message: protocol.State = {
+                "type": "card",
+                "view": seat.id,
+                "cards": cards,
+                "all": together,
+                "shown": shown,
+            }
+            self._send({**message, **about} if about is not None else message)

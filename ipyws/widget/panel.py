@@ -17,7 +17,7 @@ from ipyws.runtime.registry import REGISTRY
 from ipyws.script.expression import make_evaluator
 from ipyws.view import html, rows, text
 from ipyws.view.summary import card
-from ipyws.widget import assets
+from ipyws.widget import assets, protocol
 from ipyws.widget.display import VIEW, Display
 from ipyws.widget.form import fields
 from ipyws.widget.live import Live
@@ -101,20 +101,22 @@ class Panel(anywidget.AnyWidget):
         if method == "request_state" or (method == "custom" and "content" in data):
             super()._handle_msg(msg)
 
-    def _post(self, message: dict[str, Any]) -> None:
+    def _post(self, message: protocol.ToFront) -> None:
         with contextlib.suppress(RuntimeError):  # the comm is closed
             self.send(message)
 
-    def _about(self) -> dict[str, Any]:
+    def _about(self) -> protocol.About:
         rights = self._rights
-        told = {"read_only": rights.read_only, "templates": rights.templates}
-        if rights.read_only:  # it has no form
-            return {**told, "saved": [], "options": [], "policy": ""}
-        try:
-            saved, wrong = list(CURRENT.connections()), ""
-        except InvalidError as error:
-            saved, wrong = [], str(error)
-        return {**told, "saved": saved, "options": fields(templates=rights.templates), "policy": wrong}
+        about = protocol.About(
+            read_only=rights.read_only, templates=rights.templates, saved=[], options=[], policy=""
+        )
+        if not rights.read_only:  # else it has no form
+            about["options"] = fields(templates=rights.templates)
+            try:
+                about["saved"] = list(CURRENT.connections())
+            except InvalidError as error:
+                about["policy"] = str(error)
+        return about
 
     # -- what a notebook keeps -------------------------------------------------------------------------
 

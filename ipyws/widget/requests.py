@@ -21,10 +21,11 @@ from ipyws.script.steps import Encoding
 from ipyws.script.template import expand_plain
 from ipyws.text.masking import mask
 from ipyws.text.printable import visible
+from ipyws.widget import protocol
 from ipyws.widget.copying import copy_as
 from ipyws.widget.exporting import export
 from ipyws.widget.form import read_options
-from ipyws.widget.live import Live
+from ipyws.widget.live import Live, Send
 from ipyws.widget.rights import ALL, Rights
 from ipyws.widget.seats import identity
 
@@ -54,7 +55,7 @@ class Requests:
     def __init__(
         self,
         live: Live,
-        send: Callable[[dict[str, Any]], None],
+        send: Send,
         evaluate: Evaluate,
         post: Callable[[Callable[[], object]], None],
         rights: Rights = Rights(),  # noqa: B008 - it never changes
@@ -71,7 +72,7 @@ class Requests:
             "bye": live.bye,
             "ack": lambda request: live.acknowledge(request, _number(request, "batch")),
             "filter": live.filter,
-            "fetch": lambda request: live.fetch(request, _number(request, "i")),
+            "fetch": lambda request: live.fetch(request, _number(request, "row")),
             "show": lambda request: live.show(request, str(request.get("name", ""))[:_LONGEST_NAME]),
         }
         self._slow: dict[str, Callable[[Request, Sequence[Any]], str]] = {
@@ -105,20 +106,28 @@ class Requests:
 
     def _answer(self, request: Request, work: Callable[[], str | None]) -> None:
         kind = request["type"]
-        answer = {"type": "result", "id": _id(request), "view": identity(request)}
+        result: protocol.Result = {
+            "type": "result",
+            "view": identity(request),
+            "id": _id(request),
+            "ok": False,
+            "text": "",
+            "kind": "",
+            "message": "",
+            "hint": "",
+        }
         try:
             self._rights.check(kind)
             text = work()
         except WebSocketError as error:
-            failed = {"ok": False, "kind": str(error.kind), "message": error.message, "hint": error.hint}
-            self._send({**answer, **failed})
+            self._send({**result, "kind": str(error.kind), "message": error.message, "hint": error.hint})
         except Exception as error:
             # Nobody waits for this thread: untold, the front end would wait for ever.
             words = visible(mask(f"{type(error).__name__}: {error}"))
-            self._send({**answer, "ok": False, "kind": "INTERNAL", "message": words, "hint": ""})
+            self._send({**result, "kind": "INTERNAL", "message": words})
         else:
             if text is not None:
-                self._send({**answer, "ok": True, "text": text})
+                self._send({**result, "ok": True, "text": text})
 
     # -- slow ones -------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ PREPARE = """
 %load_ext ipyws
 %xmode Verbose
 import ipyws, logging, os, pickle, sys, warnings
+from ipyws.view.summary import card
 from ipyws.widget import copying, exporting, lines
 
 heard = []
@@ -58,8 +59,8 @@ def look():
         for what in ("jsonl", "har", "csv", "text"):
             print(exporting.export(what, {client.name: client.log}))
         for message in client.log:
-            print(lines.line(1, client.name, message, None), lines.payload(1, message))
-        print(lines.card(core, []))
+            print(lines.line(1, client.name, message, None), lines.payload(message))
+        print(lines.card(card(core), []))
     print(*heard, sep="\\n")
     heard.clear()
 """

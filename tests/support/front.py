@@ -12,6 +12,7 @@ from ipyws.widget import assets
 
 SITE = "https://panel.test/"
 NAME = "prices"
+ARROWS = {"in": "↓", "out": "↑"}
 
 _PAGE = """<!doctype html><meta charset="utf-8"><title>panel</title>
 <link rel="stylesheet" href="panel.css">
@@ -136,6 +137,7 @@ class Front:
         """Give it a card message."""
         told = {
             "cards": list(cards),
+            "all": everything(*cards),
             "shown": shown,
             "saved": ["prices", "chat"],
             "options": OPTIONS,
@@ -155,7 +157,7 @@ class Front:
         numbered = []
         for made in rows:
             self._last += 1
-            numbered.append({"i": self._last, "s": self._last, **made})
+            numbered.append({"id": self._last, "seq": self._last, **made})
         counters = {"matched": self._last, "total": self._last}
         told = {"batch": self._batch, "reset": reset, "rows": numbered, **counters, **fields}
         self.take({"type": "rows", **told})
@@ -185,32 +187,51 @@ def _serve(route: Route) -> None:
 
 def card(name: str = NAME, state: str = "open", **fields: Any) -> dict[str, Any]:
     """Return the card of a connection."""
-    counters = {"received": 12384, "sent": 13, "bytes_received": 2_516_582, "bytes_sent": 1126}
+    counters = {"received": 12384, "sent": 13, "received_size": "2.4 MB", "sent_size": "1.1 kB"}
     usual: dict[str, Any] = {
         "url": f"wss://stream.example.com/v1/{name}",
-        "held": False,
-        "note": "",
+        "words": state,
+        "failed": False,
+        "fact": "",
         "badges": ["json.v2", "deflate"],
         "kept": 12000,
         "evicted": 397,
-        "rtt": 0.012,
+        "rtt": "12 ms",
         "rate": [1, 2, 5, 3],
         "opened": "101 in 34 ms",
-        "close": None,
     }
     return {"name": name, "state": state, **counters, **usual, **fields}
 
 
+def everything(*cards: dict[str, Any]) -> dict[str, Any]:
+    """Return the card of all connections together."""
+    added = ("received", "sent", "kept", "evicted")
+    counters = {field: sum(card[field] for card in cards) for field in added}
+    opened = sum(card["state"] == "open" for card in cards)
+    words = f"{opened} of {len(cards)} open"
+    return card("*", "open" if opened else "closed", url="", words=words, badges=[], rtt="", **counters)
+
+
 def row(preview: str, direction: str = "in", kind: str = "text", **fields: Any) -> dict[str, Any]:
     """Return a row; its id comes with the batch."""
-    usual: dict[str, Any] = {"t": 1_769_866_512.118, "dt": 0.012, "n": len(preview), "j": 0, "x": 1, "g": ""}
-    return {"c": NAME, "d": direction, "k": kind, "p": preview, **usual, **fields}
+    usual = {"at": 1_769_866_512.118, "time": "14:35:12.118", "delta": "+12.0 ms", "more": True}
+    look = {"arrow": ARROWS.get(direction, ""), "kind": kind, "css": f"{direction} {kind}"}
+    told = {"connection": NAME, "preview": preview, "size": f"{len(preview)} B"}
+    return {**told, **usual, **look, **fields}
 
 
 def _option(
     name: str, values: str, default: str, about: str, kind: str = "text", **more: Any
 ) -> dict[str, Any]:
-    return {"name": name, "values": values, "default": default, "about": about, "kind": kind, **more}
+    return {
+        "name": name,
+        "values": values,
+        "default": default,
+        "about": about,
+        "kind": kind,
+        "choices": [],
+        **more,
+    }
 
 
 OPTIONS = [

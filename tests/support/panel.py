@@ -65,7 +65,7 @@ class Shown:
 
     def rows(self, text: str | re.Pattern[str] = "", *, way: str = "") -> Locator:
         """The rows drawn whose line has a text, of one direction or both."""
-        rows = self.log.locator(f".row[data-d={way}]" if way else ".row")
+        rows = self.log.locator(f".row.{way}" if way else ".row")
         return rows.filter(has_text=text) if text else rows
 
     def wait_for_row(self, text: str | re.Pattern[str], way: str = "") -> Locator:
@@ -103,9 +103,9 @@ class Shown:
                     log.scrollTop = at;
                     await frame();
                     await frame();
-                    for (const { dataset, firstChild } of log.querySelectorAll(".row"))
-                        found.set(Number(dataset.i), {
-                            way: dataset.d, kind: dataset.k,
+                    for (const { className, dataset, firstChild } of log.querySelectorAll(".row"))
+                        found.set(Number(dataset.id), {
+                            look: className,
                             text: firstChild.querySelector(".preview").textContent,
                             name: firstChild.querySelector(".name").textContent,
                         });

@@ -26,7 +26,7 @@ function optionField({ name, values, default: usual, about, kind, choices }) {
     name, class: "field", autocomplete: "off", spellcheck: "false", title: `${about} (${values})`,
     "data-secret": SECRET_OPTIONS.includes(name),
   };
-  const offered = kind === "bool" ? ["true", "false"] : kind === "choice" ? (choices ?? []) : null;
+  const offered = kind === "bool" ? ["true", "false"] : kind === "choice" ? choices : null;
   let field;
   if (offered) {
     const items = offered.map((value) => make("option", { value }, value));

@@ -65,12 +65,13 @@ class Header {
     const { store } = this.panel;
     const card = store.shownCard;
     const { state } = store;
-    const close = state === "closed" ? card.close : null;
-    setText(this.pill, this.stateWords(card, close));
-    this.pill.dataset.state = close && !isOrdinary(close) ? "failed" : state;
+    const said = state === card?.state; // else there is more to say of this side than of the connection
+    setText(this.pill, said || (store.merged && card && !store.gone) ? card.words : (STATE_WORDS[state] ?? state));
+    this.pill.dataset.state = said && card.failed ? "failed" : state;
     this.pill.title = card?.opened ?? "";
     this.refreshPicker();
-    setText(this.facts, this.fact(card));
+    const silent = "The kernel does not answer: re-run the cell to reconnect.";
+    setText(this.facts, store.gone ? silent : (card?.fact ?? ""));
     this.facts.hidden = !this.facts.textContent;
     this.numbers.hidden = !card;
     setText(this.url, card?.url ?? "");
@@ -80,18 +81,12 @@ class Header {
     if (card) this.refreshNumbers(card);
   }
 
-  stateWords(card, close) {
-    const { state, gone } = this.panel.store;
-    if (card?.words && !gone) return card.words;
-    return STATE_WORDS[state] ?? [state, close?.code].filter(Boolean).join(" ");
-  }
-
   refreshNumbers(card) {
-    const counter = (element, sign, number, bytes) =>
-      element.replaceChildren(`${sign} `, make("b", {}, count(number)), ` · ${byteSize(bytes)}`);
-    counter(this.received, "↓", card.received, card.bytes_received);
-    counter(this.sent, "↑", card.sent, card.bytes_sent);
-    this.rtt.replaceChildren(...(card.rtt == null ? [] : ["RTT ", make("b", {}, duration(card.rtt))]));
+    const counter = (element, sign, number, size) =>
+      element.replaceChildren(`${sign} `, make("b", {}, count(number)), ` · ${size}`);
+    counter(this.received, "↓", card.received, card.received_size);
+    counter(this.sent, "↑", card.sent, card.sent_size);
+    this.rtt.replaceChildren(...(card.rtt ? ["RTT ", make("b", {}, card.rtt)] : []));
     this.spark.update(card.rate);
     setText(this.rate, perSecond(card.rate.at(-1) ?? 0));
   }
@@ -107,14 +102,5 @@ class Header {
     this.picker.value = card?.shown ?? "";
     this.picker.hidden = names.length < 2;
     setText(this.name, names.length === 1 ? names[0] : "");
-  }
-
-  /** What needs a sentence: why nothing moves, or how it ended. */
-  fact(card) {
-    if (this.panel.store.gone) return "The kernel does not answer: re-run the cell to reconnect.";
-    if (!card) return "";
-    const held = card.held ? "paused: channel full" : "";
-    const said = [card.note || held, card.close ? closing(card.close) : ""];
-    return said.filter(Boolean).join(" · ");
   }
 }

@@ -5,14 +5,14 @@ function lowerBound(rows, id) {
   let [low, high] = [0, rows.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (rows[middle].i < id) low = middle + 1;
+    if (rows[middle].id < id) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-const ARROWS = { in: "↓", out: "↑", sys: "·" };
-const DIRECTIONS = { in: "received ", out: "sent ", sys: "" };
+const DIRECTIONS = { "↓": "received ", "↑": "sent " };
+const DATA = ["text", "binary", "gap"];
 const COLUMNS = ["chevron", "time", "delta", "arrow", "size", "name", "preview", "tag"];
 
 /** One line on the screen; it is filled with another row when its own has left. */
@@ -28,18 +28,13 @@ class Row {
     if (this.row === row) return;
     this.row = row;
     const { parts, element } = this;
-    const bad = row.k === "error" || row.k === "breach" || (row.k === "close" && !/^100[01]\b/.test(row.g || row.p));
-    Object.assign(element.dataset, { i: row.i, d: row.d, k: row.k, bad });
-    const isGap = row.k === "gap";
-    setText(parts.time, isGap ? "" : clock(row.t));
-    setText(parts.delta, isGap ? "" : delta(row.dt));
-    parts.delta.classList.toggle("slow", row.dt > 1);
-    setText(parts.arrow, isGap ? "⋯" : ARROWS[row.d]);
-    setText(parts.size, row.n == null ? "" : byteSize(row.n));
-    setText(parts.name, row.c);
-    parts.name.className = `name c${this.list.store.colourOf(row.c)}`;
-    parts.preview.replaceChildren(...(row.j ? coloured(row.p) : [row.p]));
-    setText(parts.tag, row.g);
+    element.className = `row ${row.css}`;
+    element.dataset.id = row.id;
+    for (const part of ["time", "delta", "arrow", "size"]) setText(parts[part], row[part]);
+    setText(parts.name, row.connection);
+    parts.name.className = `name c${this.list.store.colourOf(row.connection)}`;
+    parts.preview.replaceChildren(...(element.classList.contains("json") ? coloured(row.preview) : [row.preview]));
+    setText(parts.tag, DATA.includes(row.kind) ? "" : row.kind);
   }
 
   /** Follow what may change without the row: its place, whether it is selected, whether it is open. */
@@ -47,7 +42,7 @@ class Row {
     const move = `translateY(${top}px)`;
     if (this.element.style.transform !== move) this.element.style.transform = move;
     this.element.classList.toggle("selected", selected);
-    setText(this.parts.chevron, !this.row.x ? "" : detail ? "▾" : "▸");
+    setText(this.parts.chevron, !this.row.more ? "" : detail ? "▾" : "▸");
     if (this.detail === detail) return;
     this.detail?.element.remove();
     this.detail = detail;
@@ -61,13 +56,13 @@ class Detail {
     this.height = 3 * ROW_HEIGHT; // until it is measured
     this.row = row;
     this.panel = list.panel;
-    this.element = make("div", { class: "detail", "data-of": row.i }, span("dim", "Loading…"));
+    this.element = make("div", { class: "detail", "data-of": row.id }, span("dim", "Loading…"));
     this.element.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
       list.viewport.focus();
     });
-    list.store.payload(row.i, (payload) => this.show(payload));
+    list.store.payload(row.id, (payload) => this.show(payload));
   }
 
   show(payload) {
@@ -78,13 +73,13 @@ class Detail {
     const copy = button("Copy", () => this.panel.copy(payloadText(payload)));
     const actions = make("div", { class: "actions" }, copy, ...this.resend(payload));
     this.element.replaceChildren(actions, payloadBody(payload));
-    const left = `… ${byteSize(payload.cut)} more, not shown here`;
-    if (payload.cut) this.element.append(make("div", { class: "cut" }, left));
+    const left = `… ${payload.left} more, not shown here`;
+    if (payload.left) this.element.append(make("div", { class: "cut" }, left));
   }
 
-  resend({ text, hex, cut }) {
-    if (cut || !["text", "binary"].includes(this.row.k)) return [];
-    const draft = hex ? [hex.map(([, bytes]) => bytes.trim()).join("\n"), "hex"] : [text, "text"];
+  resend({ text, dump, left }) {
+    if (left || !DATA.includes(this.row.kind)) return [];
+    const draft = dump.length ? [dump.map(([, bytes]) => bytes).join("\n"), "hex"] : [text, "text"];
     return [button("Edit & resend", () => this.panel.sendBox.edit(...draft), { class: "button resend" })];
   }
 }
@@ -160,7 +155,7 @@ class List {
   }
 
   clear() {
-    for (const { k, c, s } of this.store.rows) if (k !== "gap") this.cleared.set(c, s);
+    for (const { kind, connection, seq } of this.store.rows) if (kind !== "gap") this.cleared.set(connection, seq);
     this.panel.refresh();
   }
 
@@ -173,7 +168,8 @@ class List {
   get hidden() {
     if (!this.cleared.size) return 0;
     const rows = this.held ?? this.store.rows;
-    const first = rows.findIndex(({ k, c, s }) => k !== "gap" && s > (this.cleared.get(c) ?? -1));
+    const first = rows.findIndex(({ kind, connection, seq }) =>
+      kind !== "gap" && seq > (this.cleared.get(connection) ?? -1));
     return first < 0 ? rows.length : first;
   }
 
@@ -186,12 +182,12 @@ class List {
   onReset(healed) {
     if (this.paused && !healed) this.held = this.store.rows.slice();
     if (!healed) this.mark = this.store.arrived;
-    if (this.anchor && !this.paused) this.anchor.id = this.idAt(this.anchor.t);
+    if (this.anchor && !this.paused) this.anchor.id = this.idAt(this.anchor.at);
   }
 
   /** The id of the first row from a time on: a reset gives the same messages new ids. */
   idAt(time) {
-    return this.store.rows.find(({ t }) => t >= time)?.i ?? Infinity;
+    return this.store.rows.find(({ at }) => at >= time)?.id ?? Infinity;
   }
 
   onWheel(event) {
@@ -227,7 +223,7 @@ class List {
 
   indexOf(id) {
     const index = lowerBound(this.rows, id);
-    return this.rows[index]?.i === id ? index : -1;
+    return this.rows[index]?.id === id ? index : -1;
   }
 
   topOf(index) {
@@ -248,7 +244,8 @@ class List {
   /** Remember the topmost visible row, which stays where it is when others come or go. */
   setAnchor() {
     const index = this.indexAt(this.viewport.scrollTop);
-    this.anchor = this.rows[index] && { id: this.rows[index].i, t: this.rows[index].t, top: this.topOf(index) };
+    const row = this.rows[index];
+    this.anchor = row && { id: row.id, at: row.at, top: this.topOf(index) };
   }
 
   scroll(total) {
@@ -285,12 +282,12 @@ class List {
   }
 
   drawRows(rows, first) {
-    const wanted = new Set(rows.map(({ i }) => i));
+    const wanted = new Set(rows.map(({ id }) => id));
     for (const [id, drawn] of this.drawnRows) if (!wanted.has(id)) this.takeOff(id, drawn);
     rows.forEach((row, index) => {
-      const drawn = this.drawnRows.get(row.i) ?? this.putOn(row, this.canvas.children[index]);
+      const drawn = this.drawnRows.get(row.id) ?? this.putOn(row, this.canvas.children[index]);
       drawn.fill(row);
-      drawn.place(this.topOf(first + index), row.i === this.selected, this.open.get(row.i));
+      drawn.place(this.topOf(first + index), row.id === this.selected, this.open.get(row.id));
     });
     const active = this.drawnRows.get(this.selected)?.element.id;
     if (active) this.viewport.setAttribute("aria-activedescendant", active);
@@ -300,7 +297,7 @@ class List {
   /** Rows that stay never move in the DOM: that would lose focus and scroll position inside of them. */
   putOn(row, before) {
     const drawn = this.spare.pop() ?? new Row(this);
-    this.drawnRows.set(row.i, drawn);
+    this.drawnRows.set(row.id, drawn);
     this.canvas.insertBefore(drawn.element, before ?? null);
     return drawn;
   }
@@ -317,13 +314,13 @@ class List {
 
   click(row) {
     if (String(getSelection())) return; // the user marks text
-    this.select(this.indexOf(row.i));
-    if (row.x) this.toggle(row);
+    this.select(this.indexOf(row.id));
+    if (row.more) this.toggle(row);
   }
 
-  toggle(row, on = !this.open.has(row.i)) {
-    if (!on) this.collapse(row.i);
-    else if (row.x && !this.open.has(row.i)) this.expand(row);
+  toggle(row, on = !this.open.has(row.id)) {
+    if (!on) this.collapse(row.id);
+    else if (row.more && !this.open.has(row.id)) this.expand(row);
     this.announce(row);
     this.panel.redraw();
   }
@@ -332,8 +329,8 @@ class List {
     this.setFollow(false);
     if (this.open.size === OPEN_ROWS) this.collapse(this.open.keys().next().value);
     const detail = new Detail(this, row);
-    this.open.set(row.i, detail);
-    this.revealing = row.i;
+    this.open.set(row.id, detail);
+    this.revealing = row.id;
     this.observer.observe(detail.element);
   }
 
@@ -347,16 +344,16 @@ class List {
   select(index) {
     const row = this.rows[Math.max(0, Math.min(this.rows.length - 1, index))];
     if (!row) return;
-    this.selected = row.i;
+    this.selected = row.id;
     this.announce(row);
     this.panel.redraw();
   }
 
   /** Say a row to a screen reader: the log itself is silent, or it would never be quiet. */
   announce(row) {
-    const size = row.n == null ? "" : `${byteSize(row.n)}, `;
-    const more = !row.x ? "" : this.open.has(row.i) ? ", expanded" : ", collapsed";
-    this.panel.announce(`${DIRECTIONS[row.d]}${row.k}, ${size}${row.c}: ${row.p} ${row.g}${more}`);
+    const size = row.size && `${row.size}, `;
+    const more = !row.more ? "" : this.open.has(row.id) ? ", expanded" : ", collapsed";
+    this.panel.announce(`${DIRECTIONS[row.arrow] ?? ""}${row.kind}, ${size}${row.connection}: ${row.preview}${more}`);
   }
 
   /** Select a row and bring it into view. */
@@ -406,8 +403,9 @@ class List {
   }
 
   copyRow(row) {
-    if (!row.x) this.panel.copy(row.p);
-    else this.store.payload(row.i, (payload) => this.panel.copy(payload.gone ? row.p : payloadText(payload)));
+    const copy = (payload) => this.panel.copy(payload.gone ? row.preview : payloadText(payload));
+    if (row.more) this.store.payload(row.id, copy);
+    else this.panel.copy(row.preview);
   }
 
   refresh() {

@@ -84,8 +84,8 @@ class Panel {
   refreshFooter() {
     const { store, list } = this;
     const { counts, evicted } = store;
-    const rows = (list.held ?? store.rows).slice(list.hidden).filter(({ k }) => k !== "gap");
-    const gone = rows.filter(({ c, s }) => s < (evicted[c] ?? 0)).length;
+    const rows = (list.held ?? store.rows).slice(list.hidden).filter(({ kind }) => kind !== "gap");
+    const gone = rows.filter(({ connection, seq }) => seq < (evicted[connection] ?? 0)).length;
     const shown = `${count(rows.length)} shown${gone ? ` (${count(gone)} of them evicted since)` : ""}`;
     const all = counts ? ["received", "sent", "kept"].map((field) => `${count(counts[field])} ${field}`) : [];
     const matching = store.isFiltered ? [`${count(store.matched)} of ${count(store.total)} match`] : [];

@@ -116,17 +116,16 @@ function jsonTree({ kind, raw, entries }, key = "", open = false) {
 function hexdump(lines) {
   const dump = make("div", { class: "hex" });
   appendInParts(dump, lines, HEX_PART, ([offset, bytes, characters]) => {
-    const place = typeof offset === "number" ? offset.toString(16).padStart(6, "0") : offset;
-    const cells = [span("dim", place), span("number", bytes.padEnd(48)), span("string", characters)];
+    const cells = [span("dim", offset), span("number", bytes.padEnd(48)), span("string", characters)];
     return make("div", {}, ...cells.flatMap((cell) => [cell, "  "]));
   });
   return dump;
 }
 
 /** The payload in the form that says most: a tree, a hexdump, or else the text as it is. */
-function payloadBody({ text, json, hex, cut }) {
-  if (hex) return hexdump(hex);
-  if (json && !cut) {
+function payloadBody({ text, json, dump }) {
+  if (dump.length) return hexdump(dump);
+  if (json) {
     try {
       return jsonTree(JsonReader.show(text), "", true);
     } catch (error) {
@@ -137,4 +136,4 @@ function payloadBody({ text, json, hex, cut }) {
 }
 
 /** What Copy copies of a payload. */
-const payloadText = ({ text, hex }) => (hex ? hex.map((line) => line.join("  ")).join("\n") : text);
+const payloadText = ({ text, dump }) => dump.map((line) => line.join("  ")).join("\n") || text;

@@ -142,9 +142,9 @@ class SendBox {
   async sendFile() {
     const [file] = this.file.files;
     if (!file) return this.problem.show({ message: "no file chosen", hint: "choose one first" });
-    if (file.size > FILE_BYTES) {
-      const hint = `at most ${byteSize(FILE_BYTES)} pass through Jupyter; send larger ones from a cell`;
-      return this.problem.show({ message: `the file has ${byteSize(file.size)}`, hint });
+    if (file.size > FILE_MEGABYTES * 2 ** 20) {
+      const hint = `at most ${FILE_MEGABYTES} MB pass through Jupyter; send larger ones from a cell`;
+      return this.problem.show({ message: `the file has ${plural(file.size, "byte")}`, hint });
     }
     const bytes = await file.arrayBuffer();
     const message = { type: "send", text: "", mode: "file", raw: this.raw.checked };

@@ -70,7 +70,7 @@ class Store {
     else if (message.type === "card") this.takeCard(message);
     else if (message.type === "rows") this.takeRows(message);
     else if (message.type === "payload") this.takePayload(message);
-    else if (message.type === "result" || message.type === "code") this.takeAnswer(message);
+    else if (message.type === "result") this.takeAnswer(message);
   }
 
   hello() {
@@ -124,7 +124,7 @@ class Store {
   /** What was on its way when the kernel was lost may be lost too, and with it what the kernel waits for. */
   recover() {
     this.hello();
-    for (const i of this.fetching.keys()) this.send({ type: "fetch", i });
+    for (const row of this.fetching.keys()) this.send({ type: "fetch", row });
   }
 
   /** Take the counters of the card: what is shown of the rows has to agree with them, so the newest word counts. */
@@ -187,20 +187,20 @@ class Store {
   }
 
   /** Hand the payload of a row to `use`: at once, or when the kernel has sent it. */
-  payload(i, use) {
-    const known = this.payloads.get(i);
+  payload(row, use) {
+    const known = this.payloads.get(row);
     if (known) return use(known);
-    const waiting = this.fetching.get(i);
+    const waiting = this.fetching.get(row);
     if (waiting) return waiting.push(use);
-    this.fetching.set(i, [use]);
-    return this.send({ type: "fetch", i });
+    this.fetching.set(row, [use]);
+    return this.send({ type: "fetch", row });
   }
 
   takePayload(payload) {
-    this.payloads.set(payload.i, payload);
+    this.payloads.set(payload.row, payload);
     if (this.payloads.size > KEPT_PAYLOADS) this.payloads.delete(this.payloads.keys().next().value);
-    const waiting = this.fetching.get(payload.i) ?? [];
-    this.fetching.delete(payload.i);
+    const waiting = this.fetching.get(payload.row) ?? [];
+    this.fetching.delete(payload.row);
     for (const use of waiting) use(payload);
   }
 
@@ -242,10 +242,10 @@ class Store {
 
   get merged() { return this.card?.shown === "*"; }
 
-  /** The card that the header shows; in the merged view one that sums all up. */
+  /** The card that the header shows. */
   get shownCard() {
-    const cards = this.card?.cards ?? [];
-    return this.merged && cards.length ? sum(cards) : cards.find(({ name }) => name === this.card.shown);
+    const { cards, all, shown } = this.card ?? { cards: [] };
+    return this.merged && cards.length ? all : cards.find(({ name }) => name === shown);
   }
 
   get state() {
@@ -260,20 +260,4 @@ class Store {
 
   /** Whether there is one connection that can be closed: also one that is being opened anew. */
   get isClosable() { return this.isOpen || (this.state === "reconnecting" && !this.merged); }
-}
-
-/** One card for all connections. */
-function sum(cards) {
-  const open = cards.filter(({ state }) => state === "open").length;
-  const total = (field) => cards.reduce((sofar, card) => sofar + card[field], 0);
-  const seconds = Math.max(...cards.map(({ rate }) => rate.length));
-  const rate = Array.from({ length: seconds }, (_, index) =>
-    cards.reduce((sofar, card) => sofar + (card.rate[index - seconds + card.rate.length] ?? 0), 0));
-  const numbers = ["received", "sent", "bytes_received", "bytes_sent", "kept", "evicted"];
-  return {
-    ...Object.fromEntries(numbers.map((field) => [field, total(field)])),
-    name: "*", url: cards.map(({ name }) => name).join(", "), state: open ? "open" : "closed",
-    words: `${open} of ${cards.length} open`, held: cards.some(({ held }) => held), note: "", badges: [],
-    rtt: null, rate, opened: "", close: null,
-  };
 }

@@ -16,57 +16,20 @@ const JSON_DEPTH = 200;
 const TREE_PART = 200; // children drawn at a time
 const HEX_PART = 64; // lines drawn at a time
 const CHECKED_TEXT = 100_000; // characters; reading a longer draft at every key would be felt
-const FILE_BYTES = 8 * 2 ** 20; // Jupyter's server drops the connection at a message over 10 MiB
+const FILE_MEGABYTES = 8; // Jupyter's server drops the connection at a message over 10 MiB
 const INPUT_LINES = 8;
 const COLOURS = 6; // of connections in the merged view: classes c0 to c5
 
-/* ---- Words: the same as in the cell views ---------------------------------------------------------------- */
+/* ---- Words: those of rows and cards come from the kernel ---------------------------------------------------------------- */
 
 const count = (number) => number.toLocaleString("en-US");
 
 const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 
-/** A number of bytes; a kB is 1024 bytes, as in the options. */
-function byteSize(bytes) {
-  if (bytes < 1000) return `${bytes} B`;
-  let size = bytes / 1024;
-  let unit = 0;
-  for (; size >= 999.95 && unit < 2; unit += 1) size /= 1024;
-  return `${size.toFixed(1)} ${["kB", "MB", "GB"][unit]}`;
-}
-
-function duration(seconds) {
-  if (seconds < 0.09995) return `${(seconds * 1e3).toFixed(1)} ms`;
-  if (seconds < 0.9995) return `${(seconds * 1e3).toFixed(0)} ms`;
-  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60 ? `${minutes}m${whole % 60}s` : `${Math.floor(minutes / 60)}h${minutes % 60}m`;
-}
-
-/** A Δ; it is negative where the wall clock was set back. */
-const delta = (seconds) => (seconds == null ? "" : `${seconds < 0 ? "−" : "+"}${duration(Math.abs(seconds))}`);
-
-function clock(time) {
-  const date = new Date(time * 1e3);
-  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()];
-  const [hours, minutes, seconds] = parts.map((part) => String(part).padStart(2, "0"));
-  return `${hours}:${minutes}:${seconds}.${String(date.getMilliseconds()).padStart(3, "0")}`;
-}
-
 function perSecond(rate) {
   if (rate >= 1000) return `${(rate / 1000).toFixed(rate < 10_000 ? 1 : 0)}k/s`;
   return `${rate >= 10 || Number.isInteger(rate) ? rate.toFixed(0) : rate.toFixed(1)}/s`;
 }
-
-function closing({ code, meaning, reason, who, error }) {
-  const words = code == null ? "no status code" : [code, meaning].filter(Boolean).join(" ");
-  const said = reason ? ` “${reason}”` : "";
-  const by = { us: " by us", peer: " by the server", server: " by the server" }[who] ?? "";
-  return `closed ${words}${said}${by}${error ? `: ${error}` : ""}`;
-}
-
-const isOrdinary = (close) => [1000, 1001].includes(close.code) && !close.error;
 
 /* ---- DOM helpers ----------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,242 @@
+"""The messages between a panel and its front ends; ``front/types.d.ts`` has the same shapes for the scripts.
+
+What comes from a front end may have any shape all the same: it is read as such.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+# -- from the kernel -------------------------------------------------------------------------------
+
+
+class Row(TypedDict):
+    """One line of the list: the words of a `ipyws.view.rows.Row`, and where it belongs."""
+
+    id: int
+    connection: str
+    seq: int
+    at: float
+    time: str
+    delta: str
+    arrow: str
+    kind: str
+    size: str
+    preview: str
+    css: str
+    more: bool
+
+
+class Counts(TypedDict):
+    """Messages of the connections that are shown."""
+
+    received: int
+    sent: int
+    kept: int
+
+
+class Batch(TypedDict):
+    """Rows, and the counters of the moment up to which there are rows."""
+
+    batch: int
+    reset: bool
+    rows: list[Row]
+    matched: int
+    total: int
+    counts: Counts
+    evicted: dict[str, int]
+
+
+class Rows(Batch):
+    """A batch for one front end."""
+
+    type: Literal["rows"]
+    view: str
+
+
+class Card(Counts):
+    """What the header says of a connection, or of all of them."""
+
+    name: str
+    url: str
+    state: str
+    words: str
+    failed: bool
+    fact: str
+    opened: str
+    badges: list[str]
+    received_size: str
+    sent_size: str
+    evicted: int
+    rtt: str
+    rate: list[float]
+
+
+class Field(TypedDict):
+    """One option in the form that connects."""
+
+    name: str
+    values: str
+    default: str
+    about: str
+    kind: Literal["bool", "choice", "headers", "list", "text"]
+    choices: list[str]
+
+
+class About(TypedDict, total=False):
+    """What a front end is told once."""
+
+    read_only: bool
+    templates: bool
+    saved: list[str]
+    options: list[Field]
+    policy: str
+
+
+class State(About):
+    """The connections, and which one is shown."""
+
+    type: Literal["card"]
+    view: str
+    cards: list[Card]
+    all: Card
+    shown: str
+
+
+class Content(TypedDict):
+    """The whole of a payload, as far as it is shown; `gone` where the log has given it up."""
+
+    text: str
+    json: bool
+    dump: list[tuple[str, str, str]]
+    left: str
+    gone: bool
+
+
+class Payload(Content):
+    """The payload of a row."""
+
+    type: Literal["payload"]
+    view: str
+    row: int
+
+
+class Result(TypedDict):
+    """How a request went."""
+
+    type: Literal["result"]
+    view: str
+    id: int | str | None
+    ok: bool
+    text: str
+    kind: str
+    message: str
+    hint: str
+
+
+class Who(TypedDict):
+    """The question to a front end that was forgotten."""
+
+    type: Literal["who"]
+    view: str
+
+
+ToFront = Rows | State | Payload | Result | Who
+
+# -- from a front end, each with `view`, what it calls itself --------------------------------------
+
+Sieve = TypedDict("Sieve", {"text": str, "regex": bool, "in": bool, "out": bool, "control": bool})
+
+
+class Hello(TypedDict):
+    """The first word, and the one after something was missed."""
+
+    type: Literal["hello"]
+    have: int
+    filter: NotRequired[Sieve]
+    shown: NotRequired[str]
+
+
+class Here(TypedDict):
+    """A sign of life."""
+
+    type: Literal["here"]
+
+
+class Bye(TypedDict):
+    """The last word."""
+
+    type: Literal["bye"]
+
+
+class Ack(TypedDict):
+    """The number of the last batch that was drawn."""
+
+    type: Literal["ack"]
+    batch: int
+
+
+class Filter(Sieve):
+    """Other messages are to be shown."""
+
+    type: Literal["filter"]
+
+
+class Fetch(TypedDict):
+    """The payload of a row is wanted."""
+
+    type: Literal["fetch"]
+    row: int
+
+
+class Show(TypedDict):
+    """Another connection is to be shown, or, with "*", all."""
+
+    type: Literal["show"]
+    name: str
+
+
+class Send(TypedDict):
+    """A message to send; that of a file is the buffer that comes along."""
+
+    type: Literal["send"]
+    text: str
+    mode: str
+    raw: bool
+
+
+class Connect(TypedDict):
+    """A connection to open."""
+
+    type: Literal["connect"]
+    url: str
+    options: dict[str, str]
+
+
+class Close(TypedDict):
+    """The connection is to be closed."""
+
+    type: Literal["close"]
+    code: int
+    reason: str
+
+
+class Copy(TypedDict):
+    """The connection is wanted as code."""
+
+    type: Literal["copy"]
+    what: str
+
+
+class Export(TypedDict):
+    """What is shown is wanted as a file."""
+
+    type: Literal["export"]
+    what: str
+
+
+Word = Hello | Here | Bye | Ack | Filter | Fetch | Show
+"""What is answered with rows, payloads or not at all."""
+
+Request = Send | Connect | Close | Copy | Export
+"""What is answered with a `Result`; each has an ``id`` and the ``connection`` that is meant."""
