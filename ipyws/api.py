@@ -7,7 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Never
 
 from ipyws.config.current import CURRENT
-from ipyws.config.enforcement import check_connect, check_connection, check_url
+from ipyws.config.enforcement import check_connect, check_url, check_way
 from ipyws.core.connection.forms import CONNECT, Unawaited
 from ipyws.core.constants import Compression
 from ipyws.core.options.credentials import remember_credentials, remember_host
@@ -143,7 +143,7 @@ def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
     check_url(policy, target)
     checked = check_options(options)
     check_secure(checked, target.secure, checked.proxy)
-    check_connection(policy, target, checked)
+    check_way(policy, target, checked)
     return target, checked
 
 

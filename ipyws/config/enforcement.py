@@ -27,23 +27,36 @@ def check_connect(policy: Policy) -> None:
     _require(policy.decide_connect(), "connecting")
 
 
-def check_connection(policy: Policy, url: URL, options: ConnectOptions, *, redirected: bool = False) -> None:
-    """Ask whether a connection may be opened, before any name is resolved.
+def check_url(policy: Policy, url: URL, *, redirected: bool = False) -> Verdict:
+    """Ask whether a URL may be connected to: both actions; return the permission.
 
     Raises:
-        PermissionDeniedError: The URL, where ``connect_to`` leads, the name of ``server_hostname``, unchecked
+        PermissionDeniedError: It may not.
+    """
+    return _require(policy.decide(url), _subject(url, redirected))
+
+
+def check_way(policy: Policy, url: URL, options: ConnectOptions) -> Verdict | None:
+    """Ask whether an allowed URL may be connected to in this way, before any name is resolved.
+
+    Returns:
+        The permission for where ``connect_to`` leads, if that is given.
+
+    Raises:
+        PermissionDeniedError: Where ``connect_to`` leads, the name of ``server_hostname``, unchecked
             certificates or larger messages are not allowed.
         InvalidError: ``connect_to`` or ``server_hostname`` is no host.
     """
-    _require(policy.decide(url), _subject(url, redirected))
+    there = None
     if options.connect_to is not None:
-        _require(policy.decide(destination(url, options)), f"connect_to={options.connect_to}")
+        there = _require(policy.decide(destination(url, options)), f"connect_to={options.connect_to}")
     if options.server_hostname is not None:
         _require(policy.decide(certificate_url(url, options)), f"server_hostname={options.server_hostname}")
     if options.insecure:
         _require(policy.decide_insecure(), "insecure=True (-k)")
     if options.read_limit > (policy.max_message or options.read_limit):
         raise refusal(_too_big(policy), f"read_limit={show_size(options.read_limit)}")
+    return there
 
 
 def destination(url: URL, options: ConnectOptions) -> URL:
@@ -80,39 +93,38 @@ def _elsewhere(url: URL, authority: str, option: str) -> URL:
     return replace(url, host=there.host, port=there.port)
 
 
-def check_url(policy: Policy, url: URL) -> None:
-    """Ask whether a URL may be connected to: both actions.
-
-    Raises:
-        PermissionDeniedError: It may not.
-    """
-    _require(policy.decide(url), url.masked)
-
-
 def check_addresses(
-    policy: Policy, url: URL, addresses: Iterable[Resolved], *, redirected: bool = False
+    policy: Policy, url: URL, addresses: Iterable[Resolved], allowed: Verdict, *, redirected: bool = False
 ) -> None:
     """Ask whether a URL may lead to all of these addresses.
+
+    Args:
+        policy: The policy.
+        url: The URL.
+        addresses: What its name resolved to.
+        allowed: The permission for the URL itself.
+        redirected: Whether a redirect leads there.
 
     Raises:
         PermissionDeniedError: To one of them it may not; then none is dialled.
     """
     for address in dict.fromkeys(str(address[0]) for _, address in addresses):
-        _require(policy.decide_address(url, address), _subject(url, redirected))
+        _require(policy.decide_address(url, address, allowed), _subject(url, redirected))
 
 
-def check_socket(policy: Policy, url: URL, real: str) -> None:
+def check_socket(policy: Policy, url: URL, real: str, allowed: Verdict) -> None:
     """Ask whether a URL may lead to a Unix socket.
 
     Args:
         policy: The policy.
         url: The URL.
         real: Where the links in its socket's path lead.
+        allowed: The permission for the URL itself.
 
     Raises:
         PermissionDeniedError: It may not.
     """
-    _require(policy.decide_socket(url, real), url.masked)
+    _require(policy.decide_socket(url, real, allowed), url.masked)
 
 
 def check_proxy(policy: Policy, url: URL, proxy: str) -> None:
@@ -199,6 +211,7 @@ def _way_out(verdict: Verdict) -> str:
     return f"the machine's file is {system_file()}" if verdict.layer == "built in" else ""
 
 
-def _require(verdict: Verdict, what: str, hint: str = "") -> None:
+def _require(verdict: Verdict, what: str, hint: str = "") -> Verdict:
     if not verdict:
         raise refusal(verdict, what, hint)
+    return verdict

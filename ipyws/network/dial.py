@@ -173,7 +173,7 @@ async def _dial_once(
 ) -> Wire:
     progress.options = options
     permission = Permission(progress.url, options, redirected=bool(progress.redirects))
-    policy = permission.ask()
+    policy = permission.begin()
     progress.dialled = permission.there
     progress.facts["url"] = progress.url.masked
     protocol = _protocol(progress.url, options, policy)

@@ -1,19 +1,20 @@
-"""What a dial asks the policy, and asks again: the policy may be narrowed while a name is resolved."""
+"""What a dial asks the policy: each question once, and all again where the policy changes meanwhile."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ipyws.config.current import CURRENT
 from ipyws.config.enforcement import (
     certificate_url,
     check_addresses,
-    check_connection,
     check_proxy,
     check_proxy_addresses,
     check_socket,
+    check_url,
+    check_way,
     destination,
 )
 from ipyws.core.options.table import ConnectOptions
@@ -21,6 +22,7 @@ from ipyws.network.connection_limit import SLOTS
 from ipyws.network.resolve import Resolved
 from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL
+from ipyws.policy.verdict import Verdict
 
 
 @dataclass(slots=True)
@@ -31,7 +33,6 @@ class Permission:
         url: Where it leads, by its name.
         options: How; ``connect_to`` says where it is dialled.
         redirected: Whether a redirect leads there.
-        proxy: The proxy it goes through, without credentials, or None.
         proxy_addresses: Where the proxy is.
         addresses: Where the URL's name leads; of a name that the proxy resolves, none.
         socket: Where the links of a Unix socket's path lead, or "".
@@ -41,11 +42,12 @@ class Permission:
     url: URL
     options: ConnectOptions
     redirected: bool = False
-    proxy: str | None = None
     proxy_addresses: Sequence[Resolved] = ()
     addresses: Sequence[Resolved] = ()
     socket: str = ""
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy | None = None
+    _questions: list[Callable[[Policy], object]] = field(default_factory=list, init=False)
+    _allowed: Verdict = field(default_factory=lambda: Verdict(False, "nobody was asked"), init=False)
 
     @property
     def there(self) -> URL:
@@ -57,40 +59,59 @@ class Permission:
         """The name that the certificate must have, and that is asked for (RFC 6066 section 3)."""
         return certificate_url(self.url, self.options).host
 
-    def ask(self) -> Policy:
-        """Return the policy of this moment, which allows all of it.
+    def begin(self) -> Policy:
+        """Ask whether the URL may be dialled in this way, before its name is resolved; return the policy.
 
         Raises:
-            PermissionDeniedError: It does not.
+            PermissionDeniedError: It may not.
             InvalidError: A policy file can't be read.
         """
-        policy = CURRENT.policy()
-        check_connection(policy, self.url, self.options, redirected=self.redirected)
-        if self.proxy is not None:
-            check_proxy(policy, self.there, self.proxy)
-            check_proxy_addresses(policy, self.proxy, self.proxy_addresses)
-        if self.socket:
-            check_socket(policy, self.url, self.socket)
-        check_addresses(policy, self.there, self.addresses, redirected=self.redirected)
-        self.policy = policy
-        return policy
+        return self._ask(self._may_dial)
+
+    def lead_to(self, addresses: Sequence[Resolved]) -> None:
+        """Ask about the addresses of the URL's name; raises as `begin`."""
+        self.addresses = addresses
+        self._ask(
+            lambda policy: check_addresses(
+                policy, self.there, addresses, self._allowed, redirected=self.redirected
+            )
+        )
 
     def follow_links(self) -> None:
-        """Ask about the Unix socket that the links of the URL's path lead to, which is then dialled.
-
-        Raises:
-            PermissionDeniedError: It is not allowed.
-        """
+        """Ask about the Unix socket that the links of the URL's path lead to; raises as `begin`."""
         self.socket = os.path.realpath(self.url.socket)
-        self.ask()
+        self._ask(lambda policy: check_socket(policy, self.url, self.socket, self._allowed))
+
+    def go_through(self, proxy: str) -> None:
+        """Ask about a proxy, named without its credentials; raises as `begin`."""
+        self._ask(lambda policy: check_proxy(policy, self.there, proxy))
+
+    def go_through_at(self, proxy: str, addresses: Sequence[Resolved]) -> None:
+        """Ask about the addresses of that proxy's name; raises as `begin`."""
+        self.proxy_addresses = addresses
+        self._ask(lambda policy: check_proxy_addresses(policy, proxy, addresses))
 
     def ask_again(self) -> Policy:
         """Return the policy of this moment, which still allows all of it: before anything more is sent.
 
         Raises:
             PermissionDeniedError: It was narrowed in the meantime.
-            InvalidError: As `ask`.
+            InvalidError: As `begin`.
         """
-        if CURRENT.policy() != self.policy:
-            SLOTS.check(self.ask())
-        return self.policy
+        before, now = self.policy, self._ask()
+        if now != before:
+            SLOTS.check(now)
+        return now
+
+    def _ask(self, *questions: Callable[[Policy], object]) -> Policy:
+        """Ask something more, and all that was asked before where the policy is another now."""
+        policy = CURRENT.policy()
+        self._questions += questions
+        for question in questions if policy == self.policy else self._questions:
+            question(policy)
+        self.policy = policy
+        return policy
+
+    def _may_dial(self, policy: Policy) -> None:
+        allowed = check_url(policy, self.url, redirected=self.redirected)
+        self._allowed = check_way(policy, self.url, self.options) or allowed

@@ -80,13 +80,12 @@ async def connect_through(
         SocksError: A SOCKS proxy refuses.
         ImportError: It is a SOCKS proxy, and python-socks is not installed.
     """
-    progress.facts["proxy"] = permission.proxy = proxy.shown(through)
-    permission.ask()
+    progress.facts["proxy"] = shown = proxy.shown(through)
+    permission.go_through(shown)
     if not proxy.resolves(through):
         await _resolve(progress, permission)
     progress.phase = "proxy"
-    permission.proxy_addresses = await resolve(through.host, through.port)
-    permission.ask()
+    permission.go_through_at(shown, await resolve(through.host, through.port))
     transport = await _tunnel(progress, through, permission)
     transport.set_protocol(wire)
     if not progress.url.secure:
@@ -107,8 +106,7 @@ async def connect_through(
 
 async def _resolve(progress: Progress, permission: Permission) -> None:
     progress.phase = "dns"
-    permission.addresses = await resolve(permission.there.host, permission.there.port)
-    permission.ask()
+    permission.lead_to(await resolve(permission.there.host, permission.there.port))
     progress.facts["addresses"] = [str(address[0]) for _, address in permission.addresses]
 
 

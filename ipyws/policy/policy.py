@@ -84,14 +84,15 @@ class Policy:
             return verdict
         return self._decide_address(target, known, verdict)
 
-    def decide_address(self, url: str | URL, ip: str | IPAddress) -> Verdict:
+    def decide_address(self, url: str | URL, ip: str | IPAddress, allowed: Verdict | None = None) -> Verdict:
         """Return whether a URL may be connected to at one of its addresses.
 
         Args:
             url: As in `decide`.
             ip: An address that the URL's host resolved to, as text or parsed.
+            allowed: What `decide` said of the URL, where it was asked before.
         """
-        if not (verdict := self.decide(url)):
+        if not (verdict := allowed or self.decide(url)):
             return verdict
         try:
             address = read_address(ip)
@@ -102,14 +103,15 @@ class Policy:
             return Verdict(False, "a Unix socket has no address")
         return self._decide_address(target, address, verdict)
 
-    def decide_socket(self, url: URL, real: str) -> Verdict:
+    def decide_socket(self, url: URL, real: str, allowed: Verdict | None = None) -> Verdict:
         """Return whether a URL may be connected to at the Unix socket that its links lead to.
 
         Args:
             url: A URL of a Unix socket.
             real: The socket's path without links.
+            allowed: As in `decide_address`.
         """
-        verdict = self.decide(url)
+        verdict = allowed or self.decide(url)
         denials = [layer.denies_socket(replace(url, socket=real)) for layer in self.layers]
         return next((denial for denial in denials if denial is not None), verdict) if verdict else verdict
 
