@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 PACKAGE = Path(__file__).resolve().parents[1] / "ipyws"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -106,7 +107,7 @@ def imports(node: ast.AST, lazily: bool = False, as_type: bool = False) -> Itera
                 known = full.startswith("ipyws.") and is_module(full)
                 yield Import(full if known else child.module, child.lineno, lazily, as_type)
         else:
-            inside = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))
+            inside = isinstance(child, FUNCTIONS)
             types = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
             yield from imports(child, lazily or inside, as_type or types)
 
@@ -170,6 +171,52 @@ def test_no_imports_go_in_a_circle_not_even_inside_of_functions_or_for_types() -
 
 def test_the_check_sees_a_circle() -> None:
     assert circle({"a": {"b"}, "b": {"c", "d"}, "c": {"a"}}) == ["a", "c", "b", "a"]
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__")
+
+
+def private_names(nodes: list[ast.AST]) -> set[str]:
+    """Return the private names that a module defines, those of its classes and their objects included."""
+    names = {node.name for node in nodes if isinstance(node, (*FUNCTIONS, ast.ClassDef))}
+    names |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    names |= {node.attr for node in nodes if isinstance(node, ast.Attribute) and is_own(node)}
+    return set(filter(is_private, names))
+
+
+def is_own(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+
+
+def borrowed(nodes: list[ast.AST], others: set[str]) -> list[str]:
+    """Return the private names of other modules that a module uses: imported, or of an object but itself."""
+    names = [alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names]
+    names += [node.attr for node in nodes if isinstance(node, ast.Attribute) and not is_own(node)]
+    foreign = others - private_names(nodes)
+    return [name for name in names if name in foreign]
+
+
+def test_no_private_name_is_used_from_another_file() -> None:
+    modules = {
+        module_name(path): list(ast.walk(ast.parse(path.read_text(encoding="utf-8")))) for path in MODULES
+    }
+    del modules["ipyws.runtime.nested_loop"]  # its names are those of asyncio
+    defined = set().union(*map(private_names, modules.values()))
+    assert {name: found for name, nodes in modules.items() if (found := borrowed(nodes, defined))} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from ipyws.text.masking import _secrets", ["_secrets"]),
+        ("def f(client):\n  return client._state", ["_state"]),
+        ("class A:\n  def f(self, other):\n    self._state = other._state", []),
+        ("import sys\nsys._getframe()", []),
+    ],
+)
+def test_the_check_sees_private_names_of_others(source: str, found: list[str]) -> None:
+    assert borrowed(list(ast.walk(ast.parse(source))), {"_secrets", "_state"}) == found
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
