@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,8 +11,9 @@ from websockets.utils import accept_key
 
 import ipyws
 from ipyws import errors
+from ipyws.network.answer import AnswerError, HeadReader
 from ipyws.view.summary import card
-from tests.support.servers import TEXT, Raw, Site, frame, raw_server
+from tests.support.servers import TEXT, Raw, Site, answering, frame, raw_server
 
 BIG = f"X-Policy: {'x' * 9000}"
 
@@ -233,3 +235,49 @@ def test_what_is_no_answer_of_http_is_quoted(answer: bytes, message: str, hint: 
         error = refusal(site)
     assert message in error.message
     assert hint in error.hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "message", "retryable"),
+    [
+        (b"HTTP/1.1 401 Unauthorized\r\nX: y", "answered HTTP 401 Unauthorized", False),
+        (b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nX", "answered HTTP 503 Busy", True),
+        (b"HTTP/1.1 403 No\n", "answered HTTP 403 No", False),
+        (b"HTTP/1.1 40", "within its answer", True),
+        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n", "within its answer", True),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", "within its answer", True),
+        (b"", "before it answered", True),
+    ],
+)
+def test_answer_that_ends_in_its_head_is_told_as_far_as_it_came(
+    answer: bytes, message: str, retryable: bool
+) -> None:
+    with answering(answer) as site:
+        error = refusal(site)
+    assert message in error.message
+    assert error.retryable == retryable
+    assert error.details["phase"] == "handshake"
+    assert ("wss://" in error.hint) == (not answer)
+
+
+def test_server_that_hangs_up_on_subprotocols_may_know_none_of_them() -> None:
+    with answering(b"") as site:
+        assert "check protocols=" in refusal(site, protocols=["chat"]).hint
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"HTTP/1.1 100\r\n\r\n" * 16_000,
+        b"HTTP/1.1 103 Hints\r\nLink: </x>\r\n\r\n" * 8_000,
+        b"HTTP/1.1 101 Switching\r\n" + b"x\r\n" * 20_000 + b"\r\n",
+        b"HTTP/1.1 403 Forbidden\r\n" + b"x\r\n" * 20_000 + b"\r\n",
+        b"HTTP/1.1 403 Forbidden\r\nA: b\r\n" + b" x\r\n" * 15_000 + b"\r\n",
+    ],
+)
+def test_no_head_holds_the_loop(lines: bytes) -> None:
+    start = time.thread_time()
+    with contextlib.suppress(AnswerError):
+        head, _ = HeadReader().feed(lines) or (None, b"")
+        assert head is None or len(head.oddities) < 20
+    assert time.thread_time() - start < 0.05

@@ -138,6 +138,10 @@ AUTHORIZED, COOKIES = frozenset({"authorization"}), frozenset({"cookie"})
         (Asked(PLAIN, COOKIES), Answered(401, {}, ""), "does not accept the cookies"),
         (Asked(parse("ws://h.example/?token=abcdefgh")), Answered(401, {}, ""), "the token in the URL"),
         (Asked(PLAIN, tokens=True), Answered(401, {}, ""), "subprotocols"),
+        (Asked(PLAIN), Answered(401, {"www-authenticate": 'Negotiate, Basic realm="a, b"'}, ""), "auth="),
+        (Asked(PLAIN), Answered(401, {"www-authenticate": 'Digest realm="x", Bearer'}, ""), "Bearer TOKEN"),
+        (Asked(PLAIN), Answered(401, {"www-authenticate": "Negotiate"}, ""), "asks for negotiate"),
+        (Asked(PLAIN), Answered(426, {"upgrade": "h2c"}, ""), "h2c"),
         (Asked(PLAIN, moved=True), Answered(401, {}, ""), "redirect"),
         (Asked(PLAIN), Answered(403, {}, ""), "origin="),
         (Asked(PLAIN, frozenset({"origin"})), Answered(403, {}, ""), "the origin= that was sent"),
@@ -235,3 +239,16 @@ def test_moment_without_a_clock_is_read_by_ours() -> None:
 )
 def test_what_is_no_time_to_wait_is_none(value: str) -> None:
     assert retry_after(refusal(http("503 Busy", f"Retry-After: {value}"))) == 0
+
+
+@pytest.mark.parametrize("status", [300, 305, 306])
+def test_what_is_not_followed_is_not_said_to_be(status: int) -> None:
+    error = refusal(http(f"{status} Elsewhere", "Location: /there"))
+    assert error.hint == "it points to /there"
+
+
+@pytest.mark.parametrize("status", [505, 506, 510])
+def test_what_is_final_is_not_said_to_pass(status: int) -> None:
+    error = refusal(http(f"{status} No"))
+    assert not error.retryable
+    assert "later" not in error.hint

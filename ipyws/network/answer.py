@@ -6,6 +6,7 @@ not like, and takes less than HTTP allows. Whether the answer is an agreement is
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 
@@ -18,9 +19,13 @@ LONGEST_HEAD = 64 * 1024
 
 MOST_HEADERS = 256
 
+_MOST_LINES = 4 * MOST_HEADERS  # those of values on several lines included
+_MOST_ODDITIES = 8  # of the same kind
+
 _END = re.compile(rb"\r?\n\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/(\d{1,2}(?:\.\d{1,2})?)([ \t]+)([1-9]\d\d)(?:([ \t])(.*))?", re.DOTALL)
+_INTERIM = re.compile(rb"HTTP/\d\.\d 1(?!01)\d\d[ \r\n]")
 _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)([ \t]*):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
 _BLANKS = " \t"
 _REASON_SHOWN = 100
@@ -60,7 +65,11 @@ class NotHTTPError(InvalidHandshake):
 
 
 class NoAnswerError(InvalidHandshake):
-    """The connection ended before there was an answer."""
+    """The connection ended before there was an answer, or within it."""
+
+    def __init__(self, has_begun: bool = False) -> None:
+        super().__init__()
+        self.has_begun = has_begun
 
 
 class AnswerError(InvalidHandshake):
@@ -84,14 +93,14 @@ class HeadReader:
 
     def __init__(self) -> None:
         self._seen = bytearray()
-        self._skipped = 0  # bytes of interim answers
-        self._start = 0  # of the status line, in what was seen
+        self._begin = 0  # of the present answer, in what was seen
+        self._start = 0  # of its status line
         self._searched = 0
 
     @property
     def has_begun(self) -> bool:
         """Whether anything came."""
-        return bool(self._seen or self._skipped)
+        return bool(self._seen)
 
     def feed(self, data: bytes) -> tuple[Head, bytes] | None:
         """Return the head and what follows it, or None as long as it is not complete.
@@ -105,24 +114,36 @@ class HeadReader:
             self._find_start()
             found = _END.search(self._seen, max(self._start, self._searched - 3))
             end = found.end() if found else len(self._seen)
-            if self._skipped + end > LONGEST_HEAD:
-                return _too_large(bytes(self._seen[self._start : LONGEST_HEAD]))
+            if end > LONGEST_HEAD:
+                return _too_large(bytes(self._seen[self._start : self._start + LONGEST_HEAD]))
             if found is None:
                 self._searched = end
                 return None
-            head = parse_head(bytes(self._seen[self._start : found.start()]), led=self._start > 0)
-            rest = bytes(self._seen[end:])
-            if head.status >= 200 or head.status == 101:
-                return head, rest
-            self._skipped += end
-            self._start = self._searched = 0
-            self._seen = bytearray(rest)
+            if not _INTERIM.match(self._seen, self._start):
+                raw = bytes(self._seen[self._start : found.start()])
+                head = parse_head(raw, led=self._start > self._begin)
+                if head.status >= 200 or head.status == 101:
+                    return head, bytes(self._seen[end:])
+            self._begin = self._start = self._searched = end
+
+    def end(self) -> Head:
+        """Return what came of a refusal, where the connection ends within its head.
+
+        Raises:
+            NoAnswerError: It is no refusal, or not even its status line is whole.
+        """
+        raw = bytes(self._seen[self._start :])
+        with contextlib.suppress(AnswerError):
+            whole, line_end, _ = raw.rpartition(b"\n")
+            if line_end and (head := parse_head(whole.rstrip(b"\r"), complete=False)).status >= 200:
+                return head
+        raise NoAnswerError(has_begun=self.has_begun)
 
     def _find_start(self) -> None:
         while self._start < len(self._seen) and self._seen[self._start] in b"\r\n":
             self._start += 1
         if not b"HTTP/".startswith(self._seen[self._start : self._start + 5]):
-            raise NotHTTPError(bytes(self._seen[self._start : LONGEST_HEAD]))
+            raise NotHTTPError(bytes(self._seen[self._start : self._start + LONGEST_HEAD]))
 
 
 def _too_large(raw: bytes) -> tuple[Head, bytes]:
@@ -148,7 +169,7 @@ def parse_head(raw: bytes, *, led: bool = False, complete: bool = True) -> Head:
     Raises:
         AnswerError: Its status line is none, or 101 comes with too many headers.
     """
-    first, *lines = _LINE_END.split(raw)
+    first, *lines = _LINE_END.split(raw, _MOST_LINES + 1)
     status = _STATUS_LINE.fullmatch(first)
     if status is None:
         raise AnswerError(f"the server's answer has a malformed status line: {_brief(first)}")
@@ -157,10 +178,10 @@ def parse_head(raw: bytes, *, led: bool = False, complete: bool = True) -> Head:
         odd.append("lines that end without a carriage return")
     if status[2] != b" " or status[4] != b" ":
         odd.append("a status line with missing or other blanks")
-    headers = _headers(lines, odd)
+    headers = _headers(lines[:_MOST_LINES], odd)
     reason = (status[5] or b"").strip().decode("latin-1")[:_REASON_SHOWN]
     head = Head(status[1].decode(), int(status[3]), reason, headers[:MOST_HEADERS], tuple(odd), complete)
-    if head.status == 101 and len(headers) > MOST_HEADERS:
+    if head.status == 101 and (len(headers) > MOST_HEADERS or len(lines) > _MOST_LINES):
         raise AnswerError(f"the server's answer has more than {MOST_HEADERS} headers", head=head)
     return head
 
@@ -168,19 +189,25 @@ def parse_head(raw: bytes, *, led: bool = False, complete: bool = True) -> Head:
 def _headers(lines: list[bytes], odd: list[str]) -> tuple[tuple[str, str], ...]:
     """Return the headers of some lines, and note what is odd about them."""
     headers: list[tuple[str, str]] = []
+    folded: dict[str, None] = {}
+    spaced: dict[str, None] = {}
+    wrong: list[bytes] = []
     for line in lines:
         if line[:1] in (b" ", b"\t") and headers:  # a value that goes on (RFC 9112 section 5.2)
-            odd.append(f"a value on several lines in {headers[-1][0]}")
+            folded.setdefault(headers[-1][0])
             name, value = headers[-1]
             more = line.decode("latin-1").strip(_BLANKS)
             headers[-1] = name, f"{value} {more}".strip(_BLANKS)
         elif field := _FIELD.fullmatch(line):
             name = field[1].decode("ascii")
             if field[2]:
-                odd.append(f"a blank between {name} and its colon")
+                spaced.setdefault(name)
             headers.append((name, field[3].decode("latin-1").strip(_BLANKS)))
         else:
-            odd.append(f"a line that is no header: {_brief(line)}")
+            wrong.append(line)
+    odd += [f"a blank between {name} and its colon" for name in list(spaced)[:_MOST_ODDITIES]]
+    odd += [f"a value on several lines in {name}" for name in list(folded)[:_MOST_ODDITIES]]
+    odd += [f"a line that is no header: {_brief(line)}" for line in wrong[:_MOST_ODDITIES]]
     return tuple(headers)
 
 

@@ -270,7 +270,16 @@ class Wire(asyncio.Protocol):
             self._ended()
             self._sink.on_lost(how_closed(self._protocol, self._breaches.found, exc))
         else:
-            self._refuse(exc or NoAnswerError())
+            self._refuse(exc or self._cut_short())
+
+    def _cut_short(self) -> InvalidHandshake:
+        """Return why there is no answer; of a refusal that ended in its head, what came is told."""
+        if self._refusal is None and not self._answer.done():
+            try:
+                self._refusal = Refusal(self._head.end())
+            except InvalidHandshake as error:
+                return error
+        return NoAnswerError()
 
     def pause_writing(self) -> None:
         self._writable.clear()

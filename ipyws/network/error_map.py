@@ -65,6 +65,8 @@ def dial_error(error: BaseException, phase: str, asked: Asked, facts: Mapping[st
         message, hint, retryable = _describe_socket(error, mask(url.socket))
     else:
         message, hint, retryable = _describe(error, url, phase, str(facts.get("proxy", "")))
+    if isinstance(error, NoAnswerError) and "sec-websocket-protocol" in asked.sent and not error.has_begun:
+        hint = f"a server that knows none of the subprotocols may do so: check protocols=; {hint}"
     return ConnectError(message, hint=hint, details=details, retryable=retryable)
 
 
@@ -206,6 +208,8 @@ def _dropped_hint(url: URL) -> str:
 
 
 def _describe_handshake(error: InvalidHandshake, url: URL, proxy: str) -> tuple[str, str, bool]:
+    if isinstance(error, NoAnswerError) and error.has_begun:
+        return "the server dropped the connection within its answer to the handshake", "try later", True
     if isinstance(error, NoAnswerError):
         what = "the server dropped the connection before it answered the handshake"
         return what, _dropped_hint(url), True

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ipyws.errors import brief
 from ipyws.policy.url import URL
 from ipyws.text.places import credentials_of_url
 
@@ -74,10 +75,16 @@ _NO_CERTIFICATE = re.compile(
     r"no required (?:SSL|TLS) certificate|client certificate (?:is )?required", re.IGNORECASE
 )
 _BAD_CERTIFICATE = re.compile(r"(?:SSL|TLS|client) certificate (?:error|is not valid|verif)", re.IGNORECASE)
+_SCHEMES = re.compile(r"(?:^|,)\s*([a-z][a-z0-9-]*)(?=[\s,]|$)")
+"""Schemes of WWW-Authenticate (RFC 9110 section 11.6.1), in lower case; its parameters have a "=" behind."""
+
 _TLS_STATUSES = (400, 403, 426, 495, 496, 497)
 
 REDIRECTS = (301, 302, 303, 307, 308)
 """Statuses that lead elsewhere (RFC 9110 section 15.4)."""
+
+FINAL = frozenset({501, 505, 506, 510, 511})
+"""Statuses of 500 and above that another try does not change (RFC 9110 section 15.6)."""
 
 _NO_ENDPOINT = "is this a WebSocket endpoint? check the path of the URL"
 _OUT_OF_ORDER = "the server or its gateway is out of order: try later"
@@ -94,7 +101,9 @@ def hint(asked: Asked, answer: Answered) -> str:
         return _NO_ENDPOINT
     if status in REDIRECTS:
         return "it redirects and does not say where, so that follow_redirects=True (-L) can't follow"
-    return (_waiting(answer) or _OUT_OF_ORDER) if 500 <= status < 600 else _waiting(answer)
+    if answer.wait or status in FINAL or not 500 <= status < 600:
+        return _waiting(answer)
+    return _OUT_OF_ORDER
 
 
 def _about_tls(asked: Asked, answer: Answered) -> str:
@@ -129,12 +138,12 @@ def _unauthorized(asked: Asked, answer: Answered) -> str:
         return "a redirect to another origin carries no credentials: connect there directly"
     if asked.credentials:
         return f"the server does not accept {asked.credentials}: is it right, and not expired?"
-    wanted = answer.headers.get("www-authenticate", "").split(maxsplit=1)
-    scheme = wanted[0].rstrip(",").lower() if wanted else ""
-    if scheme == "basic":
+    schemes = _SCHEMES.findall(answer.headers.get("www-authenticate", "").lower())
+    if "basic" in schemes:
         return "give auth=(USER, PASSWORD)"
-    if scheme == "bearer":
+    if "bearer" in schemes:
         return "give an Authorization header: Bearer TOKEN"
+    scheme = schemes[0] if schemes else ""
     if re.fullmatch(r"[a-z][a-z0-9-]{1,30}", scheme):
         return f"the server asks for {scheme}: give an Authorization header"
     return "give auth=(USER, PASSWORD) or an Authorization header"
@@ -151,8 +160,11 @@ def _forbidden(asked: Asked, _: Answered) -> str:
 def _upgrade_required(asked: Asked, answer: Answered) -> str:
     if versions := _other_versions(answer):
         return versions
-    if "websocket" in answer.headers.get("upgrade", "").lower():
+    other = answer.headers.get("upgrade", "")
+    if "websocket" in other.lower():
         return "a gateway in between may have taken the Upgrade header away"
+    if other:
+        return f"the server wants another protocol: {brief(other)}"
     return _about_subprotocol(asked, answer)
 
 

@@ -13,19 +13,17 @@ from ipyws.core.connection.reconnect import wait_of
 from ipyws.core.options.durations import format_duration
 from ipyws.errors import ConnectError, InvalidError
 from ipyws.network.body_text import LONGEST_LINE, decode, line_of
-from ipyws.network.hints import Answered, Asked, hint
+from ipyws.network.hints import FINAL, REDIRECTS, Answered, Asked, hint
 from ipyws.network.rejection import BODY_DECODED
 from ipyws.policy.url import join
-from ipyws.text.masking import mask, mask_head, mask_headers
+from ipyws.text.masking import mask_head, mask_headers
 from ipyws.text.printable import visible
 
 BODY_SHOWN = 2048
 """Characters of a refusal's body that ``details["body"]`` holds."""
 
-_FINAL = frozenset({501, 505, 506, 510, 511})
-"""Statuses of 500 and above that another try does not change (RFC 9110 section 15.6)."""
-
 _NOT_DECODED = re.compile(r"br|zstd|compress|x-compress", re.IGNORECASE)
+_LOCATION_READ = 2048
 _LOCATION_SHOWN = 200
 _NOTE_SHOWN = 8 * 1024
 
@@ -34,6 +32,8 @@ def status_error(response: Response, asked: Asked, details: Mapping[str, Any]) -
     """Return the error for an HTTP answer that is not 101."""
     status, pairs = response.status_code, list(response.headers.raw_items())
     headers = {name.lower(): value for name, value in reversed(pairs)}
+    if asked_for := [value for name, value in pairs if name.lower() == "www-authenticate"]:
+        headers["www-authenticate"] = ", ".join(asked_for)
     text = _text(bytes(response.body or b""), headers)
     line = line_of(text, status, response.reason_phrase)
     answer = Answered(status, headers, text, line, _waiting(pairs))
@@ -41,7 +41,7 @@ def status_error(response: Response, asked: Asked, details: Mapping[str, Any]) -
     said = _quoted(line, len(text) >= BODY_DECODED)
     error = ConnectError(
         f"the server answered {status_line(response)} instead of 101{said and f': {said}'}",
-        hint=_about_redirect(asked, headers)
+        hint=_about_redirect(asked, status, headers)
         if "location" in headers and 300 <= status < 400
         else hint(asked, answer),
         details={
@@ -75,7 +75,7 @@ def status_line(response: Response) -> str:
 
 def worth_retrying(status: int) -> bool:
     """Tell whether the same request may succeed later."""
-    return (status >= 500 and status not in _FINAL) or status in (408, 425, 429)
+    return (status >= 500 and status not in FINAL) or status in (408, 425, 429)
 
 
 def _text(body: bytes, headers: Mapping[str, str]) -> str:
@@ -95,13 +95,14 @@ def _waiting(headers: list[tuple[str, str]]) -> str:
     return format_duration(wait) if wait else ""
 
 
-def _about_redirect(asked: Asked, headers: Mapping[str, str]) -> str:
+def _about_redirect(asked: Asked, status: int, headers: Mapping[str, str]) -> str:
     location = headers["location"]
-    shown = mask(location)[:_LOCATION_SHOWN]
+    start = location[:_LOCATION_READ]
+    shown = mask_head(start, len(location) > len(start))[:_LOCATION_SHOWN]
     try:
         there = join(asked.url, location)
     except InvalidError:
         return f"it redirects to {shown}, which is no WebSocket URL"
-    if asked.following or (asked.url.secure and not there.secure):
+    if status not in REDIRECTS or asked.following or (asked.url.secure and not there.secure):
         return f"it points to {shown}"
     return f"it redirects to {shown}; follow_redirects=True (-L) follows"
