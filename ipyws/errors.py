@@ -193,6 +193,8 @@ class InvalidError(WebSocketError, ValueError):
         variable: Of a template: the variable of the environment that is not set.
         host: Of a demo server: where it can't listen.
         port: The port that it can't have.
+        code: Of a close frame that breaks the protocol: its code.
+        reason: Its reason.
     """
 
     kind = Kind.INVALID

@@ -116,7 +116,7 @@ def test_frames_that_come_with_the_answer_to_the_handshake_are_taken() -> None:
         made.wire.data_received(made.answer[:-2])
         made.wire.data_received(made.answer[-2:] + frame(TEXT, b"early"))
         await opening
-        assert [data for data in given if data] == [made.answer[:-2], made.answer[-2:]]
+        assert b"".join(given) == made.answer  # the library sees the answer, and no frame
         return made
 
     assert asyncio.run(run()).sink.records == [("data", "early")]
