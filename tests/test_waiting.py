@@ -509,7 +509,7 @@ from tests.test_waiting import stress, tick
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_core_loop_stays_as_asyncio_made_it(nest: str, when: str) -> None:
     apply = f"import {nest}; asyncio.set_event_loop(user); {nest}.apply(user)\n"
-    make = "core = reentry.new_core_loop()\n"
+    make = "core = nested_loop.new_core_loop()\n"
     order = apply + make if when == "before" else make + apply
     output = run_python(
         PRELUDE
@@ -530,7 +530,7 @@ def test_a_core_loop_stays_as_asyncio_made_it(nest: str, when: str) -> None:
 def test_a_core_loop_can_not_be_patched(nest: str) -> None:
     output = run_python(
         PRELUDE
-        + f"core = reentry.new_core_loop()\nimport {nest}; {nest}.apply(core)\n"
+        + f"core = nested_loop.new_core_loop()\nimport {nest}; {nest}.apply(core)\n"
         + "print(type(core)._run_once is asyncio.BaseEventLoop._run_once)\ncore.close()\n"
     )
     assert output.split() == ["True"]
@@ -542,7 +542,7 @@ def test_waits_lose_nothing_in_a_loop_patched_while_it_runs(nest: str) -> None:
         PRELUDE
         + "waiting.GRACE = 0\n"
         + f"import {nest}\nasync def main():\n    {nest}.apply()\n"
-        + "    assert reentry.supported(asyncio.get_running_loop())\n"
+        + "    assert nested_loop.supported(asyncio.get_running_loop())\n"
         + "    done = Signal(); task = asyncio.create_task(tick(5, done))\n"
         + "    assert wait(done, 5); await task\n"
         + "loop = asyncio.new_event_loop(); asyncio.set_event_loop(loop)\n"
@@ -554,7 +554,7 @@ def test_waits_lose_nothing_in_a_loop_patched_while_it_runs(nest: str) -> None:
 def test_a_loop_that_we_do_not_know_is_re_entered_by_nest_asyncio2() -> None:
     output = run_python(
         PRELUDE
-        + "reentry.supported = lambda loop: False\n"
+        + "nested_loop.supported = lambda loop: False\n"
         + "async def main():\n    done = Signal(); task = asyncio.create_task(tick(5, done))\n"
         + "    print(wait(done, 5), wait(Signal(), 0.2)); await task\n"
         + "asyncio.run(main())\n"
@@ -567,7 +567,7 @@ def test_a_loop_that_nobody_can_re_enter_is_blocked() -> None:
     output = run_python(
         PRELUDE
         + "import sys; sys.modules['nest_asyncio2'] = None\n"
-        + "reentry.supported = lambda loop: False\n"
+        + "nested_loop.supported = lambda loop: False\n"
         + "async def main():\n    done = Signal(); other = Signal()\n"
         + "    task = asyncio.create_task(tick(5, done))\n"
         + "    threading.Timer(0.2, other.set).start()\n"
