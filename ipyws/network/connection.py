@@ -81,6 +81,7 @@ class Wire(asyncio.Protocol):
         self._unread_pongs = 0
         self._paused = False
         self._resting = False  # a part of the last read waits for its turn
+        self._called = False  # by the transport, just now
         self._opened = False
         self._lost = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -204,12 +205,15 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard = time.monotonic()
-        if not self._opened:
-            data = self._read_answer(data)
+        self._called = True
+        try:
             if not self._opened:
-                return
-        self._receive(data)
-        self._take_turns()
+                data = self._read_answer(data)
+            if self._opened:
+                self._receive(data)
+                self._take_turns()
+        finally:
+            self._called = False
 
     def _receive(self, data: bytes) -> None:
         try:
@@ -245,16 +249,20 @@ class Wire(asyncio.Protocol):
             self._receive(b"")
 
     def eof_received(self) -> None:
-        if not self._opened:
-            self.connection_lost(None)
-            return
-        self._receive_rest()
-        self._protocol.receive_eof()
-        self._process()
-        if self._protocol.close_rcvd is None:
-            # Without a close frame nobody reads what still waits to be written: don't wait for that.
-            self.abort()
-            self.connection_lost(None)
+        self._called = True
+        try:
+            if not self._opened:
+                self.connection_lost(None)
+                return
+            self._receive_rest()
+            self._protocol.receive_eof()
+            self._process()
+            if self._protocol.close_rcvd is None:
+                # Without a close frame nobody reads what still waits to be written: don't wait for that.
+                self.abort()
+                self.connection_lost(None)
+        finally:
+            self._called = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._lost:
@@ -359,11 +367,14 @@ class Wire(asyncio.Protocol):
                 self._later(transport.close)
 
     def _later(self, end: Callable[[], object]) -> None:
-        """End the transport once it has returned from what it calls us for.
+        """End the transport; once it has returned from what it calls us for.
 
         A TLS transport that is ended from within `data_received`, and whose peer has ended it too, raises.
         """
-        self._loop.call_soon(end)
+        if self._called:
+            self._loop.call_soon(end)
+        else:
+            end()
 
     def _after_closing(self) -> None:
         """Note a close frame that was sent, and give the peer its time to end the TCP connection."""
