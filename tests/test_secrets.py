@@ -112,6 +112,8 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "HTML": html.escape,
     "HTML in HTML": lambda text: html.escape(html.escape(text)),
     "a shell": lambda text: shlex.quote(f"{text} ")[1:-2],
+    "a repr of a shell": lambda text: repr(f"\n{shlex.quote(f'{text} ')[1:-2]}\n")[3:-3],
+    "a shell in JSON": lambda text: json.dumps(shlex.quote(f"{text} ")[1:-2])[1:-1],
     "JSON in a shell": lambda text: shlex.quote(json.dumps(f"{text} "))[2:-3],
 }
 SECRETS = [
@@ -424,6 +426,12 @@ def test_places_that_usually_hold_a_secret_are_masked(text: str, shown: str) -> 
             "streamKey",
             "creds",
             "x-auth",
+            "x-authz",
+            "authcode",
+            "apipass",
+            "encKey",
+            "wskey",
+            "macaroon",
         ),
     ],
 )
@@ -464,6 +472,8 @@ def test_a_parameter_that_carries_a_credential_is_masked_by_the_words_of_its_nam
             "ticker",
             "tokenizer",
             "max_tokens",
+            "completion_tokens",
+            "tokens_used",
             "token_type",
             "secretary",
         ),

@@ -20,7 +20,7 @@ _ANYWHERE: Final = frozenset(
         *("password", "passwords", "passwd", "passphrase", "passcode", "pwd", "pswd", "psw", "pw", "psk"),
         *("credential", "credentials", "cred", "creds", "signature", "sig", "hmac", "ticket", "verifier"),
         *("session", "sessionid", "sessid", "cookie", "cookies", "csrf", "xsrf", "otp", "totp", "mfa"),
-        *("assertion", "samlresponse", "passwort", "kennwort"),
+        *("assertion", "samlresponse", "passwort", "kennwort", "macaroon", "authz", "tkn"),
     }
 )
 # The word tells where the name ends in it: "user_pass", and not "pass_through".
@@ -68,15 +68,17 @@ _ABOUT: Final = frozenset(
         *("url", "uri", "page", "endpoint", "enabled", "status", "scheme", "field", "index"),
     }
 )
-_COUNTED: Final = frozenset({"max", "min", "num", "total"})
+_COUNTED: Final = frozenset(
+    {"max", "min", "num", "total", "used", "prompt", "completion", "input", "output", "cached", "reasoning"}
+)
 
 # Words that are written as one: "accesskey", "authtoken", "PHPSESSID".
 _GLUED: Final = re.compile(
     r"password|passwd|passphrase|passcode|credential|signature|authorization"
     r"|(?:token|secret|pwd|jwt|otp|sess(?:ion)?id)s?$"
     r"|(?:api|app|auth|access|account|admin|client|consumer|dev|listen|license|login|master|private|secret"
-    r"|security|service|session|shared|sign(?:ing)?|stream|subscription|user|encryption)keys?(?:id)?$"
-    r"|(?:user|my|db|ws|login|admin|http|proxy|auth)pass$"
+    r"|security|service|session|shared|sign(?:ing)?|stream|subscription|user|enc(?:ryption)?|ws|rtmp)keys?(?:id)?$"
+    r"|(?:user|my|db|ws|login|admin|http|proxy|auth|api|app|key)pass$|authcode$"
 )
 
 
@@ -94,7 +96,7 @@ def _is_sensitive(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
     if not words or words[-1] in _ABOUT:
         return False
-    if words[-1] == "tokens" and not _COUNTED.isdisjoint(words):
+    if "tokens" in words and not _COUNTED.isdisjoint(words):
         return False
     words_told = any(map(_tells, words)) or "".join(words) in _ANYWHERE
     return words_told or words[-1] in _LAST or _is_key(words) or _is_code(words)

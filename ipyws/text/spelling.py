@@ -26,7 +26,7 @@ _NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 # What may be left of a character's spelling where the text is cut.
 _BEGUN: Final = re.compile(
-    r"(?:\\+[uUx]?[0-9A-Fa-f]{0,8})+|%[0-9A-Fa-f%]*|&[#A-Za-z0-9;]*|'[\"'\\]*|[\udc80-\udcff]+"
+    r"(?:\\+[uUx]?[0-9A-Fa-f]{0,8})+|%[0-9A-Fa-f%]*|&[#A-Za-z0-9;]*|\\*'[\"'\\]*|[\udc80-\udcff]+"
 )
 _STARTING: Final = 4  # pieces that are looked for at once
 _WIDEST: Final = 24  # characters that one may take, a longer row of backslashes aside
@@ -296,7 +296,11 @@ def _alternatives(char: str) -> tuple[tuple[str, ...], ...]:
     if char in _NAMED:
         spelled.append(("&", _AND_AGAIN, *_NAMED[char], ";"))
     if char == "'":  # as a shell takes it within such quotes
-        spelled += [("'", r"\\+", "'", "'"), ("'", '"', "'", '"', "'")]
+        # A repr or JSON around that has put backslashes before its quotation marks.
+        spelled += [
+            ("'", r"\\+", "'", r"\\*", "'"),
+            ("'", r"\\*", '"', r"\\*", "'", r"\\*", '"', r"\\*", "'"),
+        ]
     if char in _SHORT:
         spelled.append((_SHORT[char],))
     if char == " ":
