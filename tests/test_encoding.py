@@ -19,6 +19,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import attrs
+import msgspec
 import numpy as np
 import pandas as pd
 import pydantic
@@ -73,9 +74,26 @@ class Model(pydantic.BaseModel):
     tags: set[str] = {"a"}
 
 
+class Loose(pydantic.BaseModel):
+    anything: Any
+
+
+class Struct(msgspec.Struct, rename="camel", tag="quote"):
+    last_price: Any
+    best_bid: Any = msgspec.UNSET
+
+
+class Row(msgspec.Struct, array_like=True):
+    low: int
+    high: int
+
+
 Point = collections.namedtuple("Point", "x y")
 
 FORMS: list[tuple[Any, str]] = [
+    (Loose(anything=[np.int64(5), Loose(anything=pd.NA)]), '{"anything":[5,{"anything":null}]}'),
+    (Struct(np.float64(1.5)), '{"type":"quote","lastPrice":1.5}'),
+    (Struct(1, [Row(1, 2)]), '{"type":"quote","lastPrice":1,"bestBid":[[1,2]]}'),
     (np.int64(5), "5"),
     (np.uint8(255), "255"),
     (np.float64(1.5), "1.5"),

@@ -141,6 +141,7 @@ def test_a_capture_keeps_the_answer_and_takes_nothing(kernel: Kernel, view: str,
     text = value(kernel, "kept.outputs[0].data['text/plain']")
     assert text.count("hello") == 2
     assert "open" not in text  # nobody will say when that is no longer so
+    assert "%ws" not in text  # nor who may run a magic where it will be shown
     assert is_live(kernel, view)
 
 

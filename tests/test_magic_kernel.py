@@ -411,6 +411,7 @@ def test_the_columns_of_the_help_are_straight(kernel: Kernel) -> None:
 def test_a_question_mark_shows_the_help(kernel: Kernel) -> None:
     [page] = ok(kernel, "%ws?").reply["payload"]
     assert "%ws help VERB" in page["data"]["text/plain"]
+    assert "%ws help VERB" in ok(kernel, "%ws help?").stdout
 
 
 # -- results -----------------------------------------------------------------------------------------
@@ -461,7 +462,7 @@ def test_a_question_mark_at_the_end_is_sent(kernel: Kernel, seen: Witness, cell:
     assert seen.wait(lambda server: server.messages == [sent])
 
 
-@pytest.mark.parametrize("line", ["%ws send?", "%ws help send?"])
+@pytest.mark.parametrize("line", ["%ws send?", "%ws help send?", "%ws  send?"])
 def test_a_verb_and_a_question_mark_are_help(kernel: Kernel, seen: Witness, line: str) -> None:
     assert "--base64" in ok(kernel, line).stdout
     assert seen.messages == []

@@ -92,7 +92,7 @@ def test_a_url_may_end_in_a_question_mark(kernel: Kernel, seen: Witness, line: s
     assert seen.wait(lambda seen: [request.path for request in seen.requests] == ["/path"])
 
 
-@pytest.mark.parametrize("code", ["%ws?", "%say?", "str?", "%ws??"])
+@pytest.mark.parametrize("code", ["%ws?", "%say?", "str?", "%ws??", "%%ws?", "%%ws??", "?%%ws"])
 def test_help_that_is_asked_for_is_given(kernel: Kernel, seen: Witness, code: str) -> None:
     assert [page["source"] for page in ok(kernel, code).reply["payload"]] == ["page"]
     assert seen.messages == []
@@ -120,6 +120,7 @@ def test_a_cell_magic_in_a_string_is_text(kernel: Kernel, seen: Witness) -> None
 DOLLAR = "{{name}} stands for the value of a name; $name and {name} do not"
 COMMENT = "# begins no comment in the line of a magic"
 SEMICOLON = "leave out the ; at the end"
+QUESTION = "leave out the ? at the end; behind a verb alone it asks for help"
 HINTS = {
     "%ws connect $url": DOLLAR,
     "%ws connect {url}": DOLLAR,
@@ -134,6 +135,8 @@ HINTS = {
     "%ws ping;": SEMICOLON,
     "%ws use main;": SEMICOLON,
     "%ws close main ;": SEMICOLON,
+    "%ws log main?": QUESTION,
+    "%ws use main?": QUESTION,
 }
 _NO_HINT = ["%ws use nobody", "%ws pong", '%ws send {"a": }', "%ws send {{nothing}} $x # y;"]
 

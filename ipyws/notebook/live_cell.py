@@ -38,6 +38,9 @@ _LATE = 0.3
 _SOON = 0.03  # gives a burst of messages the time to be drawn together
 _TERMINAL_ROWS = 20
 
+_NEXT = {Audience.NOTEBOOK: "panel", Audience.CONSOLE: "log"}
+"""The verb that shows more; where a picture is all there is, no magic may be within reach."""
+
 
 class View:
     """One cell's view of a connection."""
@@ -106,8 +109,8 @@ class View:
         return bundle
 
     def _card(self) -> Card:
-        verb = "log" if self.audience is Audience.CONSOLE else "panel"
-        shown = card(self.client, hint=f"%ws {verb} {self.client.name}")
+        verb = _NEXT.get(self.audience)
+        shown = card(self.client, hint=f"%ws {verb} {self.client.name}" if verb else "")
         # A picture that is never replaced says nothing that will not stay true; nor does a view that goes on
         # in a later one: only that tells of the end.
         passing = (self.audience is Audience.STILL or self.stop is not None) and shown.close is None

@@ -91,7 +91,7 @@ def _is_url(word: str) -> bool:
 
 
 def _help_on(topic: str) -> str:
-    if not topic:
+    if topic in ("", "help"):
         return overview()
     if topic in (CELL, "%%ws"):
         return help_of_cell()

@@ -6,7 +6,6 @@ ISO 8601, records are objects. What has several, such as a set, or none, is refu
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import re
@@ -20,6 +19,7 @@ from pathlib import PurePath
 from typing import Any, Final
 from uuid import UUID
 
+from ipyws.core.codecs.records import fields_of
 from ipyws.errors import InvalidError, brief
 
 _SHOWN: Final = 100  # characters of a place
@@ -65,7 +65,7 @@ def dumps(value: Any, what: str, *, compact: bool = True) -> str:
 
 def is_record(value: object) -> bool:
     """Tell whether a value becomes a JSON object: a mapping, or an instance of a class of records."""
-    return isinstance(value, Mapping) or _fields(value) is not None
+    return isinstance(value, Mapping) or fields_of(value) is not None
 
 
 def plain(value: Any) -> Any:
@@ -210,7 +210,7 @@ def _form(value: Any) -> Any:
         return None if _is_missing(value) else _iso(value)
     if isinstance(value, _TEXTS):
         return str(value)
-    fields = _fields(value)
+    fields = fields_of(value)
     if fields is not None:
         return fields()
     if isinstance(value, Mapping):
@@ -220,24 +220,6 @@ def _form(value: Any) -> Any:
     if _is_missing(value):
         return None
     return _of_arrays(value)
-
-
-def _fields(value: Any) -> Callable[[], Any] | None:
-    """Return what gives the fields of a record as a dict; None if the value is no record."""
-    kind = type(value)
-    if hasattr(kind, "model_dump"):  # pydantic
-        return lambda: value.model_dump(mode="json")
-    if dataclasses.is_dataclass(kind):
-        names = [field.name for field in dataclasses.fields(kind)]
-    elif hasattr(kind, "__attrs_attrs__"):
-        names = [field.name for field in kind.__attrs_attrs__]
-    elif hasattr(kind, "__struct_fields__"):  # msgspec
-        names = list(kind.__struct_fields__)
-    elif hasattr(kind, "__fields__") and hasattr(kind, "dict"):  # pydantic 1
-        return lambda: value.dict()
-    else:
-        return None
-    return lambda: {name: getattr(value, name) for name in names}
 
 
 def _is_missing(value: object) -> bool:

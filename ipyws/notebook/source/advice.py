@@ -11,6 +11,10 @@ _EXPANDED_ELSEWHERE: Final = re.compile(r"\$[A-Za-z_]\w*|(?<!\{)\{[A-Za-z_][\w.]
 _COMMENT: Final = re.compile(r"(?:^|\s)#")
 _PAYLOAD: Final = ("send", "ping")
 """Verbs whose line ends in text that may hold anything."""
+_URLS: Final = ("connect", "policy")
+"""Verbs whose line may end in the "?" of a URL."""
+
+SEMICOLON: Final = "leave out the ; at the end"
 
 
 def advise(error: WebSocketError, line: str) -> None:
@@ -31,5 +35,7 @@ def advise(error: WebSocketError, line: str) -> None:
     if verb not in _PAYLOAD and _COMMENT.search(line):
         found.append("# begins no comment in the line of a magic")
     if line.rstrip().endswith(";") and verb != "send":
-        found.append("leave out the ; at the end")
+        found.append(SEMICOLON)
+    if line.rstrip().endswith("?") and verb not in (*_PAYLOAD, *_URLS) and len(words) > 1:
+        found.append("leave out the ? at the end; behind a verb alone it asks for help")
     error.hint = "; ".join(filter(None, (error.hint, *found)))

@@ -30,8 +30,10 @@ class MisplacedCell(TokenTransformBase):  # type: ignore[misc] # IPython has no 
     def find(cls, tokens_by_line: list[list[Any]]) -> Self | None:
         """Return the first such line among those of a cell, or None."""
         for tokens in tokens_by_line:
-            words = [token for token in tokens if token.type not in _LAYOUT][:3]
-            if [word.string for word in words[:2]] == ["%", "%"] and means_ws(cls.shell, words[-1].string):
+            words = [token for token in tokens if token.type not in _LAYOUT][:4]
+            named = [word.string for word in words[:2]] == ["%", "%"] and len(words) > 2
+            asked = words[-1].string == "?"  # for help
+            if named and not asked and means_ws(cls.shell, words[2].string):
                 return cls(words[0].start)
         return None
 

@@ -6,6 +6,7 @@ from ipyws.config.current import CURRENT
 from ipyws.config.writer import save
 from ipyws.errors import InvalidError, brief
 from ipyws.notebook.session import Session
+from ipyws.notebook.source.advice import SEMICOLON
 from ipyws.notebook.source.line import Parsed
 from ipyws.policy.describe import describe
 from ipyws.policy.layer import Layer
@@ -43,6 +44,8 @@ def _check(session: Session, urls: list[str], saving: bool) -> Verdict:
         )
     verdict = CURRENT.policy().decide(urls[0])
     session.say(str(verdict))
+    if not verdict and urls[0].endswith(";"):
+        session.say(SEMICOLON)
     if verdict and parse(urls[0]).ip is None:
         session.say("where its name leads is checked when it is dialled")
     return verdict

@@ -1,0 +1,69 @@
+"""A notebook that two people have open at once, under jupyter-collaboration, which only `make matrix` has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.lab import Lab, chromium, lab_server, open_file, open_notebook
+
+pytest.importorskip("jupyter_collaboration")
+
+pytestmark = pytest.mark.browser
+
+CELLS = [
+    "%load_ext ipyws\n%ws serve prices -o server\n%ws {{server.url}} --as prices",
+    '%%ws\n{"action": "subscribe", "symbols": ["BTC-USD"], "rate": 20}',
+    "%ws panel prices",
+    "%ws close",
+]
+VIEW, PANEL, CLOSE = 1, 2, 3
+# Rows that the view in a cell says it received; -1 where there is none.
+COUNTS = """([index, more]) => {
+    const cell = document.querySelectorAll(".jp-Notebook .jp-Cell")[index];
+    const found = /([0-9,]+) received/.exec(cell?.querySelector(".ipyws .f")?.textContent ?? "");
+    return found !== null && Number(found[1].replaceAll(",", "")) > more;
+}"""
+TIMEOUT = 30_000
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with lab_server(tmp_path_factory.mktemp("lab") / "home") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+def complaints(page: Page) -> list[str]:
+    """Return a list that fills with what the page's console says of errors."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    return said
+
+
+def test_both_see_the_stream_the_panel_and_its_end(lab: Lab, browser: Browser, tmp_path: Path) -> None:
+    with (
+        open_notebook(lab, browser, "shared", CELLS) as first,
+        open_file(lab, browser, first.path) as second,
+    ):
+        said = [complaints(first.page), complaints(second.page)]
+        for index in (0, VIEW, PANEL):
+            first.run(index)
+        for notebook in (first, second):
+            notebook.page.wait_for_function(COUNTS, arg=[VIEW, 0], timeout=TIMEOUT)
+            notebook.page.wait_for_function(COUNTS, arg=[VIEW, 20], timeout=TIMEOUT)
+            notebook.output(PANEL).locator(".ipyws-panel").wait_for(timeout=TIMEOUT)
+            assert "open" in (notebook.output(VIEW).text_content() or "")
+        first.run(CLOSE)
+        for notebook in (first, second):
+            notebook.output(VIEW).get_by_text("closed 1000").first.wait_for(timeout=TIMEOUT)
+        assert (first.errors, second.errors) == ([], [])
+        assert said == [[], []]
