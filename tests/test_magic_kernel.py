@@ -567,13 +567,13 @@ def test_an_error_of_plain_python_shows_the_users_frames_and_tb_all(
     shown = COLOUR.sub("", "\n".join(result.traceback))
     assert shown.count("Cell In") == 2
     assert "frames of ipyws: %tb shows them" in shown
-    assert "reception.py" not in shown
+    assert "receiving.py" not in shown
     assert "no message came: 20ms passed" in shown.rstrip().splitlines()[-1]
     request = kernel.send("%tb")
     kernel.result(request)
     [whole] = [m["content"] for m in kernel.published(request) if m["msg_type"] == "error"] or [None]
     text = "\n".join(whole["traceback"]) if whole else kernel.text(request)
-    assert "reception.py" in text
+    assert "receiving.py" in text
     ok(kernel, "%xmode Context")
 
 
