@@ -360,6 +360,29 @@ def test_a_link_out_of_the_folder_is_not_recorded_through(tmp_path: Path, there:
     assert (target.read_text() if target.exists() else None) == there
 
 
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_folder_that_leads_out_of_the_working_folder_is_not_written_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absolute: bool
+) -> None:
+    home, cloned = tmp_path / "home", tmp_path / "cloned"
+    for folder in (home, cloned, cloned / "real"):
+        folder.mkdir()
+    (cloned / "out").symlink_to(home)
+    (cloned / "inside").symlink_to("real")
+    monkeypatch.chdir(cloned)
+    named = cloned / "out/x.jsonl" if absolute else Path("out/x.jsonl")
+    words = "its folder is a link out of the working folder, to .*home"
+    with pytest.raises(InvalidError, match=words):
+        Journal.check(named)
+    for overwrite in (False, True):
+        with pytest.raises(InvalidError, match=words):
+            new_log().save(named, overwrite=overwrite)
+    assert list(home.iterdir()) == []
+    Journal.check(Path("inside/x.jsonl"))
+    Journal.check(home / "x.jsonl")  # it is named itself
+    assert new_log().save("inside/x.jsonl").exists()
+
+
 def test_what_has_become_a_link_since_it_was_checked_is_not_followed(tmp_path: Path, path: Path) -> None:
     made = Journal(path, new_log(), lambda: ABOUT)
     path.symlink_to(tmp_path.parent / "elsewhere")

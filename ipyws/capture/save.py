@@ -42,7 +42,8 @@ def save(
         raise InvalidError(f"a connection is recorded in {target}", hint="save to another file")
     write = _WRITERS.get(target.suffix.lower())
     if write is None:
-        raise InvalidError(f"{target.name} has no suffix of a capture", hint=".jsonl and .har are allowed")
+        name = target.name or brief(str(path))
+        raise InvalidError(f"{name} has no suffix of a capture", hint=".jsonl and .har are allowed")
     without = make_redact(redact)
     messages, evicted = _frozen(records)
     try:

@@ -48,15 +48,24 @@ def led_to(path: Path) -> Path:
     """Return the path of the file that a name leads to, which is no link.
 
     Raises:
-        OSError: The name is a link that leads out of its folder.
+        OSError: The name is a link that leads out of its folder, or its folder one out of the working folder.
     """
-    folder = os.path.realpath(path.parent)
+    folder = _led_to_folder(path)
     if not path.is_symlink():
         return Path(folder, path.name)
     target = Path(os.path.realpath(path))
     if not target.is_relative_to(folder):
         raise OSError(errno.ELOOP, f"it is a link out of its folder, to {target}")
     return target
+
+
+def _led_to_folder(path: Path) -> str:
+    """Return the folder of a file; what is written as if it were within the working folder must be there."""
+    folder, here = os.path.realpath(path.parent), os.getcwd()
+    seems_here = Path(os.path.abspath(path)).is_relative_to(here)
+    if seems_here and not Path(folder).is_relative_to(os.path.realpath(here)):
+        raise OSError(errno.ELOOP, f"its folder is a link out of the working folder, to {folder}")
+    return folder
 
 
 @contextlib.contextmanager
