@@ -45,7 +45,7 @@ def complaints(page: Page) -> list[str]:
     said: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        # Two browsers on one kernel: each is told of the comm by which the other's widgets ask for their state.
+        # Each browser is told of the comm by which the other's widgets ask the kernel for their state.
         if message.type == "error" and not message.text.startswith("Comm not found for comm id"):
             said.append(message.text)
 
