@@ -66,6 +66,14 @@ def resolves(proxy: Proxy) -> bool:
     return proxy.scheme not in ("socks4", "socks5")
 
 
+class _Asking(HTTPProxyConnection):
+    """Asks an HTTP proxy; that of `websockets` raises where the proxy ends the connection meanwhile."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.reader.eof:
+            super().connection_lost(exc)
+
+
 async def tunnel_http(
     proxy: Proxy,
     there: WebSocketURI,
@@ -91,7 +99,7 @@ async def tunnel_http(
     )
     try:
         ask()
-        connection = HTTPProxyConnection(there, proxy)
+        connection = _Asking(there, proxy)
         transport.set_protocol(connection)
         connection.connection_made(transport)
         await connection.response
