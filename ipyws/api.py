@@ -10,9 +10,15 @@ from ipyws.config.current import CURRENT
 from ipyws.config.enforcement import check_connect, check_url, check_way
 from ipyws.core.connection.forms import CONNECT, Unawaited
 from ipyws.core.constants import Compression
-from ipyws.core.options.credentials import remember_credentials, remember_host
+from ipyws.core.options.credentials import remember_host
 from ipyws.core.options.durations import Duration
-from ipyws.core.options.table import ConnectOptions, check_options, check_secure, options_in
+from ipyws.core.options.table import (
+    ConnectOptions,
+    check_options,
+    check_secure,
+    options_in,
+    remember_credentials,
+)
 from ipyws.policy.url import URL, parse
 from ipyws.runtime.platform import check_sockets
 

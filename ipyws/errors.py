@@ -315,6 +315,12 @@ def closest(word: object, names: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(text, names, n=1)), "") if len(text) <= _LONGEST else ""
 
 
+def suggestion(word: object, names: Iterable[str], otherwise: str) -> str:
+    """Return the hint for a name that there is not: the one that was probably meant, or something else."""
+    close = closest(word, names)
+    return f"did you mean {close}?" if close else otherwise
+
+
 def brief(value: object) -> str:
     """Return the repr of a user's value for an error message: cut to 60 characters, and it never fails."""
     try:

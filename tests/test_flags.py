@@ -6,16 +6,18 @@ from typing import Any
 import pytest
 
 from ipyws.core.connection.reconnect import read_reconnect
+from ipyws.core.options.handshake_kinds import AuthKind, HeadersKind
+from ipyws.core.options.kinds import CompressionKind, or_none
 from ipyws.core.options.table import OPTIONS, check_options
 from ipyws.errors import ConnectError, InvalidError
 from ipyws.notebook.source.line import first_word, parse
 from ipyws.notebook.tracebacks import headline, shorten
-from ipyws.notebook.verbs import flags
 from ipyws.notebook.verbs.flags import connect_flags, connect_options
 from ipyws.notebook.verbs.help import help_of, overview
 from ipyws.notebook.verbs.table import VAR, VERBS
 from ipyws.policy.rule import read_rule
 from ipyws.script.expression import make_evaluator
+from ipyws.text.numbers import read_whole
 from ipyws.text.sizes import read_size
 
 EXAMPLES = [(name, example) for name, verb in VERBS.items() for example in verb.examples]
@@ -122,25 +124,25 @@ def test_options_of_the_connection_are_taken_out_of_a_line() -> None:
 @pytest.mark.parametrize(
     ("convert", "text", "value"),
     [
-        (flags.whole, "-12", -12),
-        (flags.whole, "+12", 12),
+        (read_whole, "-12", -12),
+        (read_whole, "+12", 12),
         (read_size, "0", 0),
         (read_size, "7B", 7),
         (read_size, "2KB", 2048),
-        (flags.header, "A:", ("A", "")),
-        (flags.header, ": x", ("", "x")),
-        (flags.credentials, ":", ("", "")),
-        (flags.or_none, "None", None),
-        (flags.or_none, "5s", "5s"),
-        (flags.number_or_name, "12", 12),
+        (HeadersKind().read, "A:", ("A", "")),
+        (HeadersKind().read, ": x", ("", "x")),
+        (AuthKind().read, ":", ("", "")),
+        (or_none, "None", None),
+        (or_none, "5s", "5s"),
+        (CompressionKind().read, "12", 12),
         (read_reconnect, "on", {}),
         (read_reconnect, "None", None),
         (read_reconnect, "5", {"attempts": 5}),
         (read_reconnect, '{"first": "1s"}', {"first": "1s"}),
         (read_reconnect, '{"on_open": [{"a": [1]}, "b"]}', {"on_open": [{"a": [1]}, "b"]}),
         (read_reconnect, r"{'on_open': [b'\x01\xff', {'a': True}]}", {"on_open": [b"\x01\xff", {"a": True}]}),
-        (flags.number_or_name, "disabled", "disabled"),
-        (flags.number_or_name, "1" * 5000, "1" * 5000),
+        (CompressionKind().read, "disabled", "disabled"),
+        (CompressionKind().read, "1" * 5000, "1" * 5000),
     ],
 )
 def test_texts_become_values(convert: Callable[[str], Any], text: str, value: object) -> None:

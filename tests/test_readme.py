@@ -18,7 +18,7 @@ TABLE = re.compile(r"<!-- options -->\n(.*?)<!-- /options -->", re.DOTALL)
 
 def option_table() -> str:
     rows = [
-        f"| `{option.name}` | {option.values} | {_default(option.default)} | {option.about} |"
+        f"| `{option.name}` | {option.kind.values} | {_default(option.default)} | {option.about} |"
         for option in OPTIONS
     ]
     return "\n".join(["| option | values | default | what it is |", "|---|---|---|---|", *rows, ""])

@@ -29,6 +29,7 @@ WAITS = {*WAITING, "ipyws.core.options.durations", "ipyws.errors"}
 MAY: dict[str, set[str]] = {
     "ipyws.version": {"ipyws.version"},
     "ipyws.text": {"ipyws.text"},
+    "ipyws.text.numbers": {"ipyws.errors"},
     "ipyws.text.sizes": {"ipyws.errors"},
     "ipyws.errors": {"ipyws.text"},
     **dict.fromkeys(WAITING, WAITS),

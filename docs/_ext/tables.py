@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,7 +10,6 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from ipyws import errors
-from ipyws.config import saved
 from ipyws.core.options.table import OPTIONS, Option
 from ipyws.notebook.source.line import Flag
 from ipyws.notebook.verbs.flags import connect_flags
@@ -35,8 +33,8 @@ class Options(Generated):
     def lines(self) -> Iterator[str]:
         for option, flag in zip(OPTIONS, connect_flags(), strict=True):
             yield f"```{{confval}} {option.name}\n\n{_sentence(option.about)}\n"
-            yield f":values: {_markdown(option.values)}"
-            yield f":default: `{_default(option)}`"
+            yield f":values: {_markdown(option.kind.values)}"
+            yield f":default: `{option.in_python}`"
             yield f":`%ws connect`: {_spelling(flag)}{'; may be repeated' if flag.many else ''}"
             yield f":in a file: {_in_a_file(option)}\n```\n"
 
@@ -104,23 +102,8 @@ def _spelling(flag: Flag) -> str:
 
 
 def _in_a_file(option: Option) -> str:
-    if option.name not in saved._KEYS:
-        return "NAME of its table, `[connections.NAME]`"
-    if option.name in saved._FILES:
-        return f"`{option.name}`, a path from the file's folder"
-    if option.name == "record":
-        return f"`{option.name}`, a path in the file's folder"
-    if option.name in saved._SIZES:
-        return f'`{option.name}`, a number of bytes, or text such as `"64kB"`'
-    return f"`{option.name}`"
-
-
-def _default(option: Option) -> str:
-    """Return a default as it would be written in Python, or in JSON."""
-    value = option.default
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 10_000:
-        return f"{value:_}"
-    return json.dumps(value) if isinstance(value, str) else str(value)
+    more = option.kind.in_file
+    return "NAME of its table, `[connections.NAME]`" if more is None else f"`{option.name}`{more}"
 
 
 def _sentence(text: str) -> str:

@@ -18,7 +18,7 @@ from ipyws.core.files import led_to, open_regular, replacing
 from ipyws.core.lock import LOCK
 from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Message
-from ipyws.core.options.kinds import boolean
+from ipyws.core.options.kinds import SwitchKind
 from ipyws.errors import InvalidError, brief
 
 _HEAD: Final = 200
@@ -35,7 +35,7 @@ def save(
     overwrite: bool = False,
 ) -> Path:
     """Write messages to a file; see `Recording.save`."""
-    boolean("overwrite", overwrite)
+    SwitchKind().check("overwrite", overwrite)
     target = _check(path)
     if any(recording(target)):
         # It would go on writing into a file that has no name any more.

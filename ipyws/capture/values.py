@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from ipyws.core.messages.message import describe_json_error
 from ipyws.errors import InvalidError, brief
 from ipyws.text.masking import is_reference
+from ipyws.text.numbers import is_whole
 
 T = TypeVar("T")
 
@@ -110,21 +111,21 @@ def flag(value: Any) -> bool:
 
 def count(value: Any) -> int:
     """Read a number of things."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _HIGHEST:
+    if not is_whole(value, 0, _HIGHEST):
         raise ValueError("a whole number from 0 on")
     return value
 
 
 def whole(value: Any) -> int:
     """Read a whole number."""
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _HIGHEST:
+    if not is_whole(value, -_HIGHEST, _HIGHEST):
         raise ValueError("a whole number")
     return value
 
 
 def close_code(value: Any) -> int:
     """Read a close code, right or wrong: as it may have come."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _CODES:
+    if not is_whole(value, 0, _CODES - 1):
         raise ValueError("a whole number of 16 bits")
     return value
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ipyws.core.options.credentials import credentials_among
+from ipyws.core.options.address_kinds import secrets_in_url
+from ipyws.core.options.table import BY_NAME
 from ipyws.errors import InvalidError
 from ipyws.policy.toml import Document
-from ipyws.text.masking import is_sensitive_header, remember
-from ipyws.text.places import credentials_of_url
+from ipyws.text.masking import remember
 
 _REFERENCE: Final = re.compile(r"\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _FILLED: Final = "\0"
-_PASSWORD: Final = re.compile(r"(?:^|://)[^/?#:]*:([^/?#]*)@")
 
 
 def fill(value: Any, user: str) -> Any:
@@ -55,7 +54,7 @@ def check_references(document: Document, what: str) -> None:
                 key,
                 hint="{{env.NAME}} is allowed",
             )
-        if any(text and _FILLED not in text for text in _SECRETS.get(key, _none)(_filled(value))):
+        if any(text and _FILLED not in text for text in _secrets(key, _filled(value))):
             raise document.error(
                 f"{key} of {what} holds what looks like a secret",
                 key,
@@ -95,55 +94,8 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-# -- where a secret usually stands -----------------------------------------------------------------
-
-
-def _none(value: Any) -> list[str]:
-    return []
-
-
-def _in_url(value: Any) -> list[str]:
-    return [*credentials_of_url(value), *_PASSWORD.findall(value)] if isinstance(value, str) else []
-
-
-def _in_headers(value: Any) -> list[str]:
-    if isinstance(value, str):
-        value = [value.split(":", 1)]
-    pairs = value.items() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    named = [pair for pair in pairs if isinstance(pair, tuple | list) and len(pair) == 2]
-    return [text for name, item in named if is_sensitive_header(str(name)) for text in _texts(item)]
-
-
-def _in_auth(value: Any) -> list[str]:
-    return value.split(":")[1:] if isinstance(value, str) else list(_texts(value))[1:]
-
-
-def _in_cookies(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [part.partition("=")[2].strip() for part in value.split(";")]
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _texts(item)]
-    items = value if isinstance(value, list) else ()
-    pairs = [item[1:] if isinstance(item, list) else item for item in items]
-    return [text for item in pairs for text in (_in_cookies(item) if isinstance(item, str) else _texts(item))]
-
-
-def _in_protocols(value: Any) -> list[str]:
-    return list(credentials_among(tuple(_texts(value))))
-
-
-def _in_pem(value: Any) -> list[str]:
-    return [text for text in _texts(value) if "PRIVATE KEY" in text]
-
-
-_SECRETS: Final[dict[str, Callable[[Any], list[str]]]] = {
-    "url": _in_url,
-    "proxy": _in_url,
-    "headers": _in_headers,
-    "auth": _in_auth,
-    "cookies": _in_cookies,
-    "protocols": _in_protocols,
-    "ca": _in_pem,
-    "cert": _in_pem,
-    "key": _in_pem,
-}
+def _secrets(key: str, value: Any) -> list[str]:
+    """Return what stands where a secret usually does."""
+    if key == "url":
+        return secrets_in_url(value)
+    return BY_NAME[key].kind.secrets_in(value) if key in BY_NAME else []

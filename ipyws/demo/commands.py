@@ -7,6 +7,7 @@ import reprlib
 from typing import Any, NoReturn
 
 from ipyws.core.messages.message import describe_json_error
+from ipyws.text.numbers import is_whole
 
 
 class RefusedError(Exception):
@@ -72,7 +73,7 @@ class Command:
             RefusedError: The field is missing without a default, no whole number or out of range.
         """
         value = self.take(name, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        if not is_whole(value, low, high):
             _refuse(name, f"a whole number from {low} to {high}", value)
         return value
 

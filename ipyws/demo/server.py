@@ -23,6 +23,7 @@ from ipyws.core.constants import MB, CloseCode
 from ipyws.demo.unix import SocketFile
 from ipyws.errors import InvalidError
 from ipyws.policy.unix_url import quote_socket
+from ipyws.text.numbers import is_whole
 
 Args = TypeVarTuple("Args")
 Handler = Callable[[ServerConnection], Awaitable[None]]
@@ -207,7 +208,7 @@ def _check_host(host: object) -> None:
 
 
 def _check_port(port: object) -> None:
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+    if not is_whole(port, 0, 65535):
         raise InvalidError(
             f"port is {port!r}", hint="a whole number of 0-65535 is allowed, 0 chooses a free one"
         )

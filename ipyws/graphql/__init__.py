@@ -23,7 +23,7 @@ from ipyws.core.connection.client import AsyncClient
 from ipyws.core.connection.forms import GRAPHQL, Unawaited
 from ipyws.core.constants import Compression
 from ipyws.core.options.durations import Duration
-from ipyws.core.options.kinds import protocols as check_protocols
+from ipyws.core.options.handshake_kinds import ProtocolsKind
 from ipyws.core.options.table import options_in
 from ipyws.errors import ClosedError, InvalidError, brief
 from ipyws.graphql.client import GraphQL
@@ -208,7 +208,7 @@ def _check(init: object, ack_timeout: Duration | None, options: dict[str, Any]) 
     """Check what is GraphQL's own, take it out of the options, and return what opens the conversation."""
     Deadline(ack_timeout, "ack_timeout")
     payload = check_init(init)
-    offered = check_protocols("protocols", options.pop("protocols", None) or list(DIALECTS))
+    offered = ProtocolsKind().check("protocols", options.pop("protocols", None) or list(DIALECTS))
     if not set(offered) & set(DIALECTS):
         raise InvalidError(
             f"protocols is {brief(list(offered))}", hint=f"one of them must be {' or '.join(DIALECTS)}"

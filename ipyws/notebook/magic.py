@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from ipyws.core.messages.message import Message
-from ipyws.errors import InvalidError, WebSocketError, brief, closest
+from ipyws.errors import InvalidError, WebSocketError, brief, suggestion
 from ipyws.notebook import cell
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.advice import advise
@@ -101,8 +101,7 @@ def _help_on(topic: str) -> str:
 
 
 def _unknown(word: str) -> InvalidError:
-    close = closest(word, VERBS)
-    hint = f"did you mean {close}?" if close else f"the verbs are {', '.join(VERBS)}; a URL connects"
+    hint = suggestion(word, VERBS, f"the verbs are {', '.join(VERBS)}; a URL connects")
     return InvalidError(f"there is no verb {brief(word)}", hint=hint)
 
 

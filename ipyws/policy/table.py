@@ -8,12 +8,13 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, cast
 
-from ipyws.errors import InvalidError, brief, closest
+from ipyws.errors import InvalidError, brief, suggestion
 from ipyws.policy.address import EMBEDDING, AddressClass, IPNetwork, embedded
 from ipyws.policy.addresses import Addresses, AddressSet
 from ipyws.policy.layer import Layer, Scope
 from ipyws.policy.rule import Effect, Rule, read_rule
 from ipyws.policy.toml import Document
+from ipyws.text.numbers import is_whole
 from ipyws.text.sizes import read_size
 
 _CLASSES: Final = tuple(found.value for found in AddressClass if found is not AddressClass.PUBLIC)
@@ -52,8 +53,7 @@ def check_keys(document: Document, known: Iterable[str], what: str) -> None:
     names = list(known)
     for key in document.table:
         if key not in names:
-            close = closest(key, names)
-            hint = f"did you mean {close}?" if close else f"the keys are {', '.join(names)}"
+            hint = suggestion(key, names, f"the keys are {', '.join(names)}")
             raise document.error(f"{what} has no key {brief(key)}", key, hint=hint)
 
 
@@ -70,7 +70,7 @@ def _effect(document: Document, key: str) -> Effect:
 
 def _count(document: Document, key: str) -> int:
     value = document.table[key]
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
+    if not is_whole(value, 1, _MOST):
         hint = f'a whole number from 1 to {_MOST} is allowed; connect = "deny" is none'
         raise document.error(f"{key} is {brief(value)}", key, hint=hint)
     return value
@@ -82,7 +82,7 @@ def _size(document: Document, key: str) -> int:
         size = read_size(value) if isinstance(value, str) else value
     except InvalidError:
         size = None
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= _LARGEST:
+    if not is_whole(size, 1, _LARGEST):
         raise document.error(f"{key} is {brief(value)}", key, hint='a size such as "1MB" is allowed')
     return size
 
@@ -119,8 +119,7 @@ def _network(document: Document, key: str, number: int, entry: object) -> IPNetw
     if not isinstance(entry, str):
         raise refuse("which is no text", 'write it as in "10.1.0.0/16"')
     if entry[:1].isalpha() and ":" not in entry:
-        close = closest(entry, _CLASSES)
-        hint = f"did you mean {close}?" if close else f"the classes are {', '.join(_CLASSES)}"
+        hint = suggestion(entry, _CLASSES, f"the classes are {', '.join(_CLASSES)}")
         raise refuse("which is no class of addresses", hint)
     try:
         network = ip_network(entry if _NETWORK.fullmatch(entry) else "", strict=False)

@@ -15,6 +15,7 @@ from ipyws.config.current import CURRENT
 from ipyws.errors import InvalidError, brief
 from ipyws.runtime.registry import REGISTRY
 from ipyws.script.expression import make_evaluator
+from ipyws.text.numbers import is_whole
 from ipyws.view import html, rows, text
 from ipyws.view.summary import card
 from ipyws.widget import assets, protocol
@@ -207,6 +208,6 @@ def open_panel(
     """Return a panel on a connection that exists; see `ipyws.panel`."""
     if name not in (None, "*"):
         REGISTRY.get(str(name))
-    if isinstance(height, bool) or not isinstance(height, int) or not 100 <= height <= 4000:
+    if not is_whole(height, 100, 4000):
         raise InvalidError(f"height is {brief(height)}", hint="100 to 4000 pixels are allowed")
     return Panel(name, height, decide(name, _current(), read_only, templates))

@@ -81,6 +81,7 @@ class Field(TypedDict):
     about: str
     kind: Literal["bool", "choice", "headers", "list", "text"]
     choices: list[str]
+    secret: bool
 
 
 class About(TypedDict, total=False):

@@ -235,7 +235,7 @@ def _option(
 
 
 OPTIONS = [
-    _option("headers", "Name: value", "none", "extra headers of the handshake", "headers"),
+    _option("headers", "Name: value", "none", "extra headers of the handshake", "headers", secret=True),
     _option("protocols", "list", "none", "subprotocols, the preferred one first", "list"),
     _option("dial_timeout", "duration", "10s", "longest time for the handshake", "duration"),
     _option("read_timeout", "duration", "none", "longest time without a data message", "duration"),
@@ -244,7 +244,7 @@ OPTIONS = [
     _option("read_limit", "0-128 MB", "0", "largest message, counted after inflating"),
     _option("ping_interval", "duration", "20s", "time between keep-alive pings", "duration"),
     _option("name", "text", "", "what the connection is called"),
-    _option("auth", "user:password", "none", "HTTP Basic"),
+    _option("auth", "user:password", "none", "HTTP Basic", secret=True),
     _option("insecure", "bool", "off", "don't check the server's certificate", "bool"),
     _option("proxy", "URL", "env", "through which proxy"),
 ]  # fmt: skip

@@ -23,6 +23,7 @@ from ipyws.core.lock import LOCK
 from ipyws.core.options.durations import Duration, seconds
 from ipyws.errors import ClosedError, InvalidError, brief
 from ipyws.runtime.deadline import Deadline
+from ipyws.text.numbers import is_whole
 
 MAX_CAPACITY = 10_000
 
@@ -204,7 +205,7 @@ def check_capacity(value: object) -> int:
     Raises:
         InvalidError: It is not a whole number from 1 to 10 000.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_CAPACITY:
+    if not is_whole(value, 1, MAX_CAPACITY):
         raise InvalidError(
             f"channel_capacity is {brief(value)}", hint=f"a whole number from 1 to {MAX_CAPACITY} is allowed"
         )

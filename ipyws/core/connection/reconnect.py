@@ -19,7 +19,8 @@ from ipyws.core.constants import CloseCode
 from ipyws.core.messages.message import Data, describe_json_error
 from ipyws.core.messages.payload import encode
 from ipyws.core.options.durations import format_duration, seconds
-from ipyws.errors import ConnectError, InvalidError, WebSocketError, brief, closest
+from ipyws.errors import ConnectError, InvalidError, WebSocketError, brief, suggestion
+from ipyws.text.numbers import is_whole
 
 ALLOWED = (
     '{"attempts": 10, "first": "500ms", "max": "30s", "on_open": [payloads], "codes": [1005, "4000-4999"], '
@@ -111,8 +112,7 @@ def check_reconnect(name: str, value: Any) -> Reconnect | None:
     given = dict(value)
     for key in given:
         if key not in _CHECKS:
-            close = closest(key, _CHECKS)
-            hint = f"did you mean {close}?" if close else f"{ALLOWED} is allowed"
+            hint = suggestion(key, _CHECKS, f"{ALLOWED} is allowed")
             raise InvalidError(f"{name} has the unknown key {brief(key)}", hint=hint)
     made = Reconnect(**{key: _CHECKS[key](f"{name}: {key}", item) for key, item in given.items()})
     if made.first <= made.max:
@@ -124,7 +124,7 @@ def check_reconnect(name: str, value: Any) -> Reconnect | None:
 
 
 def _attempts(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
+    if not is_whole(value, 1, _MOST):
         raise InvalidError(f"{name} is {brief(value)}", hint=f"a whole number from 1 to {_MOST} is allowed")
     return value
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from ipyws.core.constants import MB
 from ipyws.core.lock import LOCK
 from ipyws.errors import InvalidError, brief
+from ipyws.text.numbers import is_whole
 
 DEFAULT_BUDGET = 256 * MB
 
@@ -84,7 +85,7 @@ class Budget:
         Raises:
             InvalidError: ``limit`` is not a positive number of bytes.
         """
-        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        if not is_whole(limit, 1):
             raise InvalidError(f"log budget is {brief(limit)}", hint="a positive number of bytes is allowed")
         with LOCK:
             self.limit = limit

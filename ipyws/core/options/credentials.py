@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
-from ipyws.core.options.cookies import remember_cookies_given
 from ipyws.text.masking import (
     is_sensitive_header,
     known_spans,
@@ -31,56 +30,21 @@ _MARKERS: Final = ("bearer", "authorization", "access_token", "token", "jwt")
 _HEADER_LINE: Final = re.compile(r"\s*([^\s:]+)\s*[:=\s]\s*(.*)", re.DOTALL)
 _SCHEME: Final = re.compile(r"[A-Za-z0-9+.-]*:?/+")
 _DEEPEST: Final = 8
-_FILES: Final = ("ca", "cert", "key")
-
-
-def remember_credentials(url: object, given: Mapping[str, Any]) -> None:
-    """Mask the credentials of a connection before any of it is checked.
-
-    Args:
-        url: What was given as its URL.
-        given: What was given as its options, known ones and others.
-    """
-    for text in _texts(url):
-        remember_in_url(text)
-    for name, value in given.items():
-        for text in _texts(value):
-            remember_userinfo(text)
-            remember_parameters(text)
-        _remember_option(str(name).lower(), value)
-
-
-def _remember_option(name: str, value: object) -> None:
-    if "header" in name:
-        remember_headers(value)
-    elif name == "auth":
-        _remember_auth(value)
-    elif "cookie" in name:
-        remember_cookies_given(value)
-    elif "protocol" in name:
-        listed = [*value.items()] if isinstance(value, Mapping) else value
-        remember_protocols(tuple(_texts(listed)))
-    elif "proxy" in name:
-        for text in _texts(value):
-            remember_in_url(text)
-    elif name in _FILES or is_sensitive(name):
-        for text in _texts(value):
-            (remember_pem if name in _FILES else _remember_credential)(text)
 
 
 def remember_headers(value: object) -> None:
     """Mask the credentials among headers: a mapping, pairs, lines, one text, or one pair that is no list."""
     if isinstance(value, Mapping):
         for name, item in value.items():
-            _remember_pair(str(name), _texts(item))
+            _remember_pair(str(name), texts_in(item))
         return
     if not isinstance(value, (list, tuple)):
-        for text in _texts(value):
+        for text in texts_in(value):
             _remember_lines(text)
         return
     texts = list(value)
     if len(texts) > 1 and all(isinstance(text, (str, bytes)) for text in texts):
-        name, *items = _texts(texts)
+        name, *items = texts_in(texts)
         _remember_pair(name, items)
     for item in texts:
         remember_headers(item)
@@ -102,22 +66,24 @@ def remember_header(name: str, value: str) -> None:
     """Mask the credential of a header, with the word before it and without."""
     for line in value.splitlines():  # one, unless the value is to be refused
         if is_sensitive_header(name):
-            _remember_credential(line)
+            remember_credential(line)
         if name.lower() == "cookie":
             remember_cookies(line)
 
 
-def _remember_credential(text: str) -> None:
+def remember_credential(text: str) -> None:
+    """Mask a credential, with the word before it and without."""
     for credential in (text, text.partition(" ")[2], text.rpartition(" ")[2]):
         remember_guessed(credential)
 
 
-def _remember_auth(value: object) -> None:
-    texts = list(_texts(value))
+def remember_auth(value: object) -> None:
+    """Mask the credentials of Basic authentication: a pair, one text, or a mapping."""
+    texts = list(texts_in(value))
     if isinstance(value, Mapping):
         for name, item in value.items():
             if is_sensitive(str(name)):
-                for text in _texts(item):
+                for text in texts_in(item):
                     remember(text)
     elif len(texts) == 1:
         user, colon, password = texts[0].partition(":")
@@ -188,7 +154,7 @@ def credentials_among(offered: tuple[str, ...]) -> frozenset[str]:
     return frozenset((*by_look, *by_place))
 
 
-def _texts(value: object, depth: int = 0) -> Iterator[str]:
+def texts_in(value: object, depth: int = 0) -> Iterator[str]:
     """Yield the texts in a value, also as bytes; of a mapping its values."""
     if isinstance(value, str):
         yield value
@@ -197,4 +163,4 @@ def _texts(value: object, depth: int = 0) -> Iterator[str]:
     elif isinstance(value, (Mapping, list, tuple, set, frozenset)) and depth < _DEEPEST:
         items: Iterable[object] = value.values() if isinstance(value, Mapping) else value
         for item in items:
-            yield from _texts(item, depth + 1)
+            yield from texts_in(item, depth + 1)

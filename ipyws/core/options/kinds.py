@@ -1,49 +1,25 @@
-"""What an option's value may be: each check returns the value in the form that is used, or raises INVALID."""
+"""The kinds of options: each knows what its values may be, how they are written, what of them is secret."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
-from ipyws.core.constants import MB, Compression
-from ipyws.core.options.credentials import (
-    is_pem,
-    remember_header,
-    remember_in_url,
-    remember_pem,
-    remember_protocols,
-)
+from ipyws.core.connection.reconnect import check_reconnect, read_reconnect
+from ipyws.core.constants import Compression
 from ipyws.core.options.durations import seconds
-from ipyws.core.options.proxy_url import ALLOWED as ALLOWED_PROXIES
-from ipyws.core.options.proxy_url import is_proxy_url, with_scheme
 from ipyws.errors import InvalidError, brief
-from ipyws.text.masking import Secret, remember_basic, secret
-from ipyws.text.printable import name_character
+from ipyws.text.masking import mask_deep
+from ipyws.text.numbers import is_whole, read_whole
+from ipyws.text.sizes import read_size, show_size
 
-Check = Callable[[str, Any], Any]
+_CREDENTIAL: Final = re.compile(r"@|\b(?:basic|bearer|token|digest)\s", re.IGNORECASE)
+Field = Literal["bool", "choice", "headers", "list", "text"]
+"""How the form of the panel draws an option."""
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_NAME = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:\[\]-]{0,99}")
-_PRINTABLE = re.compile(r"[\x21-\x7e]+")
-_UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
-_UNFIT_IN_BASIC = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-# Latin-1 is what servers read (RFC 9110 section 5.5); of it, what can't be seen came by mistake.
-_UNFIT_IN_HEADER = re.compile(r"[^\t\x20-\x7e\xa1-\xac\xae-\xff]")
-_PLAIN = {"–": "-", "—": "-", "‐": "-", "−": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "..."}
-_OURS = frozenset(
-    {
-        *("host", "connection", "upgrade", "content-length", "transfer-encoding", "te", "trailer"),
-        *("keep-alive", "expect", "http2-settings"),
-        *("proxy-authorization", "proxy-authenticate", "proxy-connection"),
-    }
-)
-_CREDENTIAL = re.compile(r"@|\b(?:basic|bearer|token|digest)\s", re.IGNORECASE)  # of a URL, of a header
-_LONGEST_NAME = 100  # characters of a path that is shown
-_COMPRESSION_NAMES = {mode.name.lower(): mode for mode in Compression}
-COMPRESSION_ALLOWED = '0, 1, 2 or "disabled", "context_takeover", "no_context"'
+_SWITCHES: Final = {"true": True, "false": False}
 
 
 def refuse(name: str, value: object, allowed: str) -> InvalidError:
@@ -53,10 +29,14 @@ def refuse(name: str, value: object, allowed: str) -> InvalidError:
 
 def shown(value: object) -> str:
     """Return a wrong value in words; of one that looks as if it had a credential in it, its type only."""
-    private = isinstance(value, (bytes, bytearray, Mapping, list, tuple, set, frozenset)) or (
-        isinstance(value, str) and _CREDENTIAL.search(value)
-    )
+    collections = (bytes, bytearray, Mapping, list, tuple, set, frozenset)
+    private = isinstance(value, collections) or (isinstance(value, str) and holds_credential(value))
     return f"of type {type(value).__name__}" if private else brief(value)
+
+
+def holds_credential(text: str) -> bool:
+    """Tell whether a text looks like a URL with a user, or like the value of an Authorization header."""
+    return _CREDENTIAL.search(text) is not None
 
 
 def refuse_unseen(name: str, value: object, allowed: str) -> InvalidError:
@@ -64,261 +44,231 @@ def refuse_unseen(name: str, value: object, allowed: str) -> InvalidError:
     return InvalidError(f"{name} is of type {type(value).__name__}", hint=f"{allowed} is allowed")
 
 
-def duration(name: str, value: Any) -> float | None:
-    """Return a duration in seconds; None switches it off."""
-    return seconds(value, name=name, allow_none=True)
+def or_none(text: str) -> str | None:
+    """Return the text, or None where it says "none": as switched off."""
+    return None if text.lower() == "none" else text
 
 
-def whole(low: int, high: int, unit: str = "") -> Check:
-    """Return the check for a whole number in a range."""
-    allowed = f"a whole number from {low} to {high}{unit}"
+class OptionKind:
+    """What an option may be, for everybody who reads, checks or shows it.
 
-    def check(name: str, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise refuse(name, value, allowed)
-        return value
+    Attributes:
+        values: What it may be, in the words of the docs.
+        annotation: Its type in a signature.
+        checked: The type of what `check` returns.
+        metavar: What stands for it in the help of ``%ws``; "" for a switch.
+        separator: What stands between its values in a field of the form; "" where there is only one. A line
+            gives an option several times instead.
+        field: How the form draws it.
+        choices: What the form offers.
+        secret: Whether a form must not show it.
+        names_file: Whether it names a file of this machine.
+        text_as_in_line: Whether text in a file is read as that in a line, and doesn't stand for itself.
+        in_file: What the docs say of it in a file, after its key; None where a file has no such key.
+    """
 
-    return check
+    values: str
+    annotation: str
+    checked: str
+    separator = ""
+    field: Field = "text"
+    choices: tuple[str, ...] = ()
+    secret = False
+    names_file = False
+    text_as_in_line = False
+    in_file: str | None = ""
 
+    @property
+    def metavar(self) -> str:
+        return self.values.upper().replace(" ", "-")
 
-def choice(*words: str) -> Check:
-    """Return the check for one of some words."""
-    allowed = " or ".join(f'"{word}"' for word in words)
+    def check(self, name: str, value: Any) -> Any:
+        """Return a value as it is used.
 
-    def check(name: str, value: Any) -> str:
-        if not isinstance(value, str) or value not in words:
-            raise refuse(name, value, allowed)
+        Raises:
+            InvalidError: It is none of this kind.
+        """
+        raise NotImplementedError
+
+    def read(self, text: str) -> Any:
+        """Return what the text of a line means; of an option that has several values, one of them.
+
+        Raises:
+            InvalidError: It can't be read.
+        """
+        return text
+
+    def read_field(self, text: str) -> Any:
+        """Return what was typed into a field of the form means.
+
+        Raises:
+            InvalidError: It can't be read.
+        """
+        if not self.separator:
+            return self.read(text.strip())
+        return [self.read(part.strip()) for part in text.split(self.separator) if part.strip()]
+
+    def read_saved(self, name: str, value: Any, folder: Path) -> Any:
+        """Return what a value in a file means.
+
+        Args:
+            name: The option.
+            value: What TOML holds.
+            folder: That of the file.
+
+        Raises:
+            InvalidError: It can't be read.
+        """
+        return self.read(value) if self.text_as_in_line and isinstance(value, str) else value
+
+    def check_saved(self, name: str, value: Any, folder: Path) -> None:
+        """Check a value where it stands in a file, as far as that can be done before it is used.
+
+        Raises:
+            InvalidError: It is none of this kind.
+        """
+        self.check(name, self.read_saved(name, value, folder))
+
+    def secrets_in(self, value: Any) -> list[str]:
+        """Return what stands in a file and looks like a secret."""
+        return []
+
+    def remember(self, value: object) -> None:
+        """Mask the credentials in a value, also in one of a wrong form: before it is checked."""
+
+    def show(self, value: Any) -> Any:
+        """Return a checked value to be shown, without its credentials."""
+        return mask_deep(value)
+
+    def show_default(self, value: Any) -> str:
+        """Return a default in words."""
         return str(value)
 
-    return check
+
+class DurationKind(OptionKind):
+    """A duration; None switches it off."""
+
+    values = "duration"
+    annotation = "Duration | None"
+    checked = "float | None"
+    text_as_in_line = True
+
+    def check(self, name: str, value: Any) -> float | None:
+        return seconds(value, name=name, allow_none=True)
+
+    def read(self, text: str) -> str | None:
+        return or_none(text)
 
 
-def megabytes(high: int) -> Check:
-    """Return the check for a number of bytes up to ``high`` MB."""
-    return whole(0, high * MB, f" bytes ({high} MB)")
+class WholeKind(OptionKind):
+    """A whole number in a range."""
+
+    annotation = checked = "int"
+    metavar = "COUNT"
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+        self.values = f"{low}-{high}"
+        self.allowed = f"a whole number from {low} to {high}"
+
+    def check(self, name: str, value: Any) -> int:
+        if not is_whole(value, self.low, self.high):
+            raise refuse(name, value, self.allowed)
+        return value
+
+    def read(self, text: str) -> int:
+        return read_whole(text)
+
+    def show_default(self, value: int) -> str:
+        return f"{value:,}"
 
 
-def boolean(name: str, value: Any) -> bool:
-    """Return True or False, and nothing that merely looks like it."""
-    if not isinstance(value, bool):
-        raise refuse(name, value, "True or False")
-    return value
+class SizeKind(WholeKind):
+    """A number of bytes in a range."""
+
+    metavar = "SIZE"
+    text_as_in_line = True
+    in_file = ', a number of bytes, or text such as `"64kB"`'
+
+    def __init__(self, low: int, high: int, values: str) -> None:
+        super().__init__(low, high)
+        self.values = values
+        self.allowed += f" bytes ({values.rpartition('-')[2]})"
+
+    def read(self, text: str) -> int:
+        return read_size(text)
+
+    def show_default(self, value: int) -> str:
+        return show_size(value)
 
 
-def compression(name: str, value: Any) -> Compression:
-    """Return a mode of permessage-deflate from its number, name or enum."""
-    if isinstance(value, str) and value in _COMPRESSION_NAMES:
-        return _COMPRESSION_NAMES[value]
-    if isinstance(value, int) and not isinstance(value, bool) and value in Compression._value2member_map_:
-        return Compression(value)
-    raise refuse(name, value, COMPRESSION_ALLOWED)
+class SwitchKind(OptionKind):
+    """True or False, and nothing that merely looks like it."""
+
+    values = "True/False"
+    annotation = checked = "bool"
+    metavar = ""
+    field: Field = "bool"
+
+    def check(self, name: str, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise refuse(name, value, "True or False")
+        return value
+
+    def read_field(self, text: str) -> Any:
+        return _SWITCHES.get(text.strip(), text)
 
 
-def headers(name: str, value: Any) -> tuple[tuple[str, str], ...]:
-    """Return header pairs (RFC 9110 section 5); those of the handshake itself are refused."""
-    pairs = value.items() if isinstance(value, Mapping) else value
-    if pairs is None:
-        return ()
-    if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
-        raise refuse_unseen(name, value, "a mapping or a list of (name, value) pairs")
-    checked = [_header(name, pair) for pair in pairs]
-    if refused := list(dict.fromkeys(key for key, _ in checked if _is_ours(key.lower()))):
-        raise _belonging(refused)
-    return _with_one_cookie(checked)
+class ChoiceKind(OptionKind):
+    """One of some words."""
+
+    checked = "str"
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+        self.values = " or ".join(words)
+        quoted = [f'"{word}"' for word in words]
+        self.annotation = f"Literal[{', '.join(quoted)}]"
+        self.allowed = " or ".join(quoted)
+
+    def check(self, name: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in self.words:
+            raise refuse(name, value, self.allowed)
+        return str(value)
 
 
-def _is_ours(name: str) -> bool:
-    return name in _OURS or name.startswith("sec-websocket-")
+class CompressionKind(OptionKind):
+    """A mode of permessage-deflate: its number, name or enum."""
+
+    choices = tuple(mode.name.lower() for mode in Compression)
+    values = '0, 1, 2 or "disabled", "context_takeover", "no_context"'
+    annotation = 'Compression | Literal[0, 1, 2, "disabled", "context_takeover", "no_context"]'
+    checked = "Compression"
+    metavar = "MODE"
+    field: Field = "choice"
+
+    def check(self, name: str, value: Any) -> Compression:
+        if isinstance(value, str) and value in self.choices:
+            return Compression[value.upper()]
+        if is_whole(value, min(Compression), max(Compression)):
+            return Compression(value)
+        raise refuse(name, value, self.values)
+
+    def read(self, text: str) -> int | str:
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
-def _belonging(names: list[str]) -> InvalidError:
-    """Return the error for headers that are not the user's to give: for all of them at once."""
-    hint = "; ".join(dict.fromkeys(_instead(name.lower()) for name in names))
-    if len(names) == 1:
-        return InvalidError(f"header {names[0]} belongs to the handshake", hint=hint)
-    return InvalidError(f"headers {', '.join(names)} belong to the handshake", hint=f"leave them out: {hint}")
+class ReconnectKind(OptionKind):
+    """How a lost connection is opened again; None for not at all."""
 
+    values = "mapping"
+    annotation = "Mapping[str, Any] | None"
+    checked = "Reconnect | None"
+    metavar = "on|ATTEMPTS|MAPPING"
+    text_as_in_line = True
 
-def _with_one_cookie(pairs: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Return headers whose cookies stand in one line (RFC 6265 section 5.4)."""
-    places = [place for place, (name, _) in enumerate(pairs) if name.lower() == "cookie"]
-    if len(places) < 2:
-        return tuple(pairs)
-    cookies = [pairs[place][1].strip("; \t") for place in places]
-    pairs[places[0]] = (pairs[places[0]][0], "; ".join(filter(None, cookies)))
-    return tuple(pair for place, pair in enumerate(pairs) if place not in places[1:])
+    def check(self, name: str, value: Any) -> Any:
+        return check_reconnect(name, value)
 
-
-def _header(option: str, pair: Any) -> tuple[str, str]:
-    if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not all(isinstance(x, str) for x in pair):
-        raise InvalidError(f"{option} holds something else than a name and a value", hint="both are str")
-    name, value = pair[0], pair[1].strip(" \t")
-    if not _TOKEN.fullmatch(name):
-        raise InvalidError(
-            f"a header name is not an HTTP token: {_no_token(name)}", hint="check its spelling"
-        )
-    remember_header(name, value)
-    if unfit := _UNFIT_IN_HEADER.search(pair[1].rstrip(" \t")):
-        raise _unfit(f"the value of header {name}", unfit)
-    return name, value
-
-
-def _unfit(what: str, found: re.Match[str]) -> InvalidError:
-    """Return the error for a character that can't be sent; it says which, since the value may be masked."""
-    char = found[0]
-    seen = char.isprintable() and not char.isspace()
-    hint = f"write {_PLAIN[char]!r}" if char in _PLAIN else "write it in ASCII" if seen else "remove it"
-    return InvalidError(f"{what} holds {name_character(char)} at character {found.start() + 1}", hint=hint)
-
-
-def _instead(name: str) -> str:
-    if name == "sec-websocket-protocol":
-        return "protocols= offers subprotocols"
-    if name.startswith("proxy-"):
-        return "proxy= takes the credentials of a proxy in its URL"
-    return "ipyws sets it itself"
-
-
-def protocols(name: str, value: Any) -> tuple[str, ...]:
-    """Return the subprotocols to offer: unique tokens (RFC 6455 section 4.1)."""
-    if value is None:
-        return ()
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise refuse_unseen(name, value, 'a list of subprotocols such as ["graphql-transport-ws"]')
-    offered = tuple(value)
-    for number, protocol in enumerate(offered, 1):
-        if not isinstance(protocol, str) or not _TOKEN.fullmatch(protocol):
-            raise InvalidError(
-                f"subprotocol {number} is not a token: {_no_token(protocol)}",
-                hint="letters, digits and !#$%&'*+-.^_`|~ are allowed",
-            )
-    remember_protocols(offered)
-    if len(set(offered)) < len(offered):
-        raise InvalidError(f"{name} names a subprotocol twice", hint="each may be offered once")
-    return offered
-
-
-def _no_token(value: object) -> str:
-    """Return why something is no token (RFC 9110 section 5.6.2); it may be a credential, and is not told."""
-    if not isinstance(value, str):
-        return f"it is of type {type(value).__name__}"
-    place = next((at for at, char in enumerate(value) if not _TOKEN.fullmatch(char)), None)
-    return (
-        "it is empty"
-        if place is None
-        else f"it holds {name_character(value[place])} at character {place + 1}"
-    )
-
-
-def connection_name(name: str, value: Any) -> str | None:
-    """Return the name of a connection."""
-    if value is None:
-        return None
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise refuse(name, value, "up to 100 of letters, digits and _.:[]-, not beginning with .:-")
-    return value
-
-
-def origin(name: str, value: Any) -> str | None:
-    """Return the Origin to send (RFC 6454)."""
-    if isinstance(value, str) and (unfit := _UNPRINTABLE.search(value)):
-        raise _unfit(f"{name} is {shown(value)}, which", unfit)
-    if value is not None and (not isinstance(value, str) or not value):
-        raise refuse(name, value, 'text such as "https://app.example.com"')
-    return value
-
-
-def auth(name: str, value: Any) -> tuple[str, str] | None:
-    """Return user and password for Basic authentication (RFC 7617)."""
-    if value is None:
-        return None
-    if (
-        not isinstance(value, (tuple, list))
-        or len(value) != 2
-        or not all(isinstance(part, str) for part in value)
-    ):
-        raise InvalidError(
-            f"{name} is of type {type(value).__name__}", hint="a pair (user, password) of str is allowed"
-        )
-    user, password = value
-    if ":" in user or _UNFIT_IN_BASIC.search(user + password):
-        raise InvalidError(
-            f"{name} holds a user with a colon, a control character or a lone surrogate", hint="remove it"
-        )
-    remember_basic(user, password)
-    return user, password
-
-
-def pem(name: str, value: Any) -> Path | Secret | None:
-    """Return the path of a PEM file that can be read, or PEM text, as variables of CI systems hold it."""
-    if value is None:
-        return None
-    if isinstance(value, (bytes, bytearray)) and b"-----BEGIN " in value:
-        value = bytes(value).decode("utf-8", "replace")
-    if isinstance(value, str) and is_pem(value):
-        return _pem_text(name, value)
-    if not isinstance(value, (str, os.PathLike)):
-        raise refuse_unseen(name, value, "the path of a PEM file, or PEM text,")
-    path = Path(os.path.expanduser(value))
-    if not _is_file(path) or not os.access(path, os.R_OK):
-        # A key may have lost the lines around it: it is no path then, and not repeated.
-        known = len(str(path)) <= _LONGEST_NAME and not _CREDENTIAL.search(str(path))
-        named = brief(str(path)) if known else "no path that is known"
-        raise InvalidError(f"{name} names {named}, which is not a readable file", hint="check the path")
-    return path
-
-
-def _pem_text(name: str, text: str) -> Secret:
-    remember_pem(text)
-    if "\n" not in text.strip() and "\\n" in text:  # as a shell or a .env file passes it on
-        text = text.replace("\\n", "\n")
-    if not re.search(r"-----BEGIN [^-]+-----.+-----END [^-]+-----", text, re.DOTALL):
-        raise InvalidError(
-            f"{name} holds text that is no PEM",
-            hint="PEM text begins with a line -----BEGIN …----- and ends with -----END …-----",
-        )
-    return secret(text)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # too long for a name, or with a NUL
-        return False
-
-
-def writable_file(name: str, value: Any) -> Path | None:
-    """Return the path of a file that exists or can be made; whether it can be written is seen when it is."""
-    if value is None:
-        return None
-    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
-        raise refuse(name, value, 'a path such as "prices.jsonl"')
-    path = Path(os.path.expanduser(value))
-    if not _may_be_file(path):
-        raise InvalidError(f"{name} names {brief(str(path))}, which can't be a file", hint="check the path")
-    if not path.parent.is_dir():
-        raise InvalidError(f"{name}: there is no folder {path.parent}", hint="create it first")
-    return path
-
-
-def _may_be_file(path: Path) -> bool:
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except (OSError, ValueError):  # too long for a name, or with a NUL
-        return False
-    return not path.is_dir()
-
-
-def proxy(name: str, value: Any) -> str | None:
-    """Return "env", None, or the URL of a proxy."""
-    if value is None or value == "env":
-        return value  # type: ignore[no-any-return]
-    if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
-        raise refuse_unseen(name, value, '"env", None, or a URL such as "http://proxy.example.com:3128"')
-    remember_in_url(value)
-    url = with_scheme(value)
-    if not is_proxy_url(url):
-        raise InvalidError(f"{name} is not the URL of a proxy", hint=ALLOWED_PROXIES)
-    return url
+    def read(self, text: str) -> Any:
+        return read_reconnect(text)

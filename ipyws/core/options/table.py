@@ -2,137 +2,138 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ipyws.core.channels.channel import MAX_CAPACITY, check_capacity
-from ipyws.core.connection.reconnect import Reconnect, check_reconnect
+from ipyws.core.channels.channel import MAX_CAPACITY
+from ipyws.core.connection.reconnect import Reconnect
 from ipyws.core.constants import MB, Compression
 from ipyws.core.messages.log import DEFAULT_BYTES, DEFAULT_MESSAGES
-from ipyws.core.options import hosts, kinds
-from ipyws.core.options.cookies import Cookies, check_cookies
-from ipyws.core.options.kinds import Check
-from ipyws.errors import InvalidError, brief, closest
-from ipyws.text.masking import MASK, Secret, mask, mask_deep, mask_headers
+from ipyws.core.options.address_kinds import HostAndPortKind, HostKind, NameKind, ProxyKind
+from ipyws.core.options.cookies import Cookies
+from ipyws.core.options.credentials import remember_credential, remember_in_url, texts_in
+from ipyws.core.options.file_kinds import JournalKind, PemKind
+from ipyws.core.options.handshake_kinds import AuthKind, CookiesKind, HeadersKind, OriginKind, ProtocolsKind
+from ipyws.core.options.kinds import (
+    ChoiceKind,
+    CompressionKind,
+    DurationKind,
+    OptionKind,
+    ReconnectKind,
+    SizeKind,
+    SwitchKind,
+    WholeKind,
+)
+from ipyws.errors import InvalidError, brief, suggestion
+from ipyws.text.masking import Secret, mask, remember_parameters, remember_userinfo
+from ipyws.text.sensitive import is_sensitive
 
 DEFAULT_READ_LIMIT = 16 * MB
-_KEPT_MESSAGES = 10_000_000
-_KEPT_BYTES = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: its name, what it accepts, its default, and a line for the help and the docs."""
+    """One option.
+
+    Attributes:
+        name: Its name, everywhere.
+        kind: What it may be.
+        default: What holds unless it is given.
+        about: A line for the help and the docs.
+        short: Other names of its flag in a line of ``%ws``.
+    """
 
     name: str
-    check: Check
+    kind: OptionKind
     default: Any
-    values: str
     about: str
+    short: tuple[str, ...] = ()
+
+    @property
+    def in_python(self) -> str:
+        """The default as it is written in Python."""
+        value = self.default
+        if isinstance(value, str):
+            return json.dumps(value)
+        return str(value) if isinstance(value, bool) or value is None or value < 10_000 else f"{value:_}"
 
 
 OPTIONS: tuple[Option, ...] = (
-    Option("headers", kinds.headers, None, "mapping or pairs", "HTTP headers of the handshake"),
-    Option("protocols", kinds.protocols, None, "list of tokens", "subprotocols to offer, preferred first"),
-    Option("dial_timeout", kinds.duration, "10s", "duration", "time to connect, handshake included"),
-    Option("read_timeout", kinds.duration, None, "duration", "longest time without a data message"),
-    Option("write_timeout", kinds.duration, "10s", "duration", "how long a send waits for a slow peer"),
-    Option("compression", kinds.compression, 0, kinds.COMPRESSION_ALLOWED, "permessage-deflate"),
+    Option("headers", HeadersKind(), None, "HTTP headers of the handshake", ("-H", "--header")),
+    Option("protocols", ProtocolsKind(), None, "subprotocols to offer, preferred first", ("-s",)),
+    Option("dial_timeout", DurationKind(), "10s", "time to connect, handshake included"),
+    Option("read_timeout", DurationKind(), None, "longest time without a data message"),
+    Option("write_timeout", DurationKind(), "10s", "how long a send waits for a slow peer"),
+    Option("compression", CompressionKind(), 0, "permessage-deflate"),
     Option(
         "compression_threshold",
-        kinds.megabytes(100),
+        SizeKind(0, 100 * MB, "0-100 MB"),
         0,
-        "0-100 MB",
         "smaller messages go uncompressed; 0 = 128 B with takeover, 512 B without",
     ),
     Option(
         "text_errors",
-        kinds.choice("strict", "replace"),
+        ChoiceKind("strict", "replace"),
         "strict",
-        "strict or replace",
         "text that is not UTF-8: strict closes with 1007, replace goes on with U+FFFD in its place",
     ),
-    Option("read_limit", kinds.megabytes(128), 0, "0-128 MB", "largest message accepted; 0 = 16 MiB"),
+    Option("read_limit", SizeKind(0, 128 * MB, "0-128 MB"), 0, "largest message accepted; 0 = 16 MiB"),
     Option(
         "channel_capacity",
-        lambda _, value: check_capacity(value),
+        WholeKind(1, MAX_CAPACITY),
         32,
-        f"1-{MAX_CAPACITY}",
         "unread messages that make an open channel hold the server back",
     ),
-    Option("ping_interval", kinds.duration, "20s", "duration", "time between keep-alive pings"),
-    Option("ping_timeout", kinds.duration, "20s", "duration", "longest silence after a keep-alive ping"),
+    Option("ping_interval", DurationKind(), "20s", "time between keep-alive pings"),
+    Option("ping_timeout", DurationKind(), "20s", "longest silence after a keep-alive ping"),
     Option(
         "keepalive",
-        kinds.choice("data", "pong"),
+        ChoiceKind("data", "pong"),
         "data",
-        "data or pong",
         "what answers a keep-alive ping: whatever comes, or its pong alone",
     ),
-    Option("close_timeout", kinds.duration, "5s", "duration", "how long the closing handshake may take"),
-    Option("name", kinds.connection_name, None, "text", "name of the connection; host:port unless given"),
-    Option("origin", kinds.origin, None, "text", "the Origin header"),
-    Option("auth", kinds.auth, None, "user, password", "HTTP Basic credentials"),
+    Option("close_timeout", DurationKind(), "5s", "how long the closing handshake may take"),
+    Option("name", NameKind(), None, "name of the connection; host:port unless given", ("--as",)),
+    Option("origin", OriginKind(), None, "the Origin header"),
+    Option("auth", AuthKind(), None, "HTTP Basic credentials"),
     Option(
         "cookies",
-        check_cookies,
+        CookiesKind(),
         None,
-        "mapping, text or jar",
         "cookies; of a jar of requests or httpx those that are for the URL",
+        ("-b", "--cookie"),
     ),
-    Option(
-        "ca",
-        kinds.pem,
-        None,
-        "PEM file or text",
-        "certificate authorities to trust instead of the system's",
-    ),
-    Option("cert", kinds.pem, None, "PEM file or text", "client certificate"),
-    Option("key", kinds.pem, None, "PEM file or text", "private key of the client certificate"),
-    Option("insecure", kinds.boolean, False, "True/False", "accept any certificate"),
+    Option("ca", PemKind(), None, "certificate authorities to trust instead of the system's"),
+    Option("cert", PemKind(), None, "client certificate"),
+    Option("key", PemKind(), None, "private key of the client certificate"),
+    Option("insecure", SwitchKind(), False, "accept any certificate", ("-k",)),
     Option(
         "server_hostname",
-        hosts.host,
+        HostKind(),
         None,
-        "host name",
         "name that TLS asks for and that the certificate must have, instead of the URL's",
     ),
-    Option("follow_redirects", kinds.boolean, False, "True/False", "follow HTTP redirects, up to 10"),
+    Option("follow_redirects", SwitchKind(), False, "follow HTTP redirects, up to 10", ("-L",)),
     Option(
         "strict",
-        kinds.boolean,
+        SwitchKind(),
         False,
-        "True/False",
         "refuse a handshake that is not as the standard has it, though it could be taken",
     ),
-    Option(
-        "proxy",
-        kinds.proxy,
-        "env",
-        "URL, None or env",
-        "proxy; env: as the environment says, never for loopback",
-    ),
+    Option("proxy", ProxyKind(), "env", "proxy; env: as the environment says, never for loopback"),
     Option(
         "connect_to",
-        hosts.host_and_port,
+        HostAndPortKind(),
         None,
-        "HOST:PORT",
         "where to connect instead of the URL's host and port; the URL's name is presented",
     ),
-    Option("reconnect", check_reconnect, None, "mapping", "open a lost connection anew; {} as by default"),
-    Option("record", kinds.writable_file, None, "path", "journal of every message, as JSON lines"),
-    Option(
-        "log_messages",
-        kinds.whole(1, _KEPT_MESSAGES),
-        DEFAULT_MESSAGES,
-        f"1-{_KEPT_MESSAGES}",
-        "messages the log keeps",
-    ),
-    Option(
-        "log_bytes", kinds.whole(1, _KEPT_BYTES, " bytes"), DEFAULT_BYTES, "1 B-1 TiB", "bytes the log keeps"
-    ),
+    Option("reconnect", ReconnectKind(), None, "open a lost connection anew; {} as by default"),
+    Option("record", JournalKind(), None, "journal of every message, as JSON lines"),
+    Option("log_messages", WholeKind(1, 10_000_000), DEFAULT_MESSAGES, "messages the log keeps"),
+    Option("log_bytes", SizeKind(1, 1 << 40, "1 B-1 TiB"), DEFAULT_BYTES, "bytes the log keeps"),
 )
 BY_NAME = {option.name: option for option in OPTIONS}
 
@@ -185,10 +186,37 @@ class ConnectOptions:
         return self.read_limit or DEFAULT_READ_LIMIT
 
     def __repr__(self) -> str:
-        shown = {field.name: mask_deep(getattr(self, field.name)) for field in fields(self)}
-        shown["headers"] = mask_headers(self.headers)
-        shown["auth"] = self.auth and (mask(self.auth[0]), MASK)
+        shown = {option.name: option.kind.show(getattr(self, option.name)) for option in OPTIONS}
         return f"ConnectOptions({', '.join(f'{name}={mask(repr(value))}' for name, value in shown.items())})"
+
+
+def remember_credentials(url: object, given: Mapping[str, Any]) -> None:
+    """Mask the credentials of a connection before any of it is checked.
+
+    Args:
+        url: What was given as its URL.
+        given: What was given as its options, known ones and others.
+    """
+    for text in texts_in(url):
+        remember_in_url(text)
+    for name, value in given.items():
+        for text in texts_in(value):
+            remember_userinfo(text)
+            remember_parameters(text)
+        _remember_option(str(name).lower(), value)
+
+
+def _remember_option(name: str, value: object) -> None:
+    """Mask the credentials in an option, or in what looks like one: ``extra_headers``, ``subprotocols``."""
+    if name in BY_NAME:
+        BY_NAME[name].kind.remember(value)
+        return
+    for option in OPTIONS:
+        if option.name.removesuffix("s") in name:
+            option.kind.remember(value)
+    if is_sensitive(name):
+        for text in texts_in(value):
+            remember_credential(text)
 
 
 def options_in(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,7 +238,8 @@ def check_options(given: Mapping[str, Any]) -> ConnectOptions:
         if name not in BY_NAME:
             raise unknown_option(name)
     values = {
-        option.name: option.check(option.name, given.get(option.name, option.default)) for option in OPTIONS
+        option.name: option.kind.check(option.name, given.get(option.name, option.default))
+        for option in OPTIONS
     }
     options = ConnectOptions(**values)
     _check_together(options)
@@ -235,8 +264,7 @@ def check_secure(options: ConnectOptions, secure: bool, proxy: str | None = None
 
 def unknown_option(name: str) -> InvalidError:
     """Return the error for an option that does not exist, with the closest that does."""
-    close = closest(name, BY_NAME)
-    hint = f"did you mean {close}?" if close else f"the options are {', '.join(BY_NAME)}"
+    hint = suggestion(name, BY_NAME, f"the options are {', '.join(BY_NAME)}")
     return InvalidError(f"there is no option {brief(name)}", hint=hint)
 
 

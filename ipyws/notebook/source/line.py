@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ipyws.errors import InvalidError, brief, closest
+from ipyws.errors import InvalidError, brief, suggestion
 from ipyws.script.expression import Evaluate
 from ipyws.script.template import Protected, protect
 
@@ -172,8 +172,7 @@ class _Reader:
                 options[flag.key] = value
 
     def _unknown(self, name: str) -> InvalidError:
-        close = closest(name, self._by_name)
-        hint = f"did you mean {close}?" if close else f"the options are {', '.join(self._by_name) or 'none'}"
+        hint = suggestion(name, self._by_name, f"the options are {', '.join(self._by_name) or 'none'}")
         if self._rest:
             hint += "; -- ends the options before a payload that begins with -"
         return InvalidError(f"there is no option {brief(self._protected.source(name))}", hint=hint)

@@ -10,7 +10,8 @@ from ipyws.core.constants import SERVER_KINDS
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Flag, Parsed
 from ipyws.notebook.verbs import files, policing, verbs
-from ipyws.notebook.verbs.flags import connect_flags, number, whole
+from ipyws.notebook.verbs.flags import connect_flags, number
+from ipyws.text.numbers import read_whole
 
 VAR = Flag(("-o",), "store the result in this variable", "VAR")
 RAW = Flag(("--raw",), "leave {{ }} as it stands")
@@ -85,7 +86,7 @@ VERBS: dict[str, Verb] = {
             "return the oldest unread message, waiting for it",
             (
                 CONNECTION,
-                Flag(("-n",), "how many; the result is then a list", "COUNT", whole),
+                Flag(("-n",), "how many; the result is then a list", "COUNT", read_whole),
                 Flag(("--timeout",), "how long to wait; 10s unless given", "DURATION"),
                 Flag(
                     ("--where",),
@@ -115,7 +116,7 @@ VERBS: dict[str, Verb] = {
             "close a connection",
             (
                 Flag(("--all",), "close every connection"),
-                Flag(("--code",), "close code; 1000 unless given", "CODE", whole),
+                Flag(("--code",), "close code; 1000 unless given", "CODE", read_whole),
                 Flag(("--reason",), "up to 123 bytes", "TEXT"),
             ),
             verbs.close,
@@ -141,7 +142,7 @@ VERBS: dict[str, Verb] = {
             "show what passed",
             (
                 CONNECTION,
-                Flag(("--tail",), "how many; 50 unless given", "COUNT", whole),
+                Flag(("--tail",), "how many; 50 unless given", "COUNT", read_whole),
                 Flag(("--in",), "only what came"),
                 Flag(("--out",), "only what was sent"),
                 Flag(("--control",), "only pings, pongs and close frames"),
@@ -176,7 +177,7 @@ VERBS: dict[str, Verb] = {
                 Flag(("--timeout",), "how long lockstep waits for a reply; 10s unless given", "DURATION"),
                 Flag(("--anywhere",), "also to another URL than the recorded one"),
                 Flag(("--env",), "an environment variable that may be sent", "NAME", many=True),
-                Flag(("--recording",), "which connection of the file, from 1", "NUMBER", whole),
+                Flag(("--recording",), "which connection of the file, from 1", "NUMBER", read_whole),
             ),
             files.replay,
             (1, 1),
@@ -202,7 +203,7 @@ VERBS: dict[str, Verb] = {
             (
                 Flag(("--replay",), "play a capture in place of a kind", "FILE"),
                 Flag(("--speed",), "divide the recorded gaps by this; inf leaves none", "NUMBER", number),
-                Flag(("--port",), "where to listen; a free port unless given", "PORT", whole),
+                Flag(("--port",), "where to listen; a free port unless given", "PORT", read_whole),
                 Flag(("--unix",), "the Unix socket to listen at, in place of a port", "PATH"),
                 Flag(("--stop",), "stop the server of that kind, or all"),
             ),

@@ -18,13 +18,11 @@ class Problem {
   }
 }
 
-const SECRET_OPTIONS = ["auth", "cookies", "headers"];
-
 /** The input for one option of a connection; what is left empty keeps its default. */
-function optionField({ name, values, default: usual, about, kind, choices }) {
+function optionField({ name, values, default: usual, about, kind, choices, secret }) {
   const shared = {
     name, class: "field", autocomplete: "off", spellcheck: "false", title: `${about} (${values})`,
-    "data-secret": SECRET_OPTIONS.includes(name),
+    "data-secret": secret,
   };
   const offered = kind === "bool" ? ["true", "false"] : kind === "choice" ? choices : null;
   let field;
@@ -34,7 +32,7 @@ function optionField({ name, values, default: usual, about, kind, choices }) {
   } else if (kind === "headers") {
     field = make("textarea", { ...shared, rows: 2, placeholder: "Name: value, one a line" });
   } else {
-    const type = name === "auth" || name === "cookies" ? "password" : "text";
+    const type = secret ? "password" : "text";
     field = make("input", { ...shared, type, placeholder: usual || values });
   }
   const help = make("small", { title: about }, about);
