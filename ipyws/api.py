@@ -80,10 +80,9 @@ def connect(
         read_timeout: Longest time without a data message.
         write_timeout: How long a send waits for a slow peer.
         compression: Permessage-deflate.
-        compression_threshold: Smaller messages go uncompressed; 0 = 128 B with takeover, 512 B
-            without.
-        text_errors: Text that is not UTF-8: strict closes with 1007, replace goes on with U+FFFD in
-            its place.
+        compression_threshold: Smaller messages go uncompressed; 0 = 128 B with takeover, 512 B without.
+        text_errors: Text that is not UTF-8: strict closes with 1007, replace goes on with U+FFFD in its
+            place.
         read_limit: Largest message accepted; 0 = 16 MiB.
         channel_capacity: Unread messages that make an open channel hold the server back.
         ping_interval: Time between keep-alive pings.
@@ -98,8 +97,7 @@ def connect(
         cert: Client certificate.
         key: Private key of the client certificate.
         insecure: Accept any certificate.
-        server_hostname: Name that TLS asks for and that the certificate must have, instead of the
-            URL's.
+        server_hostname: Name that TLS asks for and that the certificate must have, instead of the URL's.
         follow_redirects: Follow HTTP redirects, up to 10.
         strict: Refuse a handshake that is not as the standard has it, though it could be taken.
         proxy: Proxy; env: as the environment says, never for loopback.
@@ -164,10 +162,9 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         read_timeout: Longest time without a data message.
         write_timeout: How long a send waits for a slow peer.
         compression: Permessage-deflate.
-        compression_threshold: Smaller messages go uncompressed; 0 = 128 B with takeover, 512 B
-            without.
-        text_errors: Text that is not UTF-8: strict closes with 1007, replace goes on with U+FFFD in
-            its place.
+        compression_threshold: Smaller messages go uncompressed; 0 = 128 B with takeover, 512 B without.
+        text_errors: Text that is not UTF-8: strict closes with 1007, replace goes on with U+FFFD in its
+            place.
         read_limit: Largest message accepted; 0 = 16 MiB.
         channel_capacity: Unread messages that make an open channel hold the server back.
         ping_interval: Time between keep-alive pings.
@@ -182,8 +179,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         cert: Client certificate.
         key: Private key of the client certificate.
         insecure: Accept any certificate.
-        server_hostname: Name that TLS asks for and that the certificate must have, instead of the
-            URL's.
+        server_hostname: Name that TLS asks for and that the certificate must have, instead of the URL's.
         follow_redirects: Follow HTTP redirects, up to 10.
         strict: Refuse a handshake that is not as the standard has it, though it could be taken.
         proxy: Proxy; env: as the environment says, never for loopback.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import enum
 import inspect
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from ipyws.core.options.table import BY_NAME, OPTIONS, ConnectOptions, check_opt
 from ipyws.errors import ConnectError, InvalidError
 from ipyws.text import masking
 from ipyws.text.masking import mask
+from scripts import options
 
 MIB = 1024 * 1024
 HUGE = pytest.param(10**5000, id="huge")
@@ -104,8 +106,8 @@ def test_signatures_have_every_option_with_its_default_in_the_order_of_the_table
     own = ("url", "init", "ack_timeout")
     *named, unknown = [parameter for parameter in parameters if parameter.name not in own]
     assert {parameter.kind for parameter in named} == {inspect.Parameter.KEYWORD_ONLY}
-    assert [(parameter.name, parameter.default) for parameter in named] == [
-        (option.name, option.default) for option in OPTIONS
+    assert [(parameter.name, parameter.annotation, parameter.default) for parameter in named] == [
+        (option.name, ast.unparse(ast.parse(option.kind.annotation)), option.default) for option in OPTIONS
     ]
     assert (unknown.kind, unknown.annotation) == (inspect.Parameter.VAR_KEYWORD, "Never")
 
@@ -115,6 +117,11 @@ def test_the_docstring_says_what_each_option_is(function: Any) -> None:
     text = " ".join(inspect.getdoc(function).split())  # type: ignore[union-attr]
     for option in OPTIONS:
         assert f" {option.name}: {option.about[0].upper()}{option.about[1:]}." in text
+
+
+@pytest.mark.parametrize("name", options.PARTS)
+def test_what_follows_from_the_table_is_written(name: str) -> None:
+    assert (options.ROOT / name).read_text("utf-8") == options.written(name)
 
 
 @pytest.mark.parametrize("name", ["hedaers", "unknown", "options"])

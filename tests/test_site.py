@@ -150,7 +150,7 @@ def test_every_option_is_described_in_its_spellings(site: dict[str, Page]) -> No
     assert sorted(described) == sorted(option.name for option in OPTIONS)
     for option, flag in zip(OPTIONS, connect_flags(), strict=True):
         assert f"{', '.join(flag.names)} {flag.value}".rstrip() in page.text
-        assert f"{option.about[1:]}. Values: {option.values} Default: " in page.text
+        assert f"{option.about[1:]}. Values: {option.kind.values} Default: " in page.text
 
 
 def test_what_the_page_of_options_says_of_files_is_so(site: dict[str, Page]) -> None:
