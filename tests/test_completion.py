@@ -56,6 +56,8 @@ COMPLETED = {
     "verb of an assignment": ("x = %ws con", {"x = %ws connect"}),
     "verb in a block": ("for i in x:\n    %ws pi", {"for i in x:\n    %ws ping"}),
     "verb after a semicolon": ("a = 1; %ws us", {"a = 1; %ws use"}),
+    "verb behind another magic": ("%time %ws us", {"%time %ws use"}),
+    "word of a policy": ("%ws policy ch", {"%ws policy check"}),
     "topic of the help": ("%ws help se", {"%ws help send", "%ws help serve"}),
     "help of the cell magic": ("%ws help ce", {"%ws help cell"}),
     "option": ("%ws connect --dial", {"%ws connect --dial-timeout"}),

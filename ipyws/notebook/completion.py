@@ -26,7 +26,7 @@ from ipyws.text.masking import holds_secret
 _CAPTURES = (".jsonl", ".har")
 _PATHS = ("PATH", "PEM-FILE")  # what the help calls the value of an option that names a file
 _DIRECTIVE = re.compile(r"===\s+(\S*)")
-_OURS = re.compile(r"(?:^|=|;)\s*(%{1,2})ws\s+(.*)$")
+_OURS = re.compile(r"(?:^|=|;|%time(?:it)?\s)\s*(%{1,2})ws\s+(.*)$")
 
 
 def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatcherResult]:
@@ -80,6 +80,8 @@ def candidates(before: list[str], fragment: str, *, cell: bool = False) -> Itera
         return [*VERBS, "help", *_urls()]
     if before[:1] == ["help"]:
         return [*VERBS, CELL]
+    if before[:1] == ["policy"] and before[1:] and not fragment.startswith("-"):
+        return _urls() if before[1:] == ["check"] else []
     verb = VERBS.get(before[0] if before else "", VERBS["connect"])
     return _arguments((*verb.flags, VAR), before, fragment, verb.name)
 
