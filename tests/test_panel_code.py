@@ -10,6 +10,7 @@ import json
 import shlex
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,11 +30,11 @@ QUOTED = shlex.quote(URL)
 TEXTS = ["plain", 'it\'s "quoted" $HOME `id`', "two\nlines", '{"a": 1}', "{{x}}", "=== ping", "ünï"]
 
 
-def connection(*payloads: Any, url: str = URL) -> Any:
+def connection(*payloads: Any, url: str = URL, **elsewhere: str) -> Any:
     log = RecordedLog(budget=Budget(1 << 20))
     for payload in payloads:
         log.append("out", [payload], len(payload))
-    return SimpleNamespace(url=url, log=log)
+    return SimpleNamespace(url=url, log=log, elsewhere=elsewhere)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -90,6 +91,41 @@ def test_no_copy_holds_a_secret(what: str) -> None:
     value = ipyws.secret("canary-copy-0b1d44")
     client = connection(f"auth {value}", url=f"wss://example.com/?key={value}")
     assert value not in copy_as(what, client)
+
+
+def test_a_copy_dials_where_the_connection_does() -> None:
+    elsewhere = {"connect_to": "10.1.2.3:8443", "server_hostname": "stage.example.com"}
+    client = connection("x", **elsewhere)
+    flags = ["--connect-to", "10.1.2.3:8443", "--server-hostname", "stage.example.com"]
+    assert shlex.split(copy_as("ws", client).splitlines()[0]) == ["%%ws", URL, *flags]
+    [call] = [
+        node
+        for node in ast.walk(ast.parse(copy_as("python", client)))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "connect"
+    ]
+    assert {word.arg: ast.literal_eval(word.value) for word in call.keywords} == elsewhere
+    for what in ("wscat", "websocat"):
+        with pytest.raises(InvalidError, match="only ipyws knows connect_to"):
+            copy_as(what, client)
+
+
+@pytest.mark.parametrize("what", ["ws", "python", "wscat", "websocat"])
+def test_a_copy_of_a_real_connection_holds_none_of_its_cookies(what: str, tmp_path: Path) -> None:
+    with (
+        ipyws.serve("echo", unix=tmp_path / "a.sock") as demo,
+        ipyws.connect(demo.url, cookies={"session": "canary-cookie-55"}) as client,
+    ):
+        client.send("canary-cookie-55 x")
+        copied = copy_as(what, client.async_client)
+    assert demo.url in copied
+    assert "canary" not in copied
+
+
+def test_a_copy_of_a_real_connection_says_where_it_is_dialled() -> None:
+    with ipyws.serve("echo") as demo:
+        at = f"127.0.0.1:{demo.port}"
+        with ipyws.connect("ws://localhost:9/x", connect_to=at, proxy=None) as client:
+            assert copy_as("ws", client.async_client) == f"%ws ws://localhost:9/x --connect-to {at}"
 
 
 def test_there_is_no_other_form() -> None:

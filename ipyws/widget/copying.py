@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from ipyws.core.connection.connection import Connection
@@ -32,7 +32,8 @@ def copy_as(what: str, client: Connection) -> str:
     sent = [message for message in client.log if message.direction == "out"]
     data = [message for message in sent if message.type in ("text", "binary")]
     # Masked before it is spelled: no shell, no repr and no hexadecimal digit can hide a secret from it.
-    return _FORMS[what](mask(str(client.url)), [_masked(message) for message in data[-_MESSAGES:]])
+    masked = [_masked(message) for message in data[-_MESSAGES:]]
+    return _FORMS[what](mask(str(client.url)), masked, client.elsewhere)
 
 
 def _masked(message: Message) -> Message:
@@ -41,7 +42,7 @@ def _masked(message: Message) -> Message:
     return Message(message.type, shown, message.direction, message.seq, message.time)
 
 
-def _ws(url: str, sent: list[Message]) -> str:
+def _ws(url: str, sent: list[Message], elsewhere: Mapping[str, str]) -> str:
     texts = [message.data for message in sent if isinstance(message.data, str)]
     flags = " --raw" if any("{{" in text for text in (url, *texts)) else ""
     if not all(map(_is_what_it_looks_like, texts)):
@@ -53,7 +54,12 @@ def _ws(url: str, sent: list[Message]) -> str:
             body += f"=== hex\n{data.hex(' ')}\n"
         else:
             body += ("===\n" if body else "") + _written(data) + "\n"
-    quoted = shlex.quote(url)
+    quoted = " ".join(
+        [
+            shlex.quote(url),
+            *(f"--{name.replace('_', '-')} {shlex.quote(value)}" for name, value in elsewhere.items()),
+        ]
+    )
     return f"%%ws{flags} {quoted}\n{body}" if body else f"%ws {quoted}"
 
 
@@ -79,18 +85,29 @@ def _written(text: str) -> str:
     return text
 
 
-def _python(url: str, sent: list[Message]) -> str:
+def _python(url: str, sent: list[Message], elsewhere: Mapping[str, str]) -> str:
+    options = "".join(f", {name}={value!r}" for name, value in elsewhere.items())
     sends = "".join(f"    client.send({message.data!r})\n" for message in sent)
-    return f"import ipyws\n\nwith ipyws.connect({url!r}) as client:\n{sends}    print(client.recv('10s'))\n"
+    opening = f"import ipyws\n\nwith ipyws.connect({url!r}{options}) as client:\n"
+    return f"{opening}{sends}    print(client.recv('10s'))\n"
 
 
-def _wscat(url: str, sent: list[Message]) -> str:
+def _wscat(url: str, sent: list[Message], elsewhere: Mapping[str, str]) -> str:
+    _check_dialled(elsewhere)
     texts = [message.data for message in sent if isinstance(message.data, str)]
     executed = "".join(f" -x {shlex.quote(text)}" for text in texts)
     return f"wscat -c {shlex.quote(url)}{executed}"
 
 
-def _websocat(url: str, sent: list[Message]) -> str:
+def _check_dialled(elsewhere: Mapping[str, str]) -> None:
+    if elsewhere:
+        raise InvalidError(
+            f"only ipyws knows {' and '.join(elsewhere)}", hint="copy it as a %%ws cell or as Python"
+        )
+
+
+def _websocat(url: str, sent: list[Message], elsewhere: Mapping[str, str]) -> str:
+    _check_dialled(elsewhere)
     texts = [message.data for message in sent if isinstance(message.data, str)]
     if not texts:
         return f"websocat {shlex.quote(url)}"
@@ -99,7 +116,7 @@ def _websocat(url: str, sent: list[Message]) -> str:
     return f"printf '%s\\n' {lines} | websocat -n {shlex.quote(url)}"
 
 
-_FORMS: Final[dict[str, Callable[[str, list[Message]], str]]] = {
+_FORMS: Final[dict[str, Callable[[str, list[Message], Mapping[str, str]], str]]] = {
     "ws": _ws,
     "python": _python,
     "wscat": _wscat,

@@ -128,6 +128,12 @@ class Connection:
         return (*(("on_open",) if policy is not None and policy.on_open else ()), *self.private)
 
     @property
+    def elsewhere(self) -> dict[str, str]:
+        """The options by which another address is dialled, or another name presented, than the URL says."""
+        given = {"connect_to": self._options.connect_to, "server_hostname": self._options.server_hostname}
+        return {} if self.moved else {name: value for name, value in given.items() if value is not None}
+
+    @property
     def insecure(self) -> bool:
         """Whether the server's certificate was not checked."""
         return self._options.insecure and self._url.secure
