@@ -72,6 +72,8 @@ def connect(
     messages are received and pings answered while the caller computes. It becomes the connection that the
     magics use, and replaces an open one of the same ``name``.
 
+    A duration is text such as "5s", a number of milliseconds, or a timedelta; None switches it off.
+
     Args:
         url: A ``ws://`` or ``wss://`` URL.
         headers: HTTP headers of the handshake.

@@ -16,6 +16,7 @@ from ipyws.capture.journal import recording
 from ipyws.capture.jsonl import Span
 from ipyws.core.files import open_regular
 from ipyws.errors import InvalidError, brief
+from ipyws.text.numbers import is_whole
 
 _HEAD: Final = 1024
 _FIRST_KEY: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"([^"\\]*)"\s*:')
@@ -100,8 +101,7 @@ def _choose(spans: list[Span], connection: int | None) -> int:
         if len({_url(span) for span in spans}) == 1:
             return len(spans) - 1
         raise InvalidError(f"there are {len(spans)} connections in it", hint=f"{_choices(spans)} are allowed")
-    right = isinstance(connection, int) and not isinstance(connection, bool)
-    if not right or not 1 <= connection <= len(spans):
+    if not is_whole(connection, 1, len(spans)):
         raise InvalidError(f"connection is {brief(connection)}", hint=f"{_choices(spans)} are allowed")
     return connection - 1
 

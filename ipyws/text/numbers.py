@@ -10,17 +10,17 @@ from ipyws.errors import InvalidError, brief
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
-def is_whole(value: object, low: int, high: int | None = None) -> TypeGuard[int]:
+def is_whole(value: object, low: int | None = None, high: int | None = None) -> TypeGuard[int]:
     """Tell whether a value is a whole number in a range; True and False are none.
 
     Args:
         value: The value.
-        low: The least that is allowed.
+        low: The least that is allowed; None for any.
         high: The most that is allowed; None for any.
     """
     if isinstance(value, bool) or not isinstance(value, int):
         return False
-    return low <= value and (high is None or value <= high)
+    return (low is None or low <= value) and (high is None or value <= high)
 
 
 def read_whole(text: str) -> int:

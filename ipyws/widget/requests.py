@@ -20,6 +20,7 @@ from ipyws.script.payload import read
 from ipyws.script.steps import Encoding
 from ipyws.script.template import expand_plain
 from ipyws.text.masking import mask
+from ipyws.text.numbers import is_whole
 from ipyws.text.printable import visible
 from ipyws.widget import protocol
 from ipyws.widget.copying import copy_as
@@ -195,7 +196,7 @@ class Requests:
 
 def _number(request: Request, key: str) -> int:
     value = request.get(key)
-    if isinstance(value, bool) or not isinstance(value, int):
+    if not is_whole(value):
         raise InvalidError(f"{key} is no whole number", hint="reload the page")
     return value
 

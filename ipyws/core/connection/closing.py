@@ -7,6 +7,7 @@ from typing import Literal
 
 from ipyws.errors import InvalidError, WebSocketError, brief
 from ipyws.text.masking import mask
+from ipyws.text.numbers import is_whole
 
 Initiator = Literal["us", "peer", "none"]
 """Who closed first; "none" where the connection was lost."""
@@ -94,7 +95,7 @@ def check_close(code: object, reason: object) -> tuple[int, str]:
     Raises:
         InvalidError: The code may not be sent, or the reason exceeds 123 bytes of UTF-8.
     """
-    if isinstance(code, bool) or not isinstance(code, int) or code not in _SENDABLE:
+    if not is_whole(code) or code not in _SENDABLE:
         raise InvalidError(
             f"close code {brief(code)} may not be sent",
             hint="1000-1003, 1007-1014 and 3000-4999 are allowed",
