@@ -34,6 +34,7 @@ lint: $(VENV)/.test ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.support.typescript
 
 format: $(VENV)/.test ## bring the code into shape
 	$(BIN)/ruff check --fix .

@@ -7,7 +7,7 @@ from typing import Final
 
 _FRONT: Final = files("ipyws.widget") / "front"
 _SCRIPTS: Final = (
-    *("words", "payloads", "store", "list", "header", "connect", "toolbar", "sendbox", "panel"),
+    *("words", "payloads", "store", "list", "header", "connect", "toolbar", "sendbox", "panel", "widget"),
 )
 
 

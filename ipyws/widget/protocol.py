@@ -144,12 +144,26 @@ class Who(TypedDict):
 
 ToFront = Rows | State | Payload | Result | Who
 
-# -- from a front end, each with `view`, what it calls itself --------------------------------------
+# -- from a front end ------------------------------------------------------------------------------
+
+
+class Spoken(TypedDict, total=False):
+    """What everything from a front end may have: what that calls itself."""
+
+    view: str
+
+
+class Asked(Spoken, total=False):
+    """What is answered with a `Result` of the same `id`; the connection is the one that is meant."""
+
+    id: str
+    connection: str
+
 
 Sieve = TypedDict("Sieve", {"text": str, "regex": bool, "in": bool, "out": bool, "control": bool})
 
 
-class Hello(TypedDict):
+class Hello(Spoken):
     """The first word, and the one after something was missed."""
 
     type: Literal["hello"]
@@ -158,46 +172,46 @@ class Hello(TypedDict):
     shown: NotRequired[str]
 
 
-class Here(TypedDict):
+class Here(Spoken):
     """A sign of life."""
 
     type: Literal["here"]
 
 
-class Bye(TypedDict):
+class Bye(Spoken):
     """The last word."""
 
     type: Literal["bye"]
 
 
-class Ack(TypedDict):
+class Ack(Spoken):
     """The number of the last batch that was drawn."""
 
     type: Literal["ack"]
     batch: int
 
 
-class Filter(Sieve):
+class Filter(Spoken, Sieve):
     """Other messages are to be shown."""
 
     type: Literal["filter"]
 
 
-class Fetch(TypedDict):
+class Fetch(Spoken):
     """The payload of a row is wanted."""
 
     type: Literal["fetch"]
     row: int
 
 
-class Show(TypedDict):
+class Show(Spoken):
     """Another connection is to be shown, or, with "*", all."""
 
     type: Literal["show"]
     name: str
 
 
-class Send(TypedDict):
+class Send(Asked):
     """A message to send; that of a file is the buffer that comes along."""
 
     type: Literal["send"]
@@ -206,7 +220,7 @@ class Send(TypedDict):
     raw: bool
 
 
-class Connect(TypedDict):
+class Connect(Asked):
     """A connection to open."""
 
     type: Literal["connect"]
@@ -214,7 +228,7 @@ class Connect(TypedDict):
     options: dict[str, str]
 
 
-class Close(TypedDict):
+class Close(Asked):
     """The connection is to be closed."""
 
     type: Literal["close"]
@@ -222,22 +236,18 @@ class Close(TypedDict):
     reason: str
 
 
-class Copy(TypedDict):
+class Copy(Asked):
     """The connection is wanted as code."""
 
     type: Literal["copy"]
     what: str
 
 
-class Export(TypedDict):
+class Export(Asked):
     """What is shown is wanted as a file."""
 
     type: Literal["export"]
     what: str
 
 
-Word = Hello | Here | Bye | Ack | Filter | Fetch | Show
-"""What is answered with rows, payloads or not at all."""
-
-Request = Send | Connect | Close | Copy | Export
-"""What is answered with a `Result`; each has an ``id`` and the ``connection`` that is meant."""
+Request = Hello | Here | Bye | Ack | Filter | Fetch | Show | Send | Connect | Close | Copy | Export

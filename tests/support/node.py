@@ -62,7 +62,7 @@ class NodeServer:
 @contextlib.contextmanager
 def node_server(folder: Path, program: str) -> Iterator[NodeServer]:
     """Run a program that tells its port, beside the packages of its folder; it ends with its input."""
-    with tempfile.TemporaryDirectory(dir=_install(folder)) as home:
+    with tempfile.TemporaryDirectory(dir=install(folder)) as home:
         script = shutil.copy(folder / program, home)
         process = subprocess.Popen(
             [NODE, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
@@ -76,7 +76,7 @@ def node_server(folder: Path, program: str) -> Iterator[NodeServer]:
                 process.wait(PATIENCE)
 
 
-def _install(folder: Path) -> Path:
+def install(folder: Path) -> Path:
     """Return a folder that has the packages which ``folder`` names, installed by npm the first time."""
     wanted = (folder / "package.json").read_bytes()
     venv = _ROOT / ".venv"

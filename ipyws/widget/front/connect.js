@@ -4,6 +4,7 @@
 class Problem {
   constructor() { this.element = make("div", { class: "problem", role: "alert", hidden: true }); }
 
+  /** @param {{ kind?: string, message: string, hint: string }} failure */
   show({ kind, message, hint }) {
     const refused = kind === "PERMISSION_DENIED";
     this.element.classList.toggle("refused", refused);
@@ -18,7 +19,10 @@ class Problem {
   }
 }
 
-/** The input for one option of a connection; what is left empty keeps its default. */
+/**
+ * The input for one option of a connection; what is left empty keeps its default.
+ * @param {protocol.Field} option
+ */
 function optionField({ name, values, default: usual, about, kind, choices, secret }) {
   const shared = {
     name, class: "field", autocomplete: "off", spellcheck: "false", title: `${about} (${values})`,
@@ -41,16 +45,13 @@ function optionField({ name, values, default: usual, about, kind, choices, secre
 
 /** The forms that connect and close; both are hidden until they are needed. */
 class Forms {
+  /** @param {Panel} panel */
   constructor(panel) {
     this.panel = panel;
     this.store = panel.store;
     this.problem = new Problem();
-    this.buildConnect();
-    this.buildClose();
-    this.element = make("div", { class: "forms" }, this.connect, this.close);
-  }
-
-  buildConnect() {
+    this.offered = "";
+    this.wasNone = false;
     this.saved = make("datalist", { id: uniqueId() });
     this.url = make("input", {
       class: "field url-field", name: "url", list: this.saved.id, autocomplete: "off", spellcheck: "false",
@@ -67,12 +68,9 @@ class Forms {
     make("div", { class: "bar" }, this.url, this.saved, this.go, button("Cancel", () => this.closeConnect())),
     this.policy, this.problem.element,
     make("details", { class: "options" }, make("summary", {}, "Options"), this.grid));
-  }
-
-  buildClose() {
     this.code = make("input", { class: "field code", type: "number", min: 1000, max: 4999, value: 1000, required: "" });
     this.reason = make("input", { class: "field", maxlength: 123, autocomplete: "off", placeholder: "none" });
-    const submit = (event) => {
+    const submit = (/** @type {SubmitEvent} */ event) => {
       event.preventDefault();
       this.sendClose(Number(this.code.value), this.reason.value);
     };
@@ -82,6 +80,7 @@ class Forms {
         make("label", { class: "reason" }, "Reason ", this.reason),
         make("button", { class: "button primary", "data-needs": "open" }, "Close connection"),
         button("Cancel", () => this.toggleClose())));
+    this.element = make("div", { class: "forms" }, this.connect, this.close);
   }
 
   openConnect() {
@@ -96,13 +95,21 @@ class Forms {
     this.panel.header.connect.focus();
   }
 
-  forgetSecrets() { for (const field of this.connect.querySelectorAll("[data-secret]")) field.value = ""; }
+  /**
+   * The fields of the form that a selector finds.
+   * @param {string} selector
+   * @returns {HTMLInputElement[]}
+   */
+  fields(selector) { return [...this.connect.querySelectorAll(/** @type {"input"} */ (selector))]; }
 
+  forgetSecrets() { for (const field of this.fields("[data-secret]")) field.value = ""; }
+
+  /** @param {SubmitEvent} event */
   submitConnect(event) {
     event.preventDefault();
     const url = this.url.value.trim();
     if (!url) return this.problem.show({ message: "no URL given", hint: "type one, or a saved name" });
-    const fields = [...this.grid.querySelectorAll("[name]")].filter(({ value }) => value.trim());
+    const fields = this.fields(".grid [name]").filter(({ value }) => value.trim());
     const options = Object.fromEntries(fields.map(({ name, value }) => [name, value]));
     this.problem.hide();
     setText(this.go, "Connecting…");
@@ -110,6 +117,7 @@ class Forms {
     return this.store.request({ type: "connect", url, options }, (result) => this.connected(result));
   }
 
+  /** @param {protocol.Result} result */
   connected(result) {
     setText(this.go, "Connect");
     this.store.setConnecting(false);
@@ -125,6 +133,10 @@ class Forms {
     (this.close.hidden ? this.panel.header.more : this.code).focus();
   }
 
+  /**
+   * @param {number} code
+   * @param {string} reason
+   */
   sendClose(code, reason) {
     if (!this.close.hidden) this.toggleClose();
     this.store.request({ type: "close", code, reason }, (result) => this.panel.answer(result));
@@ -133,7 +145,7 @@ class Forms {
   refresh() {
     const { card } = this.store;
     if (!card?.options) return; // a card of another kind than the answer to hello
-    setText(this.policy, card.policy);
+    setText(this.policy, card.policy ?? "");
     this.policy.hidden = !card.policy;
     const offered = JSON.stringify([card.options, card.saved]);
     if (offered !== this.offered) this.offer(card);
@@ -143,7 +155,8 @@ class Forms {
     this.wasNone = none;
   }
 
-  offer({ options, saved }) {
+  /** @param {protocol.About} about */
+  offer({ options = [], saved = [] }) {
     this.grid.replaceChildren(...options.map(optionField));
     this.saved.replaceChildren(...saved.map((value) => make("option", { value })));
   }

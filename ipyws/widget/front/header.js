@@ -6,16 +6,16 @@ const SVG = "http://www.w3.org/2000/svg";
 class Sparkline {
   constructor() {
     this.element = document.createElementNS(SVG, "svg");
-    [this.area, this.line] = ["area", "curve"].map((name) => {
-      const path = document.createElementNS(SVG, "path");
-      path.setAttribute("class", name);
-      return path;
-    });
+    this.area = document.createElementNS(SVG, "path");
+    this.line = document.createElementNS(SVG, "path");
+    this.area.setAttribute("class", "area");
+    this.line.setAttribute("class", "curve");
     this.element.append(this.area, this.line);
     for (const [name, value] of [["class", "spark"], ["viewBox", "0 0 90 20"], ["role", "img"]])
       this.element.setAttribute(name, value);
   }
 
+  /** @param {number[]} rate */
   update(rate) {
     const peak = Math.max(1, ...rate);
     const step = 90 / Math.max(1, rate.length - 1);
@@ -28,15 +28,17 @@ class Sparkline {
   }
 }
 
+/** @type {Record<string, string>} */
 const STATE_WORDS = { gone: "kernel gone", waiting: "waiting for the kernel", none: "no connection" };
 
 class Header {
+  /** @param {Panel} panel */
   constructor(panel) {
     this.panel = panel;
     this.pill = make("span", { class: "pill", role: "status" });
     this.picker = make("select", {
       class: "field picker", "aria-label": "Connection", "data-needs": "kernel",
-      onchange: () => panel.store.choose(this.picker.value),
+      onchange: (event) => panel.store.choose(event.target.value),
     });
     this.name = make("strong", { class: "connection" });
     this.url = span("url");
@@ -65,9 +67,9 @@ class Header {
     const { store } = this.panel;
     const card = store.shownCard;
     const { state } = store;
-    const said = state === card?.state; // else there is more to say of this side than of the connection
-    setText(this.pill, said || (store.merged && card && !store.gone) ? card.words : (STATE_WORDS[state] ?? state));
-    this.pill.dataset.state = said && card.failed ? "failed" : state;
+    const said = state === card?.state ? card : null; // else there is more to say than how the connection is
+    setText(this.pill, said?.words ?? STATE_WORDS[state] ?? state);
+    this.pill.dataset.state = said?.failed ? "failed" : state;
     this.pill.title = card?.opened ?? "";
     this.refreshPicker();
     const silent = "The kernel does not answer: re-run the cell to reconnect.";
@@ -81,11 +83,10 @@ class Header {
     if (card) this.refreshNumbers(card);
   }
 
+  /** @param {protocol.Card} card */
   refreshNumbers(card) {
-    const counter = (element, sign, number, size) =>
-      element.replaceChildren(`${sign} `, make("b", {}, count(number)), ` · ${size}`);
-    counter(this.received, "↓", card.received, card.received_size);
-    counter(this.sent, "↑", card.sent, card.sent_size);
+    this.received.replaceChildren("↓ ", make("b", {}, count(card.received)), ` · ${card.received_size}`);
+    this.sent.replaceChildren("↑ ", make("b", {}, count(card.sent)), ` · ${card.sent_size}`);
     this.rtt.replaceChildren(...(card.rtt ? ["RTT ", make("b", {}, card.rtt)] : []));
     this.spark.update(card.rate);
     setText(this.rate, perSecond(card.rate.at(-1) ?? 0));
@@ -96,8 +97,8 @@ class Header {
     const names = (card?.cards ?? []).map(({ name }) => name);
     const known = [...this.picker.options].map(({ value }) => value);
     if (known.join("\n") !== [...names, "*"].join("\n")) {
-      const option = (value, label) => make("option", { value }, label);
-      this.picker.replaceChildren(...names.map((name) => option(name, name)), option("*", "all, merged"));
+      const option = (/** @type {string} */ value, label = value) => make("option", { value }, label);
+      this.picker.replaceChildren(...names.map((name) => option(name)), option("*", "all, merged"));
     }
     this.picker.value = card?.shown ?? "";
     this.picker.hidden = names.length < 2;

@@ -1,6 +1,10 @@
 /* ---- List, Row, Detail ----------------------------------------------------------------------------------- */
 
-/** The index of the first row whose id is at least `id`. */
+/**
+ * The index of the first row whose id is at least `id`.
+ * @param {protocol.Row[]} rows
+ * @param {number} id
+ */
 function lowerBound(rows, id) {
   let [low, high] = [0, rows.length];
   while (low < high) {
@@ -11,38 +15,50 @@ function lowerBound(rows, id) {
   return low;
 }
 
+/** @type {Record<string, string>} */
 const DIRECTIONS = { "↓": "received ", "↑": "sent " };
 const DATA = ["text", "binary", "gap"];
 const COLUMNS = ["chevron", "time", "delta", "arrow", "size", "name", "preview", "tag"];
+const SAID = /** @type {const} */ (["time", "delta", "arrow", "size"]);
 
 /** One line on the screen; it is filled with another row when its own has left. */
 class Row {
+  /** @param {List} list */
   constructor(list) {
     this.list = list;
+    this.row = /** @type {protocol.Row | null} */ (null);
+    this.detail = /** @type {Detail | undefined} */ (undefined);
     this.parts = Object.fromEntries(COLUMNS.map((column) => [column, span(column)]));
-    this.line = make("div", { class: "line", onclick: () => list.click(this.row) }, ...Object.values(this.parts));
+    const onclick = () => this.row && list.click(this.row);
+    this.line = make("div", { class: "line", onclick }, ...Object.values(this.parts));
     this.element = make("div", { class: "row", role: "article", id: uniqueId() }, this.line);
   }
 
+  /** @param {protocol.Row} row */
   fill(row) {
     if (this.row === row) return;
     this.row = row;
     const { parts, element } = this;
     element.className = `row ${row.css}`;
-    element.dataset.id = row.id;
-    for (const part of ["time", "delta", "arrow", "size"]) setText(parts[part], row[part]);
+    element.dataset.id = String(row.id);
+    for (const part of SAID) setText(parts[part], row[part]);
     setText(parts.name, row.connection);
     parts.name.className = `name c${this.list.store.colourOf(row.connection)}`;
     parts.preview.replaceChildren(...(element.classList.contains("json") ? coloured(row.preview) : [row.preview]));
     setText(parts.tag, DATA.includes(row.kind) ? "" : row.kind);
   }
 
-  /** Follow what may change without the row: its place, whether it is selected, whether it is open. */
+  /**
+   * Follow what may change without the row: its place, whether it is selected, whether it is open.
+   * @param {number} top
+   * @param {boolean} selected
+   * @param {Detail} [detail]
+   */
   place(top, selected, detail) {
     const move = `translateY(${top}px)`;
     if (this.element.style.transform !== move) this.element.style.transform = move;
     this.element.classList.toggle("selected", selected);
-    setText(this.parts.chevron, !this.row.more ? "" : detail ? "▾" : "▸");
+    setText(this.parts.chevron, !this.row?.more ? "" : detail ? "▾" : "▸");
     if (this.detail === detail) return;
     this.detail?.element.remove();
     this.detail = detail;
@@ -52,6 +68,10 @@ class Row {
 
 /** What an expanded row shows below its line. */
 class Detail {
+  /**
+   * @param {List} list
+   * @param {protocol.Row} row
+   */
   constructor(list, row) {
     this.height = 3 * ROW_HEIGHT; // until it is measured
     this.row = row;
@@ -65,6 +85,7 @@ class Detail {
     list.store.payload(row.id, (payload) => this.show(payload));
   }
 
+  /** @param {protocol.Payload} payload */
   show(payload) {
     if (payload.gone) {
       this.element.replaceChildren(span("dim", "The log has evicted this payload: only the preview is left."));
@@ -77,8 +98,10 @@ class Detail {
     if (payload.left) this.element.append(make("div", { class: "cut" }, left));
   }
 
+  /** @param {protocol.Payload} payload */
   resend({ text, dump, left }) {
     if (left || !DATA.includes(this.row.kind)) return [];
+    /** @type {[string, string]} */
     const draft = dump.length ? [dump.map(([, bytes]) => bytes).join("\n"), "hex"] : [text, "text"];
     return [button("Edit & resend", () => this.panel.sendBox.edit(...draft), { class: "button resend" })];
   }
@@ -86,24 +109,25 @@ class Detail {
 
 /** The virtualised list: only rows near the visible part are in the DOM. */
 class List {
+  /** @param {Panel} panel */
   constructor(panel) {
     this.panel = panel;
     this.store = panel.store;
     this.follow = true;
-    this.held = null; // the rows while paused
+    this.held = /** @type {protocol.Row[] | null} */ (null); // the rows while paused
     this.mark = 0; // how many rows had arrived when following or drawing stopped
-    this.cleared = new Map(); // by connection, the number of the last message that Clear hid
-    this.selected = null;
-    this.revealing = null; // the row whose details were opened last
-    this.open = new Map(); // id to Detail
-    this.drawnRows = new Map(); // id to Row
-    this.spare = [];
+    // By connection, the number of the last message that Clear hid.
+    this.cleared = /** @type {Map<string, number>} */ (new Map());
+    this.selected = /** @type {number | null} */ (null);
+    this.revealing = /** @type {number | null} */ (null); // the row whose details were opened last
+    this.open = /** @type {Map<number, Detail>} */ (new Map()); // id to Detail
+    this.drawnRows = /** @type {Map<number, Row>} */ (new Map()); // id to Row
+    this.spare = /** @type {Row[]} */ ([]);
     this.height = 0;
-    this.build();
-    this.observeSizes();
-  }
-
-  build() {
+    this.scrolledTo = 0;
+    this.anchor = /** @type {{ id: number, at: number, top: number } | undefined} */ (undefined);
+    this.rows = /** @type {protocol.Row[]} */ ([]); // without those that were cleared
+    this.tall = /** @type {[number, number][]} */ ([]); // open rows: index and height of the details
     this.canvas = make("div", { class: "canvas" });
     this.empty = make("div", { class: "empty" });
     this.viewport = make("div", {
@@ -115,11 +139,9 @@ class List {
     this.viewport.addEventListener("wheel", (event) => this.onWheel(event), { passive: true });
     this.newest = button("", () => this.toNewest(), { class: "newest", hidden: true });
     this.element = make("div", { class: "list" }, this.viewport, this.newest);
-  }
-
-  observeSizes() {
     this.observer = new ResizeObserver((entries) => {
       for (const { target } of entries) {
+        if (!(target instanceof HTMLElement)) continue;
         const detail = this.open.get(Number(target.dataset.of));
         if (target === this.viewport) this.height = target.clientHeight;
         else if (detail && target.isConnected) detail.height = target.offsetHeight;
@@ -132,12 +154,13 @@ class List {
   get paused() { return this.held !== null; }
   get fresh() { return this.follow && !this.paused ? 0 : this.store.arrived - this.mark; }
 
-  pause(on = !this.paused) {
+  pause(on = this.held === null) {
     if (on && this.follow) this.mark = this.store.arrived;
     this.held = on ? this.store.rows.slice() : null;
     this.panel.refresh();
   }
 
+  /** @param {boolean} on */
   setFollow(on) {
     if (on === this.follow) return;
     if (!on && !this.paused) this.mark = this.store.arrived;
@@ -173,23 +196,31 @@ class List {
     return first < 0 ? rows.length : first;
   }
 
-  /** Rows that someone reads stay: where the store would drop them the view pauses. */
+  /**
+   * Rows that someone reads stay: where the store would drop them the view pauses.
+   * @param {number} surplus
+   */
   beforeDrop(surplus) {
     if (this.paused || this.follow || !this.anchor) return;
     if (lowerBound(this.store.rows, this.anchor.id) < surplus) this.pause(true);
   }
 
+  /** @param {boolean} healed */
   onReset(healed) {
     if (this.paused && !healed) this.held = this.store.rows.slice();
     if (!healed) this.mark = this.store.arrived;
     if (this.anchor && !this.paused) this.anchor.id = this.idAt(this.anchor.at);
   }
 
-  /** The id of the first row from a time on: a reset gives the same messages new ids. */
+  /**
+   * The id of the first row from a time on: a reset gives the same messages new ids.
+   * @param {number} time
+   */
   idAt(time) {
     return this.store.rows.find(({ at }) => at >= time)?.id ?? Infinity;
   }
 
+  /** @param {WheelEvent} event */
   onWheel(event) {
     this.stopRevealing();
     if (event.deltaY < 0) this.leave();
@@ -221,15 +252,18 @@ class List {
     this.tall.sort(([a], [b]) => a - b);
   }
 
+  /** @param {number} id */
   indexOf(id) {
     const index = lowerBound(this.rows, id);
     return this.rows[index]?.id === id ? index : -1;
   }
 
+  /** @param {number} index */
   topOf(index) {
     return this.tall.reduce((top, [at, height]) => (at < index ? top + height : top), index * ROW_HEIGHT);
   }
 
+  /** @param {number} y */
   indexAt(y) {
     let above = 0;
     for (const [index, height] of this.tall) {
@@ -248,6 +282,7 @@ class List {
     this.anchor = row && { id: row.id, at: row.at, top: this.topOf(index) };
   }
 
+  /** @param {number} total */
   scroll(total) {
     const { viewport } = this;
     const bottom = Math.max(0, total - this.height);
@@ -258,12 +293,15 @@ class List {
     this.setAnchor();
   }
 
-  /** Where to scroll so that the details just opened are seen too, as they grow, but their line stays. */
+  /**
+   * Where to scroll so that the details just opened are seen too, as they grow, but their line stays.
+   * @param {number} y
+   */
   revealed(y) {
     const index = this.revealing == null ? -1 : this.indexOf(this.revealing);
     if (index < 0) return y;
     const top = this.topOf(index);
-    const end = top + ROW_HEIGHT + (this.open.get(this.revealing)?.height ?? 0);
+    const end = top + ROW_HEIGHT + (this.open.get(this.rows[index].id)?.height ?? 0);
     return Math.max(y, Math.min(top, end - this.height));
   }
 
@@ -281,6 +319,10 @@ class List {
     this.empty.hidden = this.rows.length > 0;
   }
 
+  /**
+   * @param {protocol.Row[]} rows
+   * @param {number} first
+   */
   drawRows(rows, first) {
     const wanted = new Set(rows.map(({ id }) => id));
     for (const [id, drawn] of this.drawnRows) if (!wanted.has(id)) this.takeOff(id, drawn);
@@ -289,12 +331,16 @@ class List {
       drawn.fill(row);
       drawn.place(this.topOf(first + index), row.id === this.selected, this.open.get(row.id));
     });
-    const active = this.drawnRows.get(this.selected)?.element.id;
+    const active = this.selected === null ? "" : this.drawnRows.get(this.selected)?.element.id;
     if (active) this.viewport.setAttribute("aria-activedescendant", active);
     else this.viewport.removeAttribute("aria-activedescendant");
   }
 
-  /** Rows that stay never move in the DOM: that would lose focus and scroll position inside of them. */
+  /**
+   * Rows that stay never move in the DOM: that would lose focus and scroll position inside of them.
+   * @param {protocol.Row} row
+   * @param {Element} [before]
+   */
   putOn(row, before) {
     const drawn = this.spare.pop() ?? new Row(this);
     this.drawnRows.set(row.id, drawn);
@@ -302,9 +348,13 @@ class List {
     return drawn;
   }
 
+  /**
+   * @param {number} id
+   * @param {Row} drawn
+   */
   takeOff(id, drawn) {
-    const focused = this.element.getRootNode().activeElement;
-    if (drawn.element.contains(focused)) this.viewport.focus({ preventScroll: true });
+    const { activeElement } = rootOf(this.element);
+    if (drawn.element.contains(activeElement)) this.viewport.focus({ preventScroll: true });
     drawn.element.remove();
     this.drawnRows.delete(id);
     this.spare.push(drawn);
@@ -312,12 +362,14 @@ class List {
 
   /* Selecting and expanding */
 
+  /** @param {protocol.Row} row */
   click(row) {
     if (String(getSelection())) return; // the user marks text
     this.select(this.indexOf(row.id));
     if (row.more) this.toggle(row);
   }
 
+  /** @param {protocol.Row} row */
   toggle(row, on = !this.open.has(row.id)) {
     if (!on) this.collapse(row.id);
     else if (row.more && !this.open.has(row.id)) this.expand(row);
@@ -325,15 +377,17 @@ class List {
     this.panel.redraw();
   }
 
+  /** @param {protocol.Row} row */
   expand(row) {
     this.setFollow(false);
-    if (this.open.size === OPEN_ROWS) this.collapse(this.open.keys().next().value);
+    if (this.open.size === OPEN_ROWS) this.collapse([...this.open.keys()][0]);
     const detail = new Detail(this, row);
     this.open.set(row.id, detail);
     this.revealing = row.id;
     this.observer.observe(detail.element);
   }
 
+  /** @param {number} id */
   collapse(id) {
     const detail = this.open.get(id);
     if (!detail) return;
@@ -341,6 +395,7 @@ class List {
     this.open.delete(id);
   }
 
+  /** @param {number} index */
   select(index) {
     const row = this.rows[Math.max(0, Math.min(this.rows.length - 1, index))];
     if (!row) return;
@@ -349,14 +404,20 @@ class List {
     this.panel.redraw();
   }
 
-  /** Say a row to a screen reader: the log itself is silent, or it would never be quiet. */
+  /**
+   * Say a row to a screen reader: the log itself is silent, or it would never be quiet.
+   * @param {protocol.Row} row
+   */
   announce(row) {
     const size = row.size && `${row.size}, `;
     const more = !row.more ? "" : this.open.has(row.id) ? ", expanded" : ", collapsed";
     this.panel.announce(`${DIRECTIONS[row.arrow] ?? ""}${row.kind}, ${size}${row.connection}: ${row.preview}${more}`);
   }
 
-  /** Select a row and bring it into view. */
+  /**
+   * Select a row and bring it into view.
+   * @param {number} index
+   */
   go(index) {
     const at = Math.max(0, Math.min(this.rows.length - 1, index));
     const top = this.topOf(at);
@@ -367,23 +428,27 @@ class List {
     this.select(at);
   }
 
+  /** @param {KeyboardEvent} event */
   onKey(event) {
     if (event.target !== this.viewport || event.ctrlKey || event.metaKey || event.altKey) return;
     this.stopRevealing();
     this.layOut(); // what came since the last frame counts
-    const command = this.commands()[event.key];
+    const command = this.commands(event.key);
     if (!command) return;
     event.preventDefault();
     event.stopPropagation();
     command();
   }
 
-  commands() {
+  /** @param {string} key */
+  commands(key) {
     const at = this.selected === null ? -1 : this.indexOf(this.selected);
-    const from = (step) => (at >= 0 ? at + step : this.follow ? this.rows.length - 1 : this.indexAt(this.scrolledTo));
+    const from = (/** @type {number} */ step) => 
+      at >= 0 ? at + step : this.follow ? this.rows.length - 1 : this.indexAt(this.scrolledTo);
     const page = Math.max(1, Math.floor(this.height / ROW_HEIGHT) - 1);
     const row = this.rows[at];
-    return {
+    /** @type {Record<string, () => unknown>} */
+    const commands = {
       ArrowDown: () => this.go(from(1)),
       ArrowUp: () => this.go(from(-1)),
       PageDown: () => this.go(from(page)),
@@ -400,10 +465,13 @@ class List {
       " ": () => this.pause(),
       "/": () => this.panel.toolbar.search.focus(),
     };
+    return commands[key];
   }
 
+  /** @param {protocol.Row} row */
   copyRow(row) {
-    const copy = (payload) => this.panel.copy(payload.gone ? row.preview : payloadText(payload));
+    const copy = (/** @type {protocol.Payload} */ payload) =>
+      this.panel.copy(payload.gone ? row.preview : payloadText(payload));
     if (row.more) this.store.payload(row.id, copy);
     else this.panel.copy(row.preview);
   }

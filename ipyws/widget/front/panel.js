@@ -1,9 +1,16 @@
 /* ---- Panel: one view ------------------------------------------------------------------------------------- */
 
 class Panel {
+  /**
+   * @param {Store} store
+   * @param {Model} model
+   * @param {Element} host
+   */
   constructor(store, model, host) {
     this.store = store;
     this.model = model;
+    this.frame = 0;
+    this.ticker = 0;
     this.list = new List(this);
     this.header = new Header(this);
     this.forms = new Forms(this);
@@ -21,7 +28,7 @@ class Panel {
     // Without this JupyterLab takes keys pressed here for its own: "x" would cut the cell. It asks the focused
     // element itself, not those around it.
     this.element.addEventListener("focusin", ({ target }) => {
-      target.dataset.lmSuppressShortcuts = "true";
+      if (target instanceof HTMLElement) target.dataset.lmSuppressShortcuts = "true";
     });
     this.setHeight = () => this.element.style.setProperty("--height", `${model.get("height") || 380}px`);
     model.on("change:height", this.setHeight);
@@ -45,20 +52,22 @@ class Panel {
 
   onCard() { this.refresh(); }
   onFilter() { this.refresh(); }
+  /** @param {boolean} healed */
   onReset(healed) { this.list.onReset(healed); }
+  /** @param {number} surplus */
   beforeDrop(surplus) { this.list.beforeDrop(surplus); }
 
   onRows() {
     this.redraw();
-    this.ticker ??= setTimeout(() => this.refresh(), TICK);
+    this.ticker ||= setTimeout(() => this.refresh(), TICK);
   }
 
   /* Drawing */
 
   /** Draw the list in the next frame, once, however often this is called until then. */
   redraw() {
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = null;
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
       this.list.draw();
       this.publish();
       this.store.drawn();
@@ -68,15 +77,16 @@ class Panel {
   /** Bring everything but the rows up to date, and the rows with the next frame. */
   refresh() {
     clearTimeout(this.ticker);
-    this.ticker = null;
+    this.ticker = 0;
     for (const part of [this.header, this.forms, this.toolbar, this.list, this.sendBox]) part.refresh();
     this.refreshFooter();
     this.element.dataset.state = this.store.state;
     this.element.classList.toggle("read-only", this.store.readOnly);
     this.element.classList.toggle("no-templates", this.store.card?.templates === false);
+    /** @type {Record<string, boolean>} */
     const there = { kernel: true, open: this.store.isOpen, connection: this.store.isClosable };
-    for (const control of this.element.querySelectorAll("[data-needs]"))
-      control.disabled = this.store.gone || !there[control.dataset.needs];
+    for (const control of this.element.querySelectorAll(/** @type {"button"} */ ("[data-needs]")))
+      control.disabled = this.store.gone || !there[control.dataset.needs ?? ""];
     this.redraw();
   }
 
@@ -87,7 +97,8 @@ class Panel {
     const rows = (list.held ?? store.rows).slice(list.hidden).filter(({ kind }) => kind !== "gap");
     const gone = rows.filter(({ connection, seq }) => seq < (evicted[connection] ?? 0)).length;
     const shown = `${count(rows.length)} shown${gone ? ` (${count(gone)} of them evicted since)` : ""}`;
-    const all = counts ? ["received", "sent", "kept"].map((field) => `${count(counts[field])} ${field}`) : [];
+    const fields = /** @type {const} */ (["received", "sent", "kept"]);
+    const all = counts ? fields.map((field) => `${count(counts[field])} ${field}`) : [];
     const matching = store.isFiltered ? [`${count(store.matched)} of ${count(store.total)} match`] : [];
     const given = counts ? [`${count(Object.values(evicted).reduce((sum, one) => sum + one, 0))} evicted`] : [];
     setText(this.counters, [...all, shown, ...given, ...matching].join(" · "));
@@ -105,33 +116,23 @@ class Panel {
 
   /* Talking to the user */
 
+  /** @param {string} text */
   announce(text) { this.live.textContent = text; }
+  /** @param {string} text */
   say(text) { this.note.textContent = text; }
 
-  /** Show how a request went. */
+  /**
+   * Show how a request went.
+   * @param {protocol.Result} result
+   */
   answer(result, done = "") {
     if (result.ok) this.say(done || result.text || "");
     else this.sendBox.problem.show(result);
   }
 
+  /** @param {string} text */
   async copy(text, label = "") {
     const done = await copyText(text, this.element);
     this.say(done ? `Copied ${label || plural(text.length, "character")}` : "The browser does not allow copying here");
   }
 }
-
-/* ---- The widget ------------------------------------------------------------------------------------------ */
-
-export default () => {
-  let store;
-  return {
-    initialize({ model }) {
-      store = new Store(model);
-      return () => store.dispose();
-    },
-    render({ model, el }) {
-      const panel = new Panel(store, model, el);
-      return () => panel.dispose();
-    },
-  };
-};

@@ -10,21 +10,35 @@ const SPACE = /[ \t\r\n]*/y;
 
 /** What is wrong with a text that should be JSON, and where. */
 class JsonError extends Error {
+  /**
+   * @param {string} message
+   * @param {string} text
+   * @param {number} at
+   */
   constructor(message, text, at) {
-    const before = text.slice(0, at).split("\n");
-    super(`line ${before.length} column ${before.at(-1).length + 1}: ${message}`);
+    const before = text.slice(0, at);
+    const [line, column] = [before.split("\n").length, at - before.lastIndexOf("\n")];
+    super(`line ${line} column ${column}: ${message}`);
   }
 }
 
+/** @typedef {{ kind: string, raw?: string, entries?: [string, JsonNode][] }} JsonNode */
+
 /** Reads JSON into nodes that keep strings and numbers as they were written. */
 class JsonReader {
+  /**
+   * @param {string} text
+   * @param {RegExp} string
+   */
   constructor(text, string) {
     this.text = text;
     this.string = string;
     this.at = 0;
   }
 
+  /** @param {string} text */
   static check(text) { return new JsonReader(text, STRICT_STRING).read(); }
+  /** @param {string} text */
   static show(text) { return new JsonReader(text, SHOWN_STRING).read(); }
 
   read() {
@@ -34,21 +48,31 @@ class JsonReader {
     return node;
   }
 
+  /**
+   * @param {number} depth
+   * @returns {JsonNode}
+   */
   value(depth) {
     if (depth > JSON_DEPTH) this.fail(`nested deeper than ${JSON_DEPTH} levels`);
     this.match(SPACE);
     const next = this.text[this.at];
     if (next === "{") return { kind: "object", entries: this.entries("}", () => this.pair(depth)) };
     if (next === "[") return { kind: "array", entries: this.entries("]", () => ["", this.value(depth + 1)]) };
-    for (const [kind, pattern] of [["string", this.string], ["number", NUMBER], ["literal", LITERAL]]) {
+    const patterns = { string: this.string, number: NUMBER, literal: LITERAL };
+    for (const [kind, pattern] of Object.entries(patterns)) {
       const raw = this.match(pattern);
       if (raw) return { kind, raw };
     }
     return this.fail(next === '"' ? "this string does not end or has a bad escape" : "a value is expected");
   }
 
+  /**
+   * @param {string} end
+   * @param {() => [string, JsonNode]} readEntry
+   */
   entries(end, readEntry) {
     this.at += 1;
+    /** @type {[string, JsonNode][]} */
     const entries = [];
     if (this.takes(end)) return entries;
     do entries.push(readEntry());
@@ -57,6 +81,10 @@ class JsonReader {
     return entries;
   }
 
+  /**
+   * @param {number} depth
+   * @returns {[string, JsonNode]}
+   */
   pair(depth) {
     this.match(SPACE);
     const key = this.match(this.string) || this.fail("a key in double quotes is expected");
@@ -64,6 +92,7 @@ class JsonReader {
     return [key, this.value(depth + 1)];
   }
 
+  /** @param {string} character */
   takes(character) {
     this.match(SPACE);
     if (this.text[this.at] !== character) return false;
@@ -71,6 +100,7 @@ class JsonReader {
     return true;
   }
 
+  /** @param {RegExp} pattern */
   match(pattern) {
     pattern.lastIndex = this.at;
     const [found] = pattern.exec(this.text) ?? [""];
@@ -78,6 +108,10 @@ class JsonReader {
     return found;
   }
 
+  /**
+   * @param {string} message
+   * @returns {never}
+   */
   fail(message) { throw new JsonError(message, this.text, this.at); }
 }
 
@@ -85,7 +119,10 @@ class JsonReader {
 
 const TOKEN = /("[^"\\]*(?:\\.[^"\\]*)*"?)(\s*:)?|-?\d[\d.eE+-]*|\b(?:true|false|null)\b/g;
 
-/** One line of JSON, maybe cut, with light colours. */
+/**
+ * One line of JSON, maybe cut, with light colours.
+ * @param {string} text
+ */
 function coloured(text) {
   const pieces = [];
   let end = 0;
@@ -97,8 +134,12 @@ function coloured(text) {
   return [...pieces, text.slice(end)];
 }
 
-/** A node of JSON as a tree whose children are made when it is first opened. */
-function jsonTree({ kind, raw, entries }, key = "", open = false) {
+/**
+ * A node of JSON as a tree whose children are made when it is first opened.
+ * @param {JsonNode} node
+ * @returns {HTMLElement}
+ */
+function jsonTree({ kind, raw = "", entries }, key = "", open = false) {
   const label = key ? [span("key", key), ": "] : [];
   if (!entries) return make("div", { class: "leaf" }, ...label, span(kind === "string" ? kind : "number", raw));
   const [first, last, unit] = kind === "array" ? ["[", "]", "item"] : ["{", "}", "key"];
@@ -113,6 +154,7 @@ function jsonTree({ kind, raw, entries }, key = "", open = false) {
   return branch;
 }
 
+/** @param {protocol.Payload["dump"]} lines */
 function hexdump(lines) {
   const dump = make("div", { class: "hex" });
   appendInParts(dump, lines, HEX_PART, ([offset, bytes, characters]) => {
@@ -122,7 +164,10 @@ function hexdump(lines) {
   return dump;
 }
 
-/** The payload in the form that says most: a tree, a hexdump, or else the text as it is. */
+/**
+ * The payload in the form that says most: a tree, a hexdump, or else the text as it is.
+ * @param {protocol.Payload} payload
+ */
 function payloadBody({ text, json, dump }) {
   if (dump.length) return hexdump(dump);
   if (json) {
@@ -135,5 +180,8 @@ function payloadBody({ text, json, dump }) {
   return make("pre", {}, text);
 }
 
-/** What Copy copies of a payload. */
+/**
+ * What Copy copies of a payload.
+ * @param {protocol.Payload} payload
+ */
 const payloadText = ({ text, dump }) => dump.map((line) => line.join("  ")).join("\n") || text;

@@ -3,6 +3,7 @@
 const MODES = ["auto", "text", "hex", "base64", "file"];
 
 class SendBox {
+  /** @param {Panel} panel */
   constructor(panel) {
     this.panel = panel;
     this.store = panel.store;
@@ -14,7 +15,7 @@ class SendBox {
     });
     this.file = make("input", { class: "field", type: "file", "aria-label": "File to send", hidden: true });
     this.mode = make("select", {
-      class: "field", "aria-label": "How to send", onchange: () => this.setMode(this.mode.value),
+      class: "field", "aria-label": "How to send", onchange: (event) => this.setMode(event.target.value),
     }, ...MODES.map((mode) => make("option", { value: mode }, mode)));
     this.raw = make("input", { type: "checkbox", onchange: () => this.check() });
     this.mark = make("span", { class: "check", "aria-live": "polite" });
@@ -43,12 +44,14 @@ class SendBox {
     this.text.style.height = `${Math.min(this.text.scrollHeight, INPUT_LINES * line + 6) + 2}px`;
   }
 
+  /** @param {string} text */
   setText(text) {
     this.text.value = text;
     this.grow();
     this.check();
   }
 
+  /** @param {string} mode */
   setMode(mode) {
     this.mode.value = mode;
     this.text.hidden = mode === "file";
@@ -66,16 +69,21 @@ class SendBox {
     setText(this.mark, problem === "" ? "JSON ✓" : (problem ?? ""));
   }
 
+  /** @param {string} text */
   jsonProblem(text) {
     try {
       JsonReader.check(text);
       return "";
     } catch (error) {
-      return error.message;
+      return error instanceof Error ? error.message : String(error);
     }
   }
 
-  /** Put a payload into the box. It may be the peer's, whose {{…}} must never be filled in from here. */
+  /**
+   * Put a payload into the box. It may be the peer's, whose {{…}} must never be filled in from here.
+   * @param {string} text
+   * @param {string} mode
+   */
   edit(text, mode) {
     this.raw.checked = true;
     this.setMode(mode);
@@ -83,6 +91,7 @@ class SendBox {
     this.text.focus();
   }
 
+  /** @param {KeyboardEvent} event */
   onKey(event) {
     if (event.isComposing) return;
     const { text } = this;
@@ -104,6 +113,7 @@ class SendBox {
     this.edited();
   }
 
+  /** @param {number} step */
   recall(step) {
     const { history } = this.store;
     const past = this.past + step;
@@ -115,6 +125,7 @@ class SendBox {
     this.text.setSelectionRange(caret, caret);
   }
 
+  /** @param {Event} event */
   submit(event) {
     event.preventDefault();
     this.problem.hide();
@@ -129,6 +140,7 @@ class SendBox {
 
   sendText() {
     const { value: text } = this.text;
+    /** @type {protocol.Send} */
     const message = { type: "send", text, mode: this.mode.value, raw: this.raw.checked };
     this.store.remember(text);
     this.past = 0;
@@ -140,13 +152,14 @@ class SendBox {
   }
 
   async sendFile() {
-    const [file] = this.file.files;
+    const file = this.file.files?.[0];
     if (!file) return this.problem.show({ message: "no file chosen", hint: "choose one first" });
     if (file.size > FILE_MEGABYTES * 2 ** 20) {
       const hint = `at most ${FILE_MEGABYTES} MB pass through Jupyter; send larger ones from a cell`;
       return this.problem.show({ message: `the file has ${plural(file.size, "byte")}`, hint });
     }
     const bytes = await file.arrayBuffer();
+    /** @type {protocol.Send} */
     const message = { type: "send", text: "", mode: "file", raw: this.raw.checked };
     return this.store.request(message, (result) => this.panel.answer(result, `Sent ${file.name}`), [bytes]);
   }

@@ -1,33 +1,45 @@
 /* ---- Store: everything that outlives a view -------------------------------------------------------------- */
 
+/** @typedef {{ typed: string, in: boolean, out: boolean, control: boolean }} TypedFilter */
+/** @typedef {(result: protocol.Result) => unknown} Answered */
+/** @typedef {(payload: protocol.Payload) => unknown} UsePayload */
+/**
+ * @typedef {{ get(name: string): any, on(event: string, use: (message: any) => void): void,
+ *   off(event: string, use: (message: any) => void): void,
+ *   send(message: object, callbacks?: unknown, buffers?: ArrayBuffer[]): void }} Model
+ */
+
 class Store {
+  /** @param {Model} model */
   constructor(model) {
     this.model = model;
     this.id = crypto.getRandomValues(new Uint32Array(4)).join("-"); // the kernel answers each tab for itself
-    this.views = new Set();
-    this.card = null;
+    this.views = /** @type {Set<Panel>} */ (new Set());
+    this.card = /** @type {protocol.State | null} */ (null);
     this.gone = false;
     this.connecting = false; // a connection is being opened from here: what is sent now might be meant for it
-    this.chosen = null; // the connection that the user chose, until the kernel shows it
-    this.picked = null; // the connection that the user chose last
+    this.chosen = /** @type {string | null} */ (null); // the connection that the user chose, until the kernel shows it
+    this.picked = /** @type {string | null} */ (null); // the connection that the user chose last
     this.looked = Date.now(); // when the page was last seen
-    this.rows = []; // by increasing id
+    this.rows = /** @type {protocol.Row[]} */ ([]); // by increasing id
     this.arrived = 0; // rows ever taken in
     this.matched = 0;
     this.total = 0;
-    this.counts = null; // received, sent and kept, of the newest word of the kernel
-    this.evicted = {}; // by connection, how many messages its log has given up: the numbers of the first ones
+    this.counts = /** @type {protocol.Counts | null} */ (null); // of the newest word of the kernel
+    // By connection, how many messages its log has given up: the numbers of the first ones.
+    this.evicted = /** @type {Record<string, number>} */ ({});
     this.batch = 0;
     this.acknowledged = 0; // batch
     this.healing = false; // a hello is on its way
-    this.filter = { typed: "", in: true, out: true, control: true };
-    this.filterError = null;
-    this.history = []; // in memory only: what was sent may be secret
-    this.colours = new Map();
-    this.requests = new Map();
-    this.payloads = new Map();
-    this.fetching = new Map();
-    this.receive = (message) => this.take(message);
+    this.filter = /** @type {TypedFilter} */ ({ typed: "", in: true, out: true, control: true });
+    this.filterError = /** @type {protocol.Result | null} */ (null);
+    this.history = /** @type {string[]} */ ([]); // in memory only: what was sent may be secret
+    this.colours = /** @type {Map<string, number>} */ (new Map());
+    this.requests = /** @type {Map<unknown, Answered>} */ (new Map());
+    this.lastRequest = 0;
+    this.payloads = /** @type {Map<number, protocol.Payload>} */ (new Map());
+    this.fetching = /** @type {Map<number, UsePayload[]>} */ (new Map());
+    this.receive = (/** @type {protocol.ToFront} */ message) => this.take(message);
     model.on("msg:custom", this.receive);
     this.hello();
     this.awaitCard();
@@ -47,6 +59,10 @@ class Store {
     } catch { /* the kernel is gone, or the model is closed already */ }
   }
 
+  /**
+   * @param {protocol.Request} message
+   * @param {ArrayBuffer[]} [buffers]
+   */
   send(message, buffers) { this.model.send({ ...message, view: this.id }, undefined, buffers); }
 
   /** Say that this tab is still there: to one that is silent, or that nobody has seen for long, nothing is sent. */
@@ -62,8 +78,10 @@ class Store {
     this.looked = Date.now();
   }
 
-  tell(event, value) { for (const view of this.views) view[event](value); }
+  /** @param {(view: Panel) => void} use */
+  tell(use) { for (const view of this.views) use(view); }
 
+  /** @param {protocol.ToFront} message */
   take(message) {
     if (message.view && message.view !== this.id) return; // meant for another tab
     if (message.type === "who") this.hello();
@@ -75,9 +93,11 @@ class Store {
 
   hello() {
     this.healing = true;
-    const filter = this.isFiltered && !this.filterError ? { filter: this.sieve } : {};
-    const shown = this.picked === null ? {} : { shown: this.picked };
-    this.send({ type: "hello", have: this.batch, ...filter, ...shown });
+    /** @type {protocol.Hello} */
+    const hello = { type: "hello", have: this.batch };
+    if (this.isFiltered && !this.filterError) hello.filter = this.sieve;
+    if (this.picked !== null) hello.shown = this.picked;
+    this.send(hello);
   }
 
   awaitCard() {
@@ -85,10 +105,11 @@ class Store {
     this.goneTimer = setTimeout(() => {
       this.gone = true;
       this.connecting = false;
-      this.tell("onCard");
+      this.tell((view) => view.onCard());
     }, GONE_AFTER);
   }
 
+  /** @param {protocol.State} message */
   takeCard(message) {
     const back = this.gone;
     this.card = { ...this.card, ...message }; // what does not change may be left out
@@ -98,27 +119,32 @@ class Store {
     for (const { name } of message.cards) this.colourOf(name);
     this.awaitCard();
     if (back) this.recover();
-    this.tell("onCard");
+    this.tell((view) => view.onCard());
   }
 
-  /** Show another connection: what is sent from now on goes there, even if the kernel has yet to hear of it. */
+  /**
+   * Show another connection: what is sent from now on goes there, even if the kernel has yet to hear of it.
+   * @param {string} name
+   */
   choose(name) {
     this.chosen = name;
     this.picked = name;
-    this.card.shown = name;
+    if (this.card) this.card.shown = name;
     this.send({ type: "show", name });
-    this.tell("onCard");
+    this.tell((view) => view.onCard());
   }
 
+  /** @param {boolean} connecting */
   setConnecting(connecting) {
     this.connecting = connecting;
-    this.tell("onCard");
+    this.tell((view) => view.onCard());
   }
 
+  /** @param {protocol.State} state */
   keepChoice({ cards, shown }) {
     const exists = this.chosen === "*" || cards.some(({ name }) => name === this.chosen);
-    if (!exists || shown === this.chosen) this.chosen = null;
-    else this.card.shown = this.chosen;
+    if (!exists || shown === this.chosen) this.chosen = /** @type {string | null} */ (null);
+    else if (this.card && this.chosen !== null) this.card.shown = this.chosen;
   }
 
   /** What was on its way when the kernel was lost may be lost too, and with it what the kernel waits for. */
@@ -129,11 +155,13 @@ class Store {
 
   /** Take the counters of the card: what is shown of the rows has to agree with them, so the newest word counts. */
   count() {
-    const cards = this.merged ? this.card.cards : [this.shownCard].filter(Boolean);
-    this.counts = this.shownCard ?? null;
+    const { shownCard } = this;
+    const cards = this.merged ? (this.card?.cards ?? []) : shownCard ? [shownCard] : [];
+    this.counts = shownCard ?? null;
     this.evicted = Object.fromEntries(cards.map(({ name, evicted }) => [name, evicted]));
   }
 
+  /** @param {protocol.Rows} message */
   takeRows({ batch, reset, rows, matched, total, counts, evicted }) {
     if (!reset && batch !== this.batch + 1) {
       if (!this.healing) this.hello();
@@ -148,14 +176,15 @@ class Store {
       this.filterError = null;
       this.acknowledged = batch - 1;
     }
-    if (reset) this.tell("onReset", healed);
-    this.tell("onRows");
+    if (reset) this.tell((view) => view.onReset(healed));
+    this.tell((view) => view.onRows());
     if (!this.views.size) this.drawn();
   }
 
+  /** @param {protocol.Row[]} rows */
   append(rows) {
     const surplus = Math.max(0, this.rows.length + rows.length - KEPT_ROWS);
-    if (surplus) this.tell("beforeDrop", surplus);
+    if (surplus) this.tell((view) => view.beforeDrop(surplus));
     this.rows.splice(0, surplus);
     this.rows.push(...rows);
     this.arrived += rows.length;
@@ -168,25 +197,36 @@ class Store {
     this.send({ type: "ack", batch: this.batch });
   }
 
-  /** Send a request about the connection that is shown; `answered` gets the result. */
+  /**
+   * Send a request about the connection that is shown; `answered` gets the result.
+   * @param {protocol.Send | protocol.Connect | protocol.Close | protocol.Copy | protocol.Export} message
+   * @param {Answered} answered
+   * @param {ArrayBuffer[]} [buffers]
+   */
   request(message, answered, buffers) {
-    this.lastRequest = (this.lastRequest ?? 0) + 1;
+    this.lastRequest += 1;
     const id = String(this.lastRequest);
     this.requests.set(id, answered);
     this.send({ ...message, id, connection: this.card?.shown }, buffers);
   }
 
+  /** @param {protocol.Result} message */
   takeAnswer(message) {
     if (message.id === "filter") {
       this.filterError = message.ok ? null : message;
-      this.tell("onFilter");
+      this.tell((view) => view.onFilter());
     }
     const answered = this.requests.get(message.id);
     this.requests.delete(message.id);
     answered?.(message);
   }
 
-  /** Hand the payload of a row to `use`: at once, or when the kernel has sent it. */
+  /**
+   * Hand the payload of a row to `use`: at once, or when the kernel has sent it.
+   * @param {number} row
+   * @param {UsePayload} use
+   * @returns {unknown}
+   */
   payload(row, use) {
     const known = this.payloads.get(row);
     if (known) return use(known);
@@ -196,20 +236,25 @@ class Store {
     return this.send({ type: "fetch", row });
   }
 
+  /** @param {protocol.Payload} payload */
   takePayload(payload) {
     this.payloads.set(payload.row, payload);
-    if (this.payloads.size > KEPT_PAYLOADS) this.payloads.delete(this.payloads.keys().next().value);
+    const [oldest] = this.payloads.keys();
+    if (this.payloads.size > KEPT_PAYLOADS) this.payloads.delete(oldest);
     const waiting = this.fetching.get(payload.row) ?? [];
     this.fetching.delete(payload.row);
     for (const use of waiting) use(payload);
   }
 
-  /** Change the filter; the kernel hears of it when the typing pauses. */
+  /**
+   * Change the filter; the kernel hears of it when the typing pauses.
+   * @param {Partial<TypedFilter>} change
+   */
   setFilter(change) {
     Object.assign(this.filter, change);
     clearTimeout(this.filterTimer);
     this.filterTimer = setTimeout(() => this.sendFilter(), FILTER_DELAY);
-    this.tell("onFilter");
+    this.tell((view) => view.onFilter());
   }
 
   sendFilter() { this.send({ type: "filter", ...this.sieve }); }
@@ -227,14 +272,17 @@ class Store {
     return Boolean(typed) || Object.values(kinds).includes(false);
   }
 
+  /** @param {string} text */
   remember(text) {
     if (text && text !== this.history.at(-1)) this.history.push(text);
     this.history.splice(0, this.history.length - HISTORY);
   }
 
+  /** @param {string} name */
   colourOf(name) {
-    if (!this.colours.has(name)) this.colours.set(name, this.colours.size % COLOURS);
-    return this.colours.get(name);
+    const colour = this.colours.get(name) ?? this.colours.size % COLOURS;
+    this.colours.set(name, colour);
+    return colour;
   }
 
   /** Whether the kernel takes no request here but to look. */
@@ -244,7 +292,8 @@ class Store {
 
   /** The card that the header shows. */
   get shownCard() {
-    const { cards, all, shown } = this.card ?? { cards: [] };
+    if (!this.card) return undefined;
+    const { cards, all, shown } = this.card;
     return this.merged && cards.length ? all : cards.find(({ name }) => name === shown);
   }
 

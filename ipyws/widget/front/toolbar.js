@@ -3,6 +3,7 @@
 const CODE = [["%ws cell", "ws"], ["Python", "python"], ["wscat", "wscat"], ["websocat", "websocat"]];
 const EXPORTS = [["JSON lines", "jsonl"], ["HAR", "har"], ["CSV", "csv"], ["Text", "text"]];
 
+/** @type {["in" | "out" | "control", string, string][]} */
 const KINDS = [
   ["in", "↓ in", "Show what was received"],
   ["out", "↑ out", "Show what was sent"],
@@ -10,15 +11,16 @@ const KINDS = [
 ];
 
 class Toolbar {
+  /** @param {Panel} panel */
   constructor(panel) {
     this.panel = panel;
     this.store = panel.store;
     this.search = make("input", {
       class: "field search", type: "search", placeholder: "Filter: text or /regex/", "aria-label": "Filter messages",
       autocomplete: "off", spellcheck: "false", "data-needs": "kernel",
-      oninput: () => this.store.setFilter({ typed: this.search.value }),
+      oninput: (event) => this.store.setFilter({ typed: event.target.value }),
     });
-    this.kinds = KINDS.map(([kind, label, title]) => this.kindButton(kind, label, title));
+    this.kinds = new Map(KINDS.map(([kind, label, title]) => [kind, this.kindButton(kind, label, title)]));
     const { list } = panel;
     this.pause = button("Pause", () => list.pause(), { title: "Stop drawing; everything is still recorded (Space)" });
     this.follow = button("Follow", () => (list.follow ? list.setFollow(false) : list.toNewest()), {
@@ -30,12 +32,17 @@ class Toolbar {
     this.element = make("div", {
       class: "toolbar", role: "toolbar", "aria-label": "Messages", onkeydown: (event) => this.onKey(event),
     },
-      this.search, ...this.kinds, span("gap"), this.pause, this.follow,
+      this.search, ...this.kinds.values(), span("gap"), this.pause, this.follow,
       button("Clear", () => list.clear(), { title: "Hide the rows up to now; the log keeps them" }),
       menu("Copy as…", CODE.map(([label, what]) => [label, () => this.copyAs(label, what)])),
       exports, this.problem.element);
   }
 
+  /**
+   * @param {"in" | "out" | "control"} kind
+   * @param {string} label
+   * @param {string} title
+   */
   kindButton(kind, label, title) {
     const toggle = () => this.store.setFilter({ [kind]: !this.store.filter[kind] });
     return button(label, toggle, { needs: "kernel", title, "data-kind": kind });
@@ -43,22 +50,28 @@ class Toolbar {
 
   refresh() {
     const { list } = this.panel;
+    /** @type {(element: Element, on: boolean) => void} */
     const pressed = (element, on) => element.setAttribute("aria-pressed", String(on));
     pressed(this.pause, list.paused);
     pressed(this.follow, list.follow && !list.paused);
     setText(this.pause, !list.paused ? "Pause" : list.fresh ? `Resume (${count(list.fresh)} new)` : "Resume");
-    for (const kind of this.kinds) pressed(kind, this.store.filter[kind.dataset.kind]);
+    for (const [kind, element] of this.kinds) pressed(element, this.store.filter[kind]);
     if (this.search.value !== this.store.filter.typed) this.search.value = this.store.filter.typed;
     if (this.store.filterError) this.problem.show(this.store.filterError);
     else this.problem.hide();
     this.search.setAttribute("aria-invalid", String(Boolean(this.store.filterError)));
   }
 
+  /**
+   * @param {string} label
+   * @param {string} what
+   */
   copyAs(label, what) {
     this.store.request({ type: "copy", what }, (answer) =>
       answer.ok === false ? this.panel.answer(answer) : this.panel.copy(answer.text, label));
   }
 
+  /** @param {string} what */
   export(what) {
     const name = this.store.merged ? "all" : (this.store.shownCard?.name ?? "log");
     this.store.request({ type: "export", what }, (answer) => {
@@ -67,13 +80,16 @@ class Toolbar {
     });
   }
 
-  /** ← and → move between the buttons, as in every toolbar. */
+  /**
+   * ← and → move between the buttons, as in every toolbar.
+   * @param {KeyboardEvent} event
+   */
   onKey(event) {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const step = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
     if (!step || event.target === this.search) return;
-    const all = this.element.querySelectorAll(":is(button, summary, input):not(:disabled)");
+    const all = this.element.querySelectorAll(/** @type {"button"} */ (":is(button, summary, input):not(:disabled)"));
     const stops = [...all].filter((stop) => stop.checkVisibility());
-    stops[stops.indexOf(event.target) + step]?.focus();
+    stops[stops.findIndex((stop) => stop === event.target) + step]?.focus();
     event.preventDefault();
   }
 }

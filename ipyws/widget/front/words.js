@@ -20,12 +20,18 @@ const FILE_MEGABYTES = 8; // Jupyter's server drops the connection at a message 
 const INPUT_LINES = 8;
 const COLOURS = 6; // of connections in the merged view: classes c0 to c5
 
-/* ---- Words: those of rows and cards come from the kernel ---------------------------------------------------------------- */
+/* ---- Words: those of rows and cards come from the kernel -------------------------------------------------- */
 
+/** @param {number} number */
 const count = (number) => number.toLocaleString("en-US");
 
+/**
+ * @param {number} number
+ * @param {string} word
+ */
 const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 
+/** @param {number} rate */
 function perSecond(rate) {
   if (rate >= 1000) return `${(rate / 1000).toFixed(rate < 10_000 ? 1 : 0)}k/s`;
   return `${rate >= 10 || Number.isInteger(rate) ? rate.toFixed(0) : rate.toFixed(1)}/s`;
@@ -38,33 +44,59 @@ let lastId = 0;
 /** An id that no other view on the page has. */
 const uniqueId = () => `ipyws-panel-${(lastId += 1)}`;
 
-/** Make an element; `on…` are listeners, other properties attributes, children nodes or plain text. */
+/** @typedef {{ [event: `on${string}`]: (event: any) => unknown, [attribute: string]: unknown }} Properties */
+
+/**
+ * Make an element; `on…` are listeners, other properties attributes, children nodes or plain text.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Properties} properties
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : value);
+    if (typeof value === "function") element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : String(value));
   }
   element.append(...children);
   return element;
 }
 
+/** @param {string} className */
 const span = (className, text = "") => make("span", { class: className }, text);
 
-/** Make a button; `needs: "kernel"`, `"open"` or `"connection"` says without what it is disabled. */
+/**
+ * Make a button; `needs: "kernel"`, `"open"` or `"connection"` says without what it is disabled.
+ * @param {string} label
+ * @param {(event: MouseEvent) => unknown} onclick
+ * @param {Properties} properties
+ */
 function button(label, onclick, { needs, ...properties } = {}) {
   return make("button", { type: "button", class: "button", "data-needs": needs, onclick, ...properties }, label);
 }
 
-/** Set text only where it differs: writing the same text again costs a layout. */
+/**
+ * Set text only where it differs: writing the same text again costs a layout.
+ * @param {Element} element
+ * @param {string} text
+ */
 function setText(element, text) { if (element.textContent !== text) element.textContent = text; }
 
-/** Append what `draw` makes of the items, `size` at a time, with a button for the next part. */
+/**
+ * Append what `draw` makes of the items, `size` at a time, with a button for the next part.
+ * @template Item
+ * @param {Element} parent
+ * @param {Item[]} items
+ * @param {number} size
+ * @param {(item: Item, index: number) => Node} draw
+ */
 function appendInParts(parent, items, size, draw) {
   let done = 0;
   const more = button("", next, { class: "more" });
   function next() {
-    more.before(...items.slice(done, done + size).map(draw));
+    more.before(...items.slice(done, done + size).map((item, index) => draw(item, done + index)));
     done = Math.min(items.length, done + size);
     more.textContent = `… ${count(items.length - done)} more`;
     more.hidden = done === items.length;
@@ -73,7 +105,11 @@ function appendInParts(parent, items, size, draw) {
   next();
 }
 
-/** A button that opens a list of commands: `details`, so that keyboard and screen reader work by themselves. */
+/**
+ * A button that opens a list of commands: `details`, so that keyboard and screen reader work by themselves.
+ * @param {string} label
+ * @param {[string, () => void][]} commands
+ */
 function menu(label, commands) {
   const items = commands.map(([name, run]) =>
     button(name, () => {
@@ -83,11 +119,14 @@ function menu(label, commands) {
   );
   const summary = make("summary", { class: "button" }, label);
   const box = make("details", { class: "menu" }, summary, make("div", { class: "items" }, ...items));
+  /** @param {boolean} refocus */
   const close = (refocus) => {
     box.open = false;
     if (refocus) summary.focus();
   };
-  box.addEventListener("focusout", (event) => !box.contains(event.relatedTarget) && close(false));
+  box.addEventListener("focusout", ({ relatedTarget }) => {
+    if (!(relatedTarget instanceof Node && box.contains(relatedTarget))) close(false);
+  });
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !box.open) return;
     event.stopPropagation();
@@ -96,24 +135,38 @@ function menu(label, commands) {
   return box;
 }
 
-/** Copy text; without the clipboard API (plain http, some web views) through a selection. */
+/**
+ * Where an element is: the page, or the shadow of a front end.
+ * @param {Element} element
+ */
+const rootOf = (element) => /** @type {Document | ShadowRoot} */ (element.getRootNode());
+
+/**
+ * Copy text; without the clipboard API (plain http, some web views) through a selection.
+ * @param {string} text
+ * @param {Element} host
+ */
 async function copyText(text, host) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    const focused = host.getRootNode().activeElement;
+    const { activeElement } = rootOf(host);
     const area = make("textarea", { class: "unseen" });
     area.value = text;
     host.append(area);
     area.select();
     const done = document.execCommand("copy");
     area.remove();
-    focused?.focus({ preventScroll: true });
+    if (activeElement instanceof HTMLElement) activeElement.focus({ preventScroll: true });
     return done;
   }
 }
 
+/**
+ * @param {string} text
+ * @param {string} name
+ */
 function download(text, name) {
   const address = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
   make("a", { href: address, download: name }).click();

@@ -1,0 +1,243 @@
+/* The messages between kernel and panel, as in ipyws/widget/protocol.py; a test compares. */
+declare namespace protocol {
+
+  interface Row {
+    id: number;
+    connection: string;
+    seq: number;
+    at: number;
+    time: string;
+    delta: string;
+    arrow: string;
+    kind: string;
+    size: string;
+    preview: string;
+    css: string;
+    more: boolean;
+  }
+
+  interface Counts {
+    received: number;
+    sent: number;
+    kept: number;
+  }
+
+  interface Batch {
+    batch: number;
+    reset: boolean;
+    rows: Row[];
+    matched: number;
+    total: number;
+    counts: Counts;
+    evicted: Record<string, number>;
+  }
+
+  interface Rows {
+    batch: number;
+    reset: boolean;
+    rows: Row[];
+    matched: number;
+    total: number;
+    counts: Counts;
+    evicted: Record<string, number>;
+    type: "rows";
+    view: string;
+  }
+
+  interface Card {
+    received: number;
+    sent: number;
+    kept: number;
+    name: string;
+    url: string;
+    state: string;
+    words: string;
+    failed: boolean;
+    fact: string;
+    opened: string;
+    badges: string[];
+    received_size: string;
+    sent_size: string;
+    evicted: number;
+    rtt: string;
+    rate: number[];
+  }
+
+  interface Field {
+    name: string;
+    values: string;
+    default: string;
+    about: string;
+    kind: "bool" | "choice" | "headers" | "list" | "text";
+    choices: string[];
+    secret: boolean;
+  }
+
+  interface About {
+    read_only?: boolean;
+    templates?: boolean;
+    saved?: string[];
+    options?: Field[];
+    policy?: string;
+  }
+
+  interface State {
+    read_only?: boolean;
+    templates?: boolean;
+    saved?: string[];
+    options?: Field[];
+    policy?: string;
+    type: "card";
+    view: string;
+    cards: Card[];
+    all: Card;
+    shown: string;
+  }
+
+  interface Content {
+    text: string;
+    json: boolean;
+    dump: [string, string, string][];
+    left: string;
+    gone: boolean;
+  }
+
+  interface Payload {
+    text: string;
+    json: boolean;
+    dump: [string, string, string][];
+    left: string;
+    gone: boolean;
+    type: "payload";
+    view: string;
+    row: number;
+  }
+
+  interface Result {
+    type: "result";
+    view: string;
+    id: number | string | null;
+    ok: boolean;
+    text: string;
+    kind: string;
+    message: string;
+    hint: string;
+  }
+
+  interface Who {
+    type: "who";
+    view: string;
+  }
+
+  type ToFront = Rows | State | Payload | Result | Who;
+
+  interface Spoken {
+    view?: string;
+  }
+
+  interface Asked {
+    view?: string;
+    id?: string;
+    connection?: string;
+  }
+
+  interface Sieve {
+    text: string;
+    regex: boolean;
+    in: boolean;
+    out: boolean;
+    control: boolean;
+  }
+
+  interface Hello {
+    view?: string;
+    type: "hello";
+    have: number;
+    filter?: Sieve;
+    shown?: string;
+  }
+
+  interface Here {
+    view?: string;
+    type: "here";
+  }
+
+  interface Bye {
+    view?: string;
+    type: "bye";
+  }
+
+  interface Ack {
+    view?: string;
+    type: "ack";
+    batch: number;
+  }
+
+  interface Filter {
+    view?: string;
+    text: string;
+    regex: boolean;
+    in: boolean;
+    out: boolean;
+    control: boolean;
+    type: "filter";
+  }
+
+  interface Fetch {
+    view?: string;
+    type: "fetch";
+    row: number;
+  }
+
+  interface Show {
+    view?: string;
+    type: "show";
+    name: string;
+  }
+
+  interface Send {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "send";
+    text: string;
+    mode: string;
+    raw: boolean;
+  }
+
+  interface Connect {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "connect";
+    url: string;
+    options: Record<string, string>;
+  }
+
+  interface Close {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "close";
+    code: number;
+    reason: string;
+  }
+
+  interface Copy {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "copy";
+    what: string;
+  }
+
+  interface Export {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "export";
+    what: string;
+  }
+
+  type Request = Hello | Here | Bye | Ack | Filter | Fetch | Show | Send | Connect | Close | Copy | Export;
+}
