@@ -15,6 +15,7 @@ from importlib.resources import files
 from ipyws.view.escape import html_text
 from ipyws.view.progress import MARKS, Line
 from ipyws.view.rows import Card, Row, counters, duration, facts, gap, is_ordinary, shown, status, traffic
+from ipyws.view.theme import theme
 
 ROWS = 50
 """Most rows of a view: browsers draw this many five times a second without effort."""
@@ -89,7 +90,7 @@ def render_connections(cards: Sequence[Card]) -> str:
 
 @cache
 def _style() -> str:
-    return files("ipyws.view").joinpath("style.css").read_text("utf-8")
+    return theme("ipyws") + files("ipyws.view").joinpath("style.css").read_text("utf-8")
 
 
 def _framed(content: str) -> str:

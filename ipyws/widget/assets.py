@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
+from ipyws.view.theme import theme
+
 _FRONT: Final = files("ipyws.widget") / "front"
 _SCRIPTS: Final = (
     *("words", "payloads", "store", "list", "header", "connect", "toolbar", "sendbox", "panel", "widget"),
@@ -18,4 +20,4 @@ def script() -> str:
 
 def style() -> str:
     """Return its style sheet."""
-    return (_FRONT / "panel.css").read_text("utf-8")
+    return theme("ipyws-panel") + (_FRONT / "panel.css").read_text("utf-8")
