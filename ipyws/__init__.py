@@ -15,6 +15,8 @@ from ipyws.capture.capture import Capture
 from ipyws.capture.load import load
 from ipyws.core.channels.channel import Channel, Received, after
 from ipyws.core.channels.select import select, select_async
+from ipyws.core.codecs.codec import Codec
+from ipyws.core.codecs.registry import register_codec
 from ipyws.core.connection.client import AsyncClient
 from ipyws.core.connection.closing import Close
 from ipyws.core.constants import (
@@ -55,6 +57,7 @@ __all__ = [
     "Client",
     "Close",
     "CloseCode",
+    "Codec",
     "Compression",
     "Message",
     "Received",
@@ -68,6 +71,7 @@ __all__ = [
     "load",
     "load_ipython_extension",
     "panel",
+    "register_codec",
     "replay",
     "secret",
     "select",

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from ipyws.core.messages.message import Control, Message, describe_json_error, payload_size
+from ipyws.core.codecs.json import describe_json_error
+from ipyws.core.messages.message import Control, Message, payload_size
 from ipyws.errors import InvalidError
 from ipyws.text.masking import secret
 

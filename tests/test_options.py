@@ -13,6 +13,7 @@ import pytest
 
 import ipyws
 from ipyws import Compression, graphql
+from ipyws.core.codecs.auto import AUTO
 from ipyws.core.options.table import BY_NAME, OPTIONS, ConnectOptions, check_options, check_secure
 from ipyws.errors import ConnectError, InvalidError
 from ipyws.text import masking
@@ -52,6 +53,7 @@ DEFAULTS = {
     "proxy": "env",
     "connect_to": None,
     "reconnect": None,
+    "codec": AUTO,
     "record": None,
     "log_messages": 100_000,
     "log_bytes": 64 * MIB,

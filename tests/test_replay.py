@@ -21,10 +21,11 @@ from ipyws import errors
 from ipyws.capture.replay.replay import replay
 from ipyws.capture.replay.report import LISTED, LISTED_BYTES, Report
 from ipyws.capture.schema import Recorded, from_record, to_line
+from ipyws.core.codecs.codec import Data
 from ipyws.core.connection.client import AsyncClient
 from ipyws.core.connection.info import About
 from ipyws.core.constants import MessageType
-from ipyws.core.messages.message import Control, Data, Direction, Message
+from ipyws.core.messages.message import Control, Direction, Message
 from tests.support.policy import LOOPBACK, Place
 from tests.support.servers import Site, echo, server
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import ipyws
 from ipyws.capture.replay.diff import LARGEST_JSON, difference
-from ipyws.core.messages.message import Data, Message
+from ipyws.core.codecs.codec import Data
+from ipyws.core.messages.message import Message
 
 
 def message(data: Data) -> Message:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ipyws.core.codecs.codec import Data
 from ipyws.core.messages.batch import Batch
 from ipyws.core.messages.log import Log
-from ipyws.core.messages.message import Control, Data, Message, payload_size
+from ipyws.core.messages.message import Control, Message, payload_size
 
 
 class Columns:

@@ -8,8 +8,9 @@ from json.encoder import encode_basestring
 
 from ipyws.capture.masking import hold_no_secret
 from ipyws.capture.schema import to_line
+from ipyws.core.codecs.codec import Data
 from ipyws.core.messages.batch import Batch
-from ipyws.core.messages.message import Data, Replaced, payload_size
+from ipyws.core.messages.message import Replaced, payload_size
 
 _TOGETHER = 128
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipyws.core.messages.message import Data
+from ipyws.core.codecs.codec import Data
 from ipyws.text.masking import mask
 
 _TOGETHER = 128

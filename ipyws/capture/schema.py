@@ -14,9 +14,10 @@ from typing import Any, Final, get_args
 from ipyws.capture import values
 from ipyws.capture.redact import Redact
 from ipyws.capture.values import get
+from ipyws.core.codecs.codec import Data
 from ipyws.core.connection.info import About
 from ipyws.core.constants import MessageType
-from ipyws.core.messages.message import Control, Data, Direction, Message, Replaced
+from ipyws.core.messages.message import Control, Direction, Message, Replaced
 from ipyws.text.masking import MASK, is_sensitive_header, only_references
 from ipyws.text.references import with_references
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from ipyws.core.messages.message import describe_json_error
+from ipyws.core.codecs.json import describe_json_error
 from ipyws.errors import InvalidError, brief
 from ipyws.text.masking import is_reference
 from ipyws.text.numbers import is_whole

@@ -131,7 +131,7 @@ class Client(Synchronous):
 
     def request(self, payload: Sendable, reply: Wanted = None, timeout: Duration | None = "10s") -> Message:
         """Send a message and return the reply to it; see `AsyncClient.request`."""
-        judge, deadline = reply_judge(payload, reply), Deadline(timeout)
+        judge, deadline = reply_judge(payload, reply, self._client.codec), Deadline(timeout)
         self._client.check_open()
         with self._core.call(lambda: self._client.ask(payload)) as asked:
             return asked.reply(deadline, judge).run()

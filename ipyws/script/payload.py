@@ -7,8 +7,8 @@ import json
 import os
 import re
 
+from ipyws.core.codecs.json import describe_json_error
 from ipyws.core.files import open_regular
-from ipyws.core.messages.message import describe_json_error
 from ipyws.errors import InvalidError
 from ipyws.script.expression import Evaluate
 from ipyws.script.steps import Encoding

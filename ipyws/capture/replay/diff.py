@@ -9,7 +9,8 @@ from functools import lru_cache
 from itertools import islice, zip_longest
 from typing import Any, Final, NamedTuple
 
-from ipyws.core.messages.message import Data, Message
+from ipyws.core.codecs.codec import Data
+from ipyws.core.messages.message import Message
 from ipyws.text.masking import known, known_spans, mask, mask_start
 from ipyws.text.printable import visible
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ipyws.capture.schema import Recorded
-from ipyws.core.messages.message import Data, Message
+from ipyws.core.codecs.codec import Data
+from ipyws.core.messages.message import Message
 from ipyws.core.messages.payload import encode
 from ipyws.errors import InvalidError
 from ipyws.text.masking import MASK

@@ -12,9 +12,10 @@ from typing import Final, Protocol
 from ipyws.capture.replay.diff import difference
 from ipyws.capture.replay.recorded import hidden_in, is_data
 from ipyws.capture.replay.timing import Breath, Clock
+from ipyws.core.codecs.codec import Data
 from ipyws.core.connection.closing import REASON_LIMIT
 from ipyws.core.constants import CloseCode, MessageType
-from ipyws.core.messages.message import Data, Direction, Message
+from ipyws.core.messages.message import Direction, Message
 from ipyws.core.messages.payload import encode
 from ipyws.errors import InvalidError, brief
 

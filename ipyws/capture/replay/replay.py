@@ -11,8 +11,9 @@ from ipyws.capture.replay.recorded import check_repeatable, hidden_in, is_data
 from ipyws.capture.replay.report import Mode, Report
 from ipyws.capture.replay.target import check_target
 from ipyws.capture.replay.timing import LONGEST_GAP, Breath, Clock, Progress, Pulse
+from ipyws.core.codecs.codec import Data
 from ipyws.core.connection.client import AsyncClient
-from ipyws.core.messages.message import Data, Message, preview
+from ipyws.core.messages.message import Message, preview
 from ipyws.core.options.durations import Duration, seconds
 from ipyws.errors import InvalidError, PermissionDeniedError, WebSocketError, brief
 from ipyws.runtime.waiting import wait_async

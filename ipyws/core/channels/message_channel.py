@@ -8,10 +8,11 @@ from typing import Any
 
 from ipyws.core.channels.channel import Channel
 from ipyws.core.channels.select import receive_from, receive_from_async
+from ipyws.core.codecs.codec import Data
 from ipyws.core.lock import LOCK
 from ipyws.core.messages.batch import Batch
 from ipyws.core.messages.log import Log
-from ipyws.core.messages.message import Data, Message
+from ipyws.core.messages.message import Message
 from ipyws.core.options.durations import Duration
 from ipyws.errors import InvalidError
 from ipyws.runtime.deadline import Deadline

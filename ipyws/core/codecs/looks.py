@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from typing import Final
 
-Data = str | bytes
+from ipyws.core.codecs.codec import Data
 
 PLAIN: Final = "it is plain text"
 """What `looks_like` says of text that is nothing else."""

@@ -124,7 +124,7 @@ class AsyncClient(Sending, Asynchronous):
             ClosedError: The connection was lost before the reply came, also where it is opened anew.
             WebSocketError: As for `send` and `recv`.
         """
-        judge, deadline = reply_judge(payload, reply), Deadline(timeout)
+        judge, deadline = reply_judge(payload, reply, self.codec), Deadline(timeout)
         with await self.ask(payload) as asked:
             return await asked.reply(deadline, judge).run_async()
 

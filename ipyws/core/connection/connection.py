@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ipyws.capture.journal import Journal
     from ipyws.capture.recording import RecordedLog
     from ipyws.core.channels.loops import Loops
+    from ipyws.core.codecs.codec import Data
     from ipyws.core.connection.reconnect import Retry
     from ipyws.core.connection.transport import Handshake
     from ipyws.core.options.table import ConnectOptions
@@ -52,6 +53,7 @@ class Connection:
     What users see of it is told by `AsyncClient`; the rest is for those who work on it.
 
     Attributes:
+        codec: What reads the payloads, and writes dict and list.
         retry: The next attempt to open it anew, while it is lost, or None.
         loop: The event loop it lives on.
         cursor: The place in the log of `recv` and of expectations.
@@ -75,6 +77,7 @@ class Connection:
         self.name = options.name or url.short_name
         self.url = ShownText(str(url))
         remember_parameters(self.url)
+        self.codec = options.codec
         self.log = log
         self.log.describe = self.describe
         self.response: Handshake | None = None

@@ -14,9 +14,10 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from ipyws.core.codecs.codec import Data
+from ipyws.core.codecs.json import describe_json_error
 from ipyws.core.connection.closing import Close
 from ipyws.core.constants import CloseCode
-from ipyws.core.messages.message import Data, describe_json_error
 from ipyws.core.messages.payload import encode
 from ipyws.core.options.durations import format_duration, seconds
 from ipyws.errors import ConnectError, InvalidError, WebSocketError, brief, suggestion

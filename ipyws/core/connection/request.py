@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from ipyws.core.codecs.codec import Codec
+from ipyws.core.codecs.json import JSON
 from ipyws.core.codecs.json_encoder import is_record, plain
 from ipyws.core.connection.receiving import Reception
 from ipyws.core.messages.cursor import Cursor
 from ipyws.core.messages.matcher import Judge, Wanted, holds, make_judge
 from ipyws.core.messages.message import Message
-from ipyws.core.messages.payload import to_json
 from ipyws.errors import InvalidError, Kind, ReplyError, brief
 from ipyws.text.masking import mask
 from ipyws.text.printable import visible
@@ -102,20 +102,21 @@ def _is_error_without_id(value: Any) -> bool:
     return value.get("error") is not None and value.get("id") is None and "result" not in value
 
 
-def reply_judge(payload: object, reply: Wanted) -> Judge | None:
+def reply_judge(payload: object, reply: Wanted, codec: Codec) -> Judge | None:
     """Return what knows the reply to a payload.
 
     Args:
         payload: What is sent.
         reply: What the reply is; None for the JSON object with the ``id`` of the payload, or whatever comes
             next if that has none.
+        codec: The connection's, which reads a payload that is written already.
 
     Raises:
         InvalidError: ``reply`` is neither a function nor a mapping.
     """
     if reply is not None:
         return make_judge(reply, "reply")
-    number = _id(payload)
+    number = _id(payload, codec)
     if number is None:
         return None
     return ById(lambda value: _has_id(value, number), brief({"id": number}))
@@ -187,13 +188,12 @@ def _has_id(value: Any, number: Any) -> bool:
     return isinstance(value, dict) and not isinstance(value.get("id"), list) and holds(value, {"id": number})
 
 
-def _id(payload: object) -> Any:
-    """Return the ``id`` of what is sent, if it is a JSON object that has one."""
-    if isinstance(payload, (str, bytes, bytearray)):
-        try:
-            payload = json.loads(payload)
-        except (ValueError, RecursionError):
-            return None
+def _id(payload: object, codec: Codec) -> Any:
+    """Return the ``id`` of what is sent, if it is an object that has one."""
+    if isinstance(payload, (str, bytes)):
+        payload = codec.read(payload).value
+    elif isinstance(payload, (bytearray, memoryview)):
+        payload = codec.read(bytes(payload)).value
     elif is_record(payload) and not isinstance(payload, Mapping):
-        payload = json.loads(to_json(payload))
+        payload = JSON.decode(JSON.encode(payload))
     return plain(payload.get("id")) if isinstance(payload, Mapping) else None  # as it comes back

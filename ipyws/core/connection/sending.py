@@ -40,7 +40,8 @@ class Sending(Lifecycle):
         """Send a message; wait for room where the server reads slowly.
 
         Args:
-            data: str is sent as text, bytes as binary, dict and list as JSON text.
+            data: str is sent as text, bytes as binary, dict and list as the connection's codec
+                writes them: as JSON text unless one is named.
             type: TEXT or BINARY, to override that.
 
         Returns:
@@ -84,7 +85,7 @@ class Sending(Lifecycle):
         Raises:
             WebSocketError: It can't be sent.
         """
-        logged, payload = encode(data, type)
+        logged, payload = encode(data, type, self.codec)
         self.check_open()
         self._check_size(len(payload))
         if has_any():
@@ -102,7 +103,7 @@ class Sending(Lifecycle):
         ready: list[Ready] = []
         try:
             for payload in payloads:
-                made = encode(payload)
+                made = encode(payload, codec=self.codec)
                 if limited:
                     self._check_size(len(made[1]))
                 if noting:

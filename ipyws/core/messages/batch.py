@@ -5,6 +5,8 @@ from __future__ import annotations
 from sys import getsizeof
 from typing import Any, Final
 
+from ipyws.core.codecs.auto import AUTO
+from ipyws.core.codecs.codec import Codec
 from ipyws.core.constants import MessageType
 from ipyws.core.messages.message import Direction, Message, payload_size
 
@@ -24,11 +26,12 @@ class Batch:
     """Payloads that passed together, in one direction: data, or control frames of one type.
 
     Attributes:
+        codec: What reads the payloads, when somebody looks.
         size: Bytes of the payloads that the log keeps, as they are on the wire.
         extra: Bytes of memory that they take beyond that, about.
     """
 
-    __slots__ = ("direction", "extra", "payloads", "seq", "size", "time", "type")
+    __slots__ = ("codec", "direction", "extra", "payloads", "seq", "size", "time", "type")
 
     def __init__(
         self,
@@ -38,7 +41,9 @@ class Batch:
         type: MessageType | None,
         payloads: list[Any],
         size: int,
+        codec: Codec = AUTO,
     ) -> None:
+        self.codec = codec
         self.seq = seq
         self.time = time
         self.direction = direction
@@ -61,14 +66,16 @@ class Batch:
         payload = self.payloads[index]
         if self.type is None:
             kind: MessageType = "text" if isinstance(payload, str) else "binary"
-            return Message(kind, payload, self.direction, self.seq + index, self.time)
+            return Message(kind, payload, self.direction, self.seq + index, self.time, None, self.codec)
         return Message(self.type, payload.data, self.direction, self.seq + index, self.time, payload)
 
     def messages(self, start: int, stop: int) -> list[Message]:
         """Return the records from ``start`` to before ``stop`` of a batch of data."""
-        direction, moment, first = self.direction, self.time, self.seq + start
+        direction, moment, first, codec = self.direction, self.time, self.seq + start, self.codec
         return [
-            Message("text" if isinstance(payload, str) else "binary", payload, direction, seq, moment)
+            Message(
+                "text" if isinstance(payload, str) else "binary", payload, direction, seq, moment, None, codec
+            )
             for seq, payload in enumerate(self.payloads[start:stop], first)
         ]
 
@@ -76,11 +83,12 @@ class Batch:
         """Return a batch of the records from ``start`` on: what the log keeps of it."""
         if not start:
             return self
-        return Batch(self.seq + start, self.time, self.direction, self.type, self.payloads[start:], self.size)
+        payloads = self.payloads[start:]
+        return Batch(self.seq + start, self.time, self.direction, self.type, payloads, self.size, self.codec)
 
     def own(self) -> Batch:
         """Return a batch of the same records whose list is nobody else's."""
-        copy = Batch(self.seq, self.time, self.direction, self.type, [], self.size)
+        copy = Batch(self.seq, self.time, self.direction, self.type, [], self.size, self.codec)
         copy.payloads, copy.extra = [*self.payloads], self.extra
         return copy
 

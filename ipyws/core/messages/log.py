@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, overload
 
+from ipyws.core.codecs.auto import AUTO
+from ipyws.core.codecs.codec import Codec
 from ipyws.core.constants import MB, MessageType
 from ipyws.core.lock import LOCK
 from ipyws.core.messages.batch import Batch
@@ -44,6 +46,7 @@ class Log(Sequence[Message]):
         messages: How many messages are kept; the oldest give way.
         size: How many bytes are kept, as `bytes` counts them.
         budget: What all logs of the process may hold together.
+        codec: What reads the payloads, when somebody looks.
 
     Attributes:
         received: Data messages received (not control frames), evicted ones included.
@@ -56,8 +59,13 @@ class Log(Sequence[Message]):
     """
 
     def __init__(
-        self, messages: int = DEFAULT_MESSAGES, size: int = DEFAULT_BYTES, budget: Budget = BUDGET
+        self,
+        messages: int = DEFAULT_MESSAGES,
+        size: int = DEFAULT_BYTES,
+        budget: Budget = BUDGET,
+        codec: Codec = AUTO,
     ) -> None:
+        self._codec = codec
         self._limit = messages
         self._limit_bytes = size
         self._batches: list[Any] = []  # Batch; entries before _head are None
@@ -97,7 +105,7 @@ class Log(Sequence[Message]):
         """
         with LOCK:
             when = time.time() if moment is None else moment
-            batch = Batch(self.total, when, direction, type, payloads, size)
+            batch = Batch(self.total, when, direction, type, payloads, size, self._codec)
             self._batches.append(batch)
             self.total += len(payloads)
             self._size += size

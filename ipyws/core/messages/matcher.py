@@ -8,7 +8,6 @@ from inspect import iscoroutinefunction
 from typing import Any
 
 from ipyws.core.codecs.json_encoder import simplified
-from ipyws.core.codecs.json_slices import parse_json
 from ipyws.core.codecs.looks import PLAIN, looks_like
 from ipyws.core.messages.message import Message, preview
 from ipyws.errors import InvalidError, brief
@@ -74,13 +73,13 @@ class Judge:
         return fulfilled
 
     def read(self, message: Message) -> Any:
-        """Return a message's JSON for the test; None if it has none, of which `describe` tells."""
-        try:
-            return parse_json(message.data)
-        except (ValueError, RecursionError):
-            self._opaque += 1
-            self.opaque = message
-            return None
+        """Return a message's value for the test; None if it has none, of which `describe` tells."""
+        decoded = message.read()
+        if decoded.structured and decoded.problem is None:
+            return decoded.value
+        self._opaque += 1
+        self.opaque = message
+        return None
 
     def describe(self) -> str:
         """Return in words what came instead; "" if nothing did."""
@@ -132,11 +131,9 @@ def make_judge(wanted: Wanted, what: str = "predicate") -> Judge | None:
 
 
 def parsed(message: Message) -> Any:
-    """Return a message's payload as parsed JSON, or None if it is none."""
-    try:
-        return parse_json(message.data)
-    except (ValueError, RecursionError):
-        return None
+    """Return a message's value, or None if it has none that is like JSON."""
+    decoded = message.read()
+    return decoded.value if decoded.structured else None
 
 
 def judge_json(test: Callable[[Any], object], words: str) -> Judge:

@@ -7,8 +7,9 @@ from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ipyws.core.codecs.json_slices import parse_json
-from ipyws.core.codecs.looks import looks_like
+from ipyws.core.codecs.auto import AUTO
+from ipyws.core.codecs.codec import Codec, Data, Decoded
+from ipyws.core.codecs.json import not_json
 from ipyws.core.constants import MessageType
 from ipyws.errors import InvalidError
 from ipyws.text.masking import mask, mask_start
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 Direction = Literal["in", "out"]
 """From the server, or to it."""
-Data = str | bytes
-"""The payload of a text or of a binary message."""
-
 _PREVIEW = 60
 _WINDOW = 4096
 
@@ -74,9 +72,10 @@ class Message:
         reason: For a close record: the reason; for an open record: after how long; else "".
         breach: For a breach: what is wrong with it; for a text in which U+FFFD stands for what was not UTF-8:
             where; else "".
+        codec: What reads its payload.
     """
 
-    __slots__ = ("_control", "_data", "_direction", "_seq", "_time", "_type")
+    __slots__ = ("_codec", "_control", "_data", "_direction", "_seq", "_time", "_type")
 
     def __init__(
         self,
@@ -86,6 +85,7 @@ class Message:
         seq: int,
         time: float,
         control: Control | None = None,
+        codec: Codec = AUTO,
     ) -> None:
         self._type = type
         self._data = data
@@ -93,6 +93,7 @@ class Message:
         self._seq = seq
         self._time = time
         self._control = control
+        self._codec = codec
 
     if TYPE_CHECKING:
         type: MessageType
@@ -100,6 +101,7 @@ class Message:
         direction: Direction
         seq: int
         time: float
+        codec: Codec
     else:
         # attrgetter keeps a read-only attribute nearly as cheap as a plain one.
         type = property(attrgetter("_type"))
@@ -107,6 +109,7 @@ class Message:
         direction = property(attrgetter("_direction"))
         seq = property(attrgetter("_seq"))
         time = property(attrgetter("_time"))
+        codec = property(attrgetter("_codec"))
 
     @property
     def size(self) -> int:
@@ -130,22 +133,43 @@ class Message:
             return self._data.breach
         return self._control.breach if self._control else ""
 
+    @property
+    def value(self) -> Any:
+        """What the payload means, by the connection's codec; None where there is a `problem`.
+
+        It is decoded each time that it is asked for. Unless a codec is named, what is JSON is parsed, and
+        anything else is what it is: text, or bytes.
+        """
+        return self.read().value
+
+    @property
+    def problem(self) -> InvalidError | None:
+        """Why the payload can't be decoded by the connection's codec; None if it can."""
+        return self.read().problem
+
+    def read(self) -> Decoded:
+        """Decode the payload: its value, of which format it was, and what is wrong with it."""
+        return self._codec.read(self._data)
+
     def json(self, **options: Any) -> Any:
-        """Parse the payload as JSON.
+        """Return the value of a payload that is JSON, or of a format that is like it.
 
         Args:
-            options: Passed to `json.loads`.
+            options: Passed to `json.loads`, whatever the connection's codec.
 
         Raises:
             InvalidError: The payload is not JSON; the message says where it stops to be.
         """
-        try:
-            return json.loads(self._data, **options) if options else parse_json(self._data)
-        except (ValueError, RecursionError) as error:
-            what, why = f"{self._type} message {self._seq} is not JSON", describe_json_error(error)
-            raise InvalidError(
-                f"{what}: {why} ({looks_like(self._data)})", hint="its payload is in .data"
-            ) from None
+        decoded = None if options else self.read()
+        if decoded and decoded.structured and decoded.problem is None:
+            return decoded.value
+        problem = decoded and decoded.problem
+        if problem is None:
+            try:
+                return json.loads(self._data, **options)
+            except (ValueError, RecursionError) as error:
+                problem = not_json(self._data, error)
+        raise InvalidError(f"{self._type} message {self._seq} is {problem.message}", hint=problem.hint)
 
     def __repr__(self) -> str:
         arrow = "←" if self._direction == "in" else "→"
@@ -159,7 +183,9 @@ class Message:
         return hash((self._seq, self._time, self._type, self._direction))
 
 
-_identity: Callable[[Message], tuple[Any, ...]] = attrgetter(*Message.__slots__)
+_identity: Callable[[Message], tuple[Any, ...]] = attrgetter(
+    *(name for name in Message.__slots__ if name != "_codec")
+)
 
 
 def payload_size(data: Data) -> int:
@@ -167,15 +193,6 @@ def payload_size(data: Data) -> int:
     if isinstance(data, str) and not data.isascii():
         return len(data.encode("utf-8", "surrogatepass"))
     return len(data)
-
-
-def describe_json_error(error: Exception) -> str:
-    """Return where and why JSON text is wrong, in words."""
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg.lower()} at line {error.lineno} column {error.colno}"
-    if isinstance(error, UnicodeDecodeError):  # of bytes; json guesses which encoding they should be in
-        return "it is not text"
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def preview(message: Message, length: int = _PREVIEW) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
-from ipyws.core.codecs.json_encoder import dumps, is_record
+from ipyws.core.codecs.auto import AUTO
+from ipyws.core.codecs.codec import Codec, Data
+from ipyws.core.codecs.json import JSON
+from ipyws.core.codecs.json_encoder import is_record
 from ipyws.core.connection.outbox import FULL
 from ipyws.core.constants import BINARY, TEXT, TYPE_BINARY, TYPE_TEXT
-from ipyws.core.messages.message import Data
 from ipyws.errors import InvalidError, brief
 
 
@@ -53,24 +55,23 @@ PING_LIMIT = 125
 _KINDS = {TEXT: TYPE_TEXT, BINARY: TYPE_BINARY, TYPE_TEXT: TYPE_TEXT, TYPE_BINARY: TYPE_BINARY}
 
 
-def encode(data: object, type: object = None) -> tuple[Data, bytes]:
+def encode(data: object, type: object = None, codec: Codec = AUTO) -> tuple[Data, bytes]:
     """Return a payload as the log keeps it, str for text and bytes for binary, and as the wire carries it.
 
     Args:
         data: str (text), bytes-like (binary), or mappings, lists and records such
             as dataclasses (JSON text).
         type: TEXT or BINARY to override what follows from the type of ``data``.
+        codec: What makes payloads of mappings, lists and records.
 
     Raises:
         InvalidError: ``data`` is nothing of these, can't be encoded, or ``type`` is no message type.
     """
     if type is None and data.__class__ is str:  # by far the most: a fifth of what follows
         return data, _utf8(data)
-    if isinstance(data, (bytes, bytearray, memoryview)):
-        default = TYPE_BINARY
-    else:
-        default = TYPE_TEXT
-        data = data if isinstance(data, str) else _json_of(data)
+    if not isinstance(data, (str, bytes, bytearray, memoryview)):
+        data = _payload_of(data, codec)
+    default = TYPE_TEXT if isinstance(data, str) else TYPE_BINARY
     kind = default if type is None else _kind(type)
     wire = _utf8(data) if isinstance(data, str) else bytes(data)
     if kind == TYPE_BINARY:
@@ -78,9 +79,14 @@ def encode(data: object, type: object = None) -> tuple[Data, bytes]:
     return (data if isinstance(data, str) else _text(wire)), wire
 
 
-def _json_of(data: object) -> str:
+def _payload_of(data: object, codec: Codec) -> Data:
     if isinstance(data, list) or is_record(data):
-        return to_json(data)
+        try:
+            return codec.encode(data)
+        except InvalidError:
+            raise
+        except Exception as error:
+            raise InvalidError(f"the payload can't be written as {codec.name}: {error}") from None
     hint = "str (text), bytes (binary), dict, list and records such as dataclasses (JSON) are allowed"
     if hasattr(data, "tobytes"):
         hint = ".tolist() makes JSON of it, .tobytes() a binary message"
@@ -119,12 +125,12 @@ def encode_ping(data: object) -> bytes:
 
 
 def to_json(value: Any) -> str:
-    """Return ``value`` as compact JSON; see `encoding` for what it may hold.
+    """Return ``value`` as compact JSON; see `json_encoder` for what it may hold.
 
     Raises:
         InvalidError: It holds something that JSON has not; says where and what.
     """
-    return dumps(value, "the payload can't be written as JSON")
+    return JSON.encode(value)
 
 
 def _kind(type: object) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from ipyws.core.messages.message import Data
+from ipyws.core.codecs.codec import Data
 from ipyws.errors import InvalidError, brief
 from ipyws.runtime.threads import start_thread
 

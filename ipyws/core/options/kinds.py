@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from ipyws.core.codecs.codec import Codec
+from ipyws.core.codecs.registry import find_codec
 from ipyws.core.connection.reconnect import check_reconnect, read_reconnect
 from ipyws.core.constants import Compression
 from ipyws.core.options.durations import seconds
@@ -235,6 +237,18 @@ class ChoiceKind(OptionKind):
         if not isinstance(value, str) or value not in self.words:
             raise refuse(name, value, self.allowed)
         return str(value)
+
+
+class CodecKind(OptionKind):
+    """What reads and writes payloads, by its name."""
+
+    values = "name or codec"
+    annotation = "str | Codec"
+    checked = "Codec"
+    metavar = "NAME"
+
+    def check(self, name: str, value: Any) -> Codec:
+        return find_codec(name, value)
 
 
 class CompressionKind(OptionKind):

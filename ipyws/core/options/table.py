@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ipyws.core.channels.channel import MAX_CAPACITY
+from ipyws.core.codecs.codec import Codec
 from ipyws.core.connection.reconnect import Reconnect
 from ipyws.core.constants import MB, Compression
 from ipyws.core.messages.log import DEFAULT_BYTES, DEFAULT_MESSAGES
@@ -19,6 +20,7 @@ from ipyws.core.options.file_kinds import JournalKind, PemKind
 from ipyws.core.options.handshake_kinds import AuthKind, CookiesKind, HeadersKind, OriginKind, ProtocolsKind
 from ipyws.core.options.kinds import (
     ChoiceKind,
+    CodecKind,
     CompressionKind,
     DurationKind,
     OptionKind,
@@ -131,6 +133,12 @@ OPTIONS: tuple[Option, ...] = (
         "where to connect instead of the URL's host and port; the URL's name is presented",
     ),
     Option("reconnect", ReconnectKind(), None, "open a lost connection anew; {} as by default"),
+    Option(
+        "codec",
+        CodecKind(),
+        "auto",
+        "what reads payloads, and writes dict and list; auto: JSON and text where it is some",
+    ),
     Option("record", JournalKind(), None, "journal of every message, as JSON lines"),
     Option("log_messages", WholeKind(1, 10_000_000), DEFAULT_MESSAGES, "messages the log keeps"),
     Option("log_bytes", SizeKind(1, 1 << 40, "1 B-1 TiB"), DEFAULT_BYTES, "bytes the log keeps"),
@@ -170,6 +178,7 @@ class ConnectOptions:
     proxy: str | None
     connect_to: str | None
     reconnect: Reconnect | None
+    codec: Codec
     record: Path | None
     log_messages: int
     log_bytes: int

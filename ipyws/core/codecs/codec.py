@@ -1,0 +1,111 @@
+"""What a codec is: how payloads of one format are read, written and shown."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Literal, NamedTuple
+
+from ipyws.core.codecs.spelled import spelled
+from ipyws.errors import InvalidError
+from ipyws.text.masking import mask
+
+Data = str | bytes
+"""The payload of a text or of a binary message."""
+
+DEEPEST = 200
+"""Containers around each other that a value of a binary format may have."""
+
+_SHOWN = 200
+
+
+class Detail(NamedTuple):
+    """A value in full.
+
+    Attributes:
+        kind: "tree" for what can be folded, "text", or "dump" for bytes in hexadecimal digits.
+        text: What is shown, without secrets.
+        language: What it is written in: "json", or "" for nothing in particular.
+    """
+
+    kind: Literal["tree", "text", "dump"]
+    text: str
+    language: str = ""
+
+
+class Decoded(NamedTuple):
+    """What a payload means.
+
+    Attributes:
+        value: The value; None if there is a problem.
+        format: The name of the codec that read it.
+        structured: Whether the value is like those of JSON; otherwise it is the payload itself.
+        problem: Why it could not be read, or None.
+    """
+
+    value: Any
+    format: str
+    structured: bool = True
+    problem: InvalidError | None = None
+
+
+class Codec(ABC):
+    """A format of payloads; subclass it with the two functions that read and write one.
+
+    It is asked when somebody looks at a message, on any thread, and keeps nothing of what it was asked.
+
+    Attributes:
+        name: What the option ``codec`` calls it.
+        structured: Whether its values are like those of JSON: mappings, lists, texts, numbers.
+    """
+
+    name: str = ""
+    structured: bool = True
+
+    def check(self) -> None:  # noqa: B027 - most need nothing
+        """Refuse to be used where something is missing; called before anything is dialled.
+
+        Raises:
+            InvalidError: A library is not installed; the hint says how to get it.
+        """
+
+    def __repr__(self) -> str:
+        return f"<codec {self.name}>"
+
+    @abstractmethod
+    def decode(self, payload: Data) -> Any:
+        """Return the value of a payload: str of a text message, bytes of a binary one.
+
+        Raises:
+            ValueError: It is not of this format; says why.
+        """
+
+    @abstractmethod
+    def encode(self, value: Any) -> Data:
+        """Return the payload of a value: str is sent as text, bytes as binary.
+
+        Raises:
+            ValueError: It has no form in this format; says why.
+        """
+
+    def read(self, payload: Data) -> Decoded:
+        """Return what a payload means; whatever is wrong with it is the problem."""
+        try:
+            return Decoded(self.decode(payload), self.name, self.structured)
+        except InvalidError as error:
+            return Decoded(None, self.name, self.structured, error)
+        except Exception as error:  # payloads are hostile, and codecs may be anybody's
+            return Decoded(None, self.name, self.structured, self.refuse(error))
+
+    def refuse(self, error: Exception) -> InvalidError:
+        """Return the error for a payload that could not be decoded."""
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else mask(str(error))[:_SHOWN]
+        what = f"not {self.name}: {why or type(error).__name__}"
+        return InvalidError(what, hint="its payload is in .data")
+
+    def preview(self, value: Any, limit: int = 300) -> str:
+        """Return a value on one line, of about ``limit`` characters, without secrets."""
+        return spelled(value, limit)
+
+    def detail(self, value: Any, limit: int = 256 * 1024) -> Detail:
+        """Return a value in full, up to about ``limit`` characters, without secrets."""
+        return Detail("tree", spelled(value, limit, indented=True), "json")
