@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Never
 
 from ipyws.config.current import CURRENT
 from ipyws.config.enforcement import check_connect, check_url, check_way
+from ipyws.core.codecs.codec import Codec
 from ipyws.core.connection.forms import CONNECT, Unawaited
 from ipyws.core.constants import Compression
 from ipyws.core.options.credentials import remember_host
@@ -61,6 +62,7 @@ def connect(
     proxy: str | None = "env",
     connect_to: str | None = None,
     reconnect: Mapping[str, Any] | None = None,
+    codec: str | Codec = "auto",
     record: str | PathLike[str] | None = None,
     log_messages: int = 100_000,
     log_bytes: int = 67_108_864,
@@ -105,6 +107,7 @@ def connect(
         proxy: Proxy; env: as the environment says, never for loopback.
         connect_to: Where to connect instead of the URL's host and port; the URL's name is presented.
         reconnect: Open a lost connection anew; {} as by default.
+        codec: What reads payloads, and writes dict and list; auto: JSON and text where it is some.
         record: Journal of every message, as JSON lines.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
@@ -187,6 +190,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         proxy: Proxy; env: as the environment says, never for loopback.
         connect_to: Where to connect instead of the URL's host and port; the URL's name is presented.
         reconnect: Open a lost connection anew; {} as by default.
+        codec: What reads payloads, and writes dict and list; auto: JSON and text where it is some.
         record: Journal of every message, as JSON lines.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
@@ -232,6 +236,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         proxy: str | None = "env",
         connect_to: str | None = None,
         reconnect: Mapping[str, Any] | None = None,
+        codec: str | Codec = "auto",
         record: str | PathLike[str] | None = None,
         log_messages: int = 100_000,
         log_bytes: int = 67_108_864,

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import sys
+import threading
+from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 
 import pytest
+from websockets.sync.server import ServerConnection, serve
 
 import ipyws
 from ipyws.core.codecs import registry
@@ -190,3 +194,106 @@ def test_spelling_is_bounded_and_masked() -> None:
     for _ in range(5000):
         deep = [deep]
     assert spelled(deep, 10**6)
+
+
+# -- msgpack -----------------------------------------------------------------------------------------
+
+HOSTILE = {
+    "empty": b"",
+    "a list of which nothing is there": b"\xdd\xff\xff\xff\xff",
+    "a mapping of which nothing is there": b"\xdf\xff\xff\xff\xff",
+    "a text of which nothing is there": b"\xdb\xff\xff\xff\xff",
+    "lists without end": b"\x91" * 100_000,
+    "lists deeper than is looked": b"\x91" * 201 + b"\xc0",
+    "mappings without end": b"\x81\xa1a" * 100_000,
+    "something behind it": b"\xc0\xc0",
+    "no UTF-8": b"\xa1\xff",
+    "a mapping as a key": b"\x81\x80\x02",
+    "no such type": b"\xc1",
+    "no such time": b"\xd7\xff" + b"\xff" * 8,
+    "JSON": b'{"a": 1}',
+    "too much": b"\xc4\x01" * (9 << 20),
+}
+
+
+@pytest.mark.parametrize("payload", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_msgpack_is_a_problem_and_never_an_exception(payload: bytes) -> None:
+    bad = message(payload, find_codec("codec", "msgpack"))
+    assert bad.value is None
+    assert isinstance(bad.problem, InvalidError)
+    assert bad.problem.message.startswith("not msgpack: ")
+    assert len(bad.problem.message) < 300
+    with pytest.raises(InvalidError, match="binary message 3 is not msgpack"):
+        bad.json()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"id": 1, "b": b"\x00\xff"}, [1, [2.5, None, True]], {1: {"a": "ü"}}, [2**64 - 1, -(2**63)]],
+)
+def test_msgpack_reads_what_it_writes(value: Any) -> None:
+    codec = find_codec("codec", "msgpack")
+    logged, wire = encode(value, codec=codec)
+    assert logged is wire
+    assert message(logged, codec).value == value == message(logged, codec).json()
+
+
+def test_msgpack_writes_what_json_can_and_says_what_has_no_form() -> None:
+    numpy = pytest.importorskip("numpy")
+    codec = find_codec("codec", "msgpack")
+    assert codec.decode(codec.encode({"a": numpy.arange(3), "b": numpy.float64(0.5)})) == {
+        "a": [0, 1, 2],
+        "b": 0.5,
+    }
+    with pytest.raises(InvalidError, match="object"):
+        encode({"a": object()}, codec=codec)
+
+
+def test_text_beside_msgpack_is_text_or_json() -> None:
+    codec = find_codec("codec", "msgpack")
+    assert message("hello", codec).value == "hello"
+    assert message("[1]", codec).json() == [1]
+
+
+def test_a_codec_without_its_library_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "msgspec", None)
+    with pytest.raises(InvalidError, match=r"needs msgspec.*pip install ipyws\[codecs\]"):
+        ipyws.connect("ws://127.0.0.1:9/", codec="msgpack")
+
+
+@pytest.fixture(scope="module")
+def packed() -> Iterator[str]:
+    """A server that answers MessagePack in MessagePack, and puts what nobody can read before it."""
+    codec = find_codec("codec", "msgpack")
+
+    def answer(connection: ServerConnection) -> None:
+        for received in connection:
+            if isinstance(received, bytes):
+                asked = codec.decode(received)
+                connection.send(b"\xc1")
+                connection.send(codec.encode({**asked, "ok": True, "raw": b"\x01"}))
+
+    with serve(answer, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_exchange_in_msgpack(packed: str) -> None:
+    with ipyws.connect(packed, codec="msgpack") as client:
+        reply = client.request({"id": 1, "op": "x"})
+        assert (reply.type, reply.value) == ("binary", {"id": 1, "op": "x", "ok": True, "raw": b"\x01"})
+        client.send_all([{"id": 2}])
+        assert client.expect({"id": 2}).json()["ok"] is True
+        client.send({"id": 3})
+        assert client.expect(lambda found: found.value["id"] == 3).value["id"] == 3
+        assert [found.value for found in client.log if found.direction == "out"] == [
+            {"id": 1, "op": "x"},
+            {"id": 2},
+            {"id": 3},
+        ]
+        client.send({"id": 4})
+        with pytest.raises(ipyws.errors.WaitTimeoutError, match=r"no msgpack: .*invalid opcode"):
+            client.expect({"id": 5}, "300ms")

@@ -63,6 +63,7 @@ MAY: dict[str, set[str]] = {
 MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.runtime.nested_loop": {"nest_asyncio2"},
     "ipyws.capture.dataframe": {"pandas", "numpy"},
+    "ipyws.core.codecs.msgpack": {"msgspec"},
     "ipyws.capture.replay.server": {"ipyws.demo"},
     "ipyws.graphql": {"ipyws.api", "ipyws.runtime"},
     "ipyws.runtime": {"ipyws.network", "ipyws.demo", "ipyws.capture"},

@@ -19,6 +19,7 @@ from collections.abc import Generator, Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Never
 
+from ipyws.core.codecs.codec import Codec
 from ipyws.core.connection.client import AsyncClient
 from ipyws.core.connection.forms import GRAPHQL, Unawaited
 from ipyws.core.constants import Compression
@@ -75,6 +76,7 @@ def connect(
     proxy: str | None = "env",
     connect_to: str | None = None,
     reconnect: Mapping[str, Any] | None = None,
+    codec: str | Codec = "auto",
     record: str | PathLike[str] | None = None,
     log_messages: int = 100_000,
     log_bytes: int = 67_108_864,
@@ -166,6 +168,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         proxy: str | None = "env",
         connect_to: str | None = None,
         reconnect: Mapping[str, Any] | None = None,
+        codec: str | Codec = "auto",
         record: str | PathLike[str] | None = None,
         log_messages: int = 100_000,
         log_bytes: int = 67_108_864,

@@ -17,4 +17,5 @@ def new_client(url: URL, options: ConnectOptions) -> AsyncClient:
     from ipyws.capture.recording import RecordedLog
     from ipyws.network.dial import dial
 
-    return AsyncClient(url, options, dial, RecordedLog(options.log_messages, options.log_bytes), Journal)
+    log = RecordedLog(options.log_messages, options.log_bytes, codec=options.codec)
+    return AsyncClient(url, options, dial, log, Journal)

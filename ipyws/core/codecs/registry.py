@@ -9,6 +9,7 @@ from typing import Any, Final
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec, Data
 from ipyws.core.codecs.json import JSON
+from ipyws.core.codecs.msgpack import MSGPACK
 from ipyws.core.codecs.raw import RAW
 from ipyws.core.codecs.text import TEXT
 from ipyws.errors import InvalidError, brief, closest
@@ -18,7 +19,7 @@ GROUP: Final = "ipyws.codecs"
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _NEEDED: Final = ("decode", "encode")
-CODECS: Final[dict[str, Codec]] = {codec.name: codec for codec in (AUTO, JSON, TEXT, RAW)}
+CODECS: Final[dict[str, Codec]] = {codec.name: codec for codec in (AUTO, JSON, TEXT, RAW, MSGPACK)}
 
 
 def register_codec(name: str, codec: Codec) -> None:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ipyws.capture.journal import Journal
     from ipyws.capture.recording import RecordedLog
     from ipyws.core.channels.loops import Loops
-    from ipyws.core.codecs.codec import Data
     from ipyws.core.connection.reconnect import Retry
     from ipyws.core.connection.transport import Handshake
     from ipyws.core.options.table import ConnectOptions

@@ -34,7 +34,7 @@ class Judge:
         refused: How many messages were not.
         last: The last of them.
         failure: What ``test`` raised the last time that it did, or "".
-        opaque: The last of them of which `read` found no JSON, or None.
+        opaque: The last of them of which `read` found no value, or None.
         reads: Whether it looks at nothing but the JSON, so that any thread may ask it.
     """
 
@@ -90,10 +90,14 @@ class Judge:
         came = ", ".join([*map(preview, earlier), preview(last, _LAST_SHOWN)])
         before = "the last: " if self.refused > len(self.last) else ""
         what = f"{self.refused:,} came for which {self._words} does not hold ({before}{came})"
-        return f"{what}{why}{self._no_json()}"
+        return f"{what}{why}{self._no_value()}"
 
-    def _no_json(self) -> str:
-        looks = looks_like(self.opaque.data) if self.opaque is not None else PLAIN
+    def _no_value(self) -> str:
+        lacked, looks = "JSON", PLAIN
+        if self.opaque is not None:
+            problem = self.opaque.problem
+            lacked = self.opaque.codec.name if problem else "JSON"
+            looks = problem.message.partition(": ")[2] if problem else looks_like(self.opaque.data)
         if looks == PLAIN and not self._hidden:
             return ""  # it is there to be read
         if self._opaque < self.refused:
@@ -101,7 +105,7 @@ class Judge:
         else:
             many = "it has" if self.refused == 1 else "they have"
         which = "" if self._opaque == 1 else "of the last, "
-        return f"; {many} no JSON: {which}{looks}"
+        return f"; {many} no {lacked}: {which}{looks}"
 
 
 def make_judge(wanted: Wanted, what: str = "predicate") -> Judge | None:
