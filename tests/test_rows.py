@@ -4,12 +4,14 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipyws.core.codecs.codec import Codec, Data
+from ipyws.core.codecs.registry import find_codec
 from ipyws.core.connection.closing import Close
 from ipyws.core.constants import MessageType
 from ipyws.core.messages.message import Control, Message
@@ -258,3 +260,57 @@ def test_the_work_for_a_row_does_not_grow_with_the_payload() -> None:
     for message in huge:
         row(message)
     assert time.perf_counter() - start < 0.5
+
+
+# -- by their codec ----------------------------------------------------------------------------------
+
+
+def test_text_and_json_in_binary_messages_are_shown_as_such() -> None:
+    assert row(binary(b"hello there")).preview == "text  hello there"
+    shown = row(binary(b'{"a": 1, "long": "' + b"x" * 60 + b'"}'))
+    assert shown.preview.startswith('json  {"a": 1, ')
+    assert shown.detail.splitlines()[1] == '  "a": 1,'
+    assert "json" in shown.css.split()
+
+
+def test_a_value_of_msgpack_is_shown_with_its_tag() -> None:
+    codec = find_codec("codec", "msgpack")
+    payload = codec.encode({"id": 1, "raw": b"\x00\xff"})
+    assert isinstance(payload, bytes)
+    shown = row(Message("binary", payload, "in", 0, NOW, codec=codec))
+    assert shown.preview == 'msgpack  {"id": 1, "raw": h\'00 ff\'}'
+    assert shown.detail == '{\n  "id": 1,\n  "raw": h\'00 ff\'\n}'
+
+
+def test_what_a_codec_can_not_read_is_said_and_shown_as_it_is() -> None:
+    shown = row(Message("binary", b"\xc1\x00", "in", 0, NOW, codec=find_codec("codec", "msgpack")))
+    assert shown.preview.startswith("not msgpack: ")
+    assert shown.preview.endswith("c1 00  ..")
+    assert "bad" in shown.css.split()
+
+
+def test_a_codec_that_fails_to_show_fails_no_row() -> None:
+    class Unshown(Codec):
+        name = "unshown"
+
+        def decode(self, payload: Data) -> Any:
+            return 1
+
+        def encode(self, value: Any) -> Data:
+            return b""
+
+        def preview(self, value: Any, limit: int = 300) -> str:
+            raise KeyError("x")
+
+    shown = row(Message("binary", b"\x01", "in", 0, NOW, codec=Unshown()))
+    assert shown.preview == "unshown can't show it: KeyError: 01  ."
+
+
+def test_secrets_in_values_are_masked() -> None:
+    token = "tok-0123456789abcdef"
+    masking.remember(token)
+    codec = find_codec("codec", "msgpack")
+    payload = codec.encode({"token": token, "raw": token.encode()})
+    shown = row(Message("binary", cast(bytes, payload), "in", 0, NOW, codec=codec))
+    assert token not in shown.preview + shown.detail
+    assert token.encode().hex(" ") not in shown.preview + shown.detail

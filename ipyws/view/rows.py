@@ -15,6 +15,7 @@ from ipyws.core.constants import CloseCode
 from ipyws.core.messages.message import Message
 from ipyws.text.masking import mask_start
 from ipyws.text.printable import visible
+from ipyws.view.meaning import meaning
 from ipyws.view.pretty import LINE, hex_line, hexdump, indented_json, reads_as_json
 
 PREVIEW = 160
@@ -264,9 +265,22 @@ def _content(message: Message, longest: int, unfold: bool) -> tuple[str, str, st
         return _control_preview(message), "", ""
     if message.type == "breach":
         return _breach_content(message, unfold)
-    if isinstance(data, str):
-        return _text_content(data, message, longest, unfold)
-    return (*_binary_content(data, unfold), "")
+    meant = meaning(message, _WINDOW, longest, DETAIL)
+    if meant.preview:
+        look = "json" if meant.json else ""
+        detail = _bounded(mask_start(meant.detail, _WINDOW), True, message) if unfold else ""
+        return _tagged(meant.tag, mask_start(meant.preview, _WINDOW), longest), detail, look
+    if isinstance(data, str) or meant.text:
+        preview, detail, look = _text_content(meant.text or str(data), message, longest, unfold)
+    else:
+        preview, detail, look = *_binary_content(data, unfold), ""
+    if meant.problem:
+        return _cut(f"{shown(meant.problem, 100)}: {preview}", longest, True), detail, "bad"
+    return _tagged(meant.tag, preview, longest) if meant.tag else preview, detail, look
+
+
+def _tagged(tag: str, preview: str, longest: int) -> str:
+    return _cut(f"{tag}  {preview}", longest, True)
 
 
 def _breach_content(message: Message, unfold: bool) -> tuple[str, str, str]:
@@ -303,6 +317,10 @@ def _text_content(data: str, message: Message, longest: int, unfold: bool) -> tu
 def _text_detail(text: str, is_json: bool, whole: bool, message: Message) -> str:
     if is_json and whole:
         text = indented_json(text, DETAIL)
+    return _bounded(text, whole, message)
+
+
+def _bounded(text: str, whole: bool, message: Message) -> str:
     clear = visible(text[: DETAIL + 1], keep_newlines=True)
     if whole and len(clear) <= DETAIL:
         return clear

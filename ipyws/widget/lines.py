@@ -10,6 +10,7 @@ from ipyws.core.messages.message import Message
 from ipyws.text.masking import mask_start
 from ipyws.text.printable import visible
 from ipyws.view import rows
+from ipyws.view.meaning import Meaning, meaning
 from ipyws.view.pretty import dump, reads_as_json
 from ipyws.view.rows import Card, byte_size, duration, shown
 from ipyws.widget import protocol
@@ -47,7 +48,13 @@ def payload(message: Message | None) -> protocol.Content:
     """Return the whole of a payload, as far as it is shown: text, or a dump of bytes; None has none."""
     data = "" if message is None else message.data
     content = protocol.Content(text="", json=False, dump=[], left="", gone=message is None)
-    if isinstance(data, str):
+    meant = Meaning() if message is None else meaning(message, DETAIL, PREVIEW, DETAIL)
+    if meant.preview:
+        content["text"] = visible(mask_start(meant.detail, DETAIL), keep_newlines=True)
+        content["json"] = meant.json
+        left = max(0, len(meant.detail) - DETAIL)
+    elif isinstance(data, str) or meant.text:
+        data = meant.text or str(data)
         content["text"] = visible(mask_start(data, DETAIL), keep_newlines=True)
         content["json"] = len(data) <= DETAIL and reads_as_json(data)
         left = len(data[DETAIL:].encode("utf-8", "surrogatepass"))
