@@ -37,7 +37,7 @@ class Latency(NamedTuple):
 def latencies(records: Iterable[Message]) -> Iterator[Latency]:
     """Yield each request that was answered, in the order of the replies.
 
-    A request is an outgoing text message that is a JSON object with an ``id`` (a string or a whole number);
+    A request is an outgoing message whose value is an object with an ``id`` (a string or a whole number);
     its reply is the first incoming one with the same ``id``. An ``id`` that is used again begins anew. Of
     more than 100 000 requests that wait at a time, the oldest are forgotten.
     """
@@ -58,7 +58,8 @@ def latencies(records: Iterable[Message]) -> Iterator[Latency]:
 
 def _id(message: Message) -> str | int | None:
     # Parsing costs microseconds a message, looking for the key a tenth of that.
-    if not isinstance(message.data, str) or '"id"' not in message.data:
+    data = message.data
+    if '"id"' not in data if isinstance(data, str) else b"id" not in data:
         return None
     try:
         parsed = message.json()

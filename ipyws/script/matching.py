@@ -37,7 +37,7 @@ def make_predicate(expression: str, namespace: Mapping[str, Any]) -> Judge:
 
 
 def kept(message: Message) -> Any:
-    """Return what a name keeps of a message: its parsed payload, or the payload itself if it is no JSON."""
+    """Return what a name keeps of a message: its value, or the payload itself where it has none."""
     try:
         return message.json()
     except InvalidError:

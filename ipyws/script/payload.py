@@ -7,7 +7,7 @@ import json
 import os
 import re
 
-from ipyws.core.codecs.json import describe_json_error
+from ipyws.core.codecs.json import JsonText, describe_json_error
 from ipyws.core.files import open_regular
 from ipyws.errors import InvalidError
 from ipyws.script.expression import Evaluate
@@ -35,22 +35,22 @@ def read(
     """
     value: str | bytes = text if raw else expand(text, evaluate, as_text=plain)
     if encoding == "text":
-        if isinstance(value, str) and not plain:
-            check_json(value)
+        if isinstance(value, str) and not plain and check_json(value):
+            return JsonText(value)
         return value
     if isinstance(value, bytes):
         return value
     return {"hex": from_hex, "base64": from_base64, "file": from_file}[encoding](value)
 
 
-def check_json(text: str) -> None:
-    """Refuse text that begins like JSON and is none; nor is it records that each end in U+001E.
+def check_json(text: str) -> bool:
+    """Tell whether a text is an object or a list of JSON; it may also be records that each end in U+001E.
 
     Raises:
-        InvalidError: With line and column.
+        InvalidError: It begins like JSON and is none; says where.
     """
     if text.lstrip(" \t\r\n")[:1] not in ("{", "["):
-        return
+        return False
     records = text.split(_TERMINATOR)[:-1] if text.endswith(_TERMINATOR) else [text]
     try:
         for record in records:
@@ -60,6 +60,7 @@ def check_json(text: str) -> None:
             f"the payload is not JSON: {describe_json_error(error)}",
             hint="--text sends it as it stands",
         ) from None
+    return not text.endswith(_TERMINATOR)
 
 
 def _refuse_constant(name: str) -> None:

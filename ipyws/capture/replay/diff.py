@@ -10,7 +10,9 @@ from itertools import islice, zip_longest
 from typing import Any, Final, NamedTuple
 
 from ipyws.core.codecs.codec import Data
+from ipyws.core.codecs.spelled import spelled
 from ipyws.core.messages.message import Message
+from ipyws.errors import InvalidError
 from ipyws.text.masking import known, known_spans, mask, mask_start
 from ipyws.text.printable import visible
 
@@ -41,8 +43,9 @@ class _Pair(NamedTuple):
 def difference(recorded: Message, actual: Message, hidden: tuple[str, ...] = ()) -> str:
     """Return in words how ``actual`` differs from ``recorded``; "" if it does not.
 
-    JSON is compared by structure: order of keys, white space and the spelling of a value don't count, and the
-    words say where (``$.price: 3 → 4``). The words are fit to be shown.
+    Values of JSON, and of the connection's codec, are compared by structure: order of keys, white space and
+    the spelling of a value don't count, and the words say where
+    (``$.price: 3 → 4``). The words are fit to be shown.
 
     Args:
         recorded: A data message of a capture.
@@ -53,32 +56,32 @@ def difference(recorded: Message, actual: Message, hidden: tuple[str, ...] = ())
         return f"a {recorded.type} message → a {actual.type} message"
     if recorded.data == actual.data:
         return ""
-    if isinstance(recorded.data, str) and isinstance(actual.data, str):
-        words = _between_texts(recorded.data, actual.data, hidden)
-    else:
-        words = _from_first_difference(recorded.data, actual.data)
-    return visible(mask(words))
+    return visible(mask(_between(recorded, actual, hidden)))
 
 
-def _between_texts(old: str, new: str, hidden: tuple[str, ...]) -> str:
-    values = _parse(old), _parse(new)
+def _between(recorded: Message, actual: Message, hidden: tuple[str, ...]) -> str:
+    values = _value(recorded), _value(actual)
     if _NOTHING not in values:
         return _between_values(*values, hidden)
-    return "" if _matches(old, new, hidden) else _from_first_difference(old, new)
+    old, new = recorded.data, actual.data
+    if isinstance(old, str) and isinstance(new, str) and _matches(old, new, hidden):
+        return ""
+    return _from_first_difference(old, new)
 
 
-def _parse(text: str) -> Any:
-    """Return the value of JSON text, or `_NOTHING` if it is none, or too much of it."""
-    if len(text) > LARGEST_JSON:
+def _value(message: Message) -> Any:
+    """Return the value of a payload, or `_NOTHING` if it has none, or is too large."""
+    if len(message.data) > LARGEST_JSON:
         return _NOTHING
     try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        # Python takes NaN for JSON; it differs from itself.
+        return message.json(parse_constant=_refuse) if isinstance(message.data, str) else message.json()
+    except InvalidError:
         return _NOTHING
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")  # and NaN would differ from itself
+    raise ValueError(f"{constant} is not JSON")
 
 
 # -- JSON --------------------------------------------------------------------------------------------
@@ -126,10 +129,13 @@ def _same(old: Any, new: Any, hidden: tuple[str, ...]) -> bool:
             return new is not _NOTHING
         return isinstance(new, str) and _matches(old, new, hidden)
     # Of the values that Python takes for equal, JSON has one pair that is not: 1 and true.
-    return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)
+    # NaN is not among them.
+    return bool(old == new or (old != old and new != new)) and isinstance(old, bool) == isinstance(new, bool)
 
 
-def _step(key: str) -> str:
+def _step(key: Any) -> str:
+    if not isinstance(key, str):
+        return f"[{_show(key)}]"
     return f".{key}" if key.isidentifier() else f"[{_quote(key)}]"
 
 
@@ -145,7 +151,7 @@ def _show(value: Any) -> str:
         return f"an object of {len(value)}"
     if isinstance(value, list):
         return f"an array of {len(value)}"
-    return _quote(value) if isinstance(value, str) else _cut(json.dumps(value))
+    return _quote(value) if isinstance(value, str) else _cut(spelled(value, _SHOWN))
 
 
 # -- text and bytes ----------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ class Playback:
 
     def _compare(self, recorded: Message, data: Data) -> None:
         kind: MessageType = "text" if isinstance(data, str) else "binary"
-        actual = Message(kind, data, "out", recorded.seq, time.time())
+        actual = Message(kind, data, "out", recorded.seq, time.time(), codec=recorded.codec)
         self.differing += difference(recorded, actual, hidden_in(recorded)) != ""
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ipyws.core.codecs.codec import Codec, Data, Decoded
-from ipyws.core.codecs.json import JSON
+from ipyws.core.codecs.codec import Data, Decoded
+from ipyws.core.codecs.json import JSON, JsonWriter
 from ipyws.core.codecs.json_slices import parse_json
 from ipyws.core.codecs.raw import RAW
 from ipyws.core.codecs.text import TEXT, as_text
 
 
-class AutoCodec(Codec):
+class AutoCodec(JsonWriter):
     """Recognises JSON and UTF-8, also in binary messages; writes dict and list as JSON text."""
 
     name = "auto"
@@ -19,10 +19,6 @@ class AutoCodec(Codec):
     def decode(self, payload: Data) -> Any:
         """Return the value of JSON; of what is none the text, or the bytes."""
         return self.read(payload).value
-
-    def encode(self, value: Any) -> str:
-        """Return JSON text."""
-        return JSON.encode(value)
 
     def read(self, payload: Data) -> Decoded:
         """Return what a payload means; there is always something that it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Literal, NamedTuple
 
+from ipyws.core.codecs.json_slices import parse_json
 from ipyws.core.codecs.spelled import spelled
 from ipyws.errors import InvalidError
 from ipyws.text.masking import mask
@@ -86,6 +87,14 @@ class Codec(ABC):
         Raises:
             ValueError: It has no form in this format; says why.
         """
+
+    def from_json(self, text: str) -> Data:
+        """Return the payload of what was written by hand as JSON.
+
+        Raises:
+            ValueError: Its value has no form in this format.
+        """
+        return self.encode(parse_json(text))
 
     def read(self, payload: Data) -> Decoded:
         """Return what a payload means; whatever is wrong with it is the problem."""

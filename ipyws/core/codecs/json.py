@@ -12,7 +12,29 @@ from ipyws.core.codecs.looks import looks_like
 from ipyws.errors import InvalidError
 
 
-class JsonCodec(Codec):
+class JsonText(str):
+    """A text that was written by hand as JSON: on the wire it is what the connection's codec makes of it."""
+
+    __slots__ = ()
+
+
+class JsonWriter(Codec):
+    """A codec that writes JSON text."""
+
+    def encode(self, value: Any) -> str:
+        """Return compact JSON; see `json_encoder` for what it may hold.
+
+        Raises:
+            InvalidError: It holds something that JSON has not; says where and what.
+        """
+        return dumps(value, "the payload can't be written as JSON")
+
+    def from_json(self, text: str) -> str:
+        """Return the text to the letter."""
+        return str(text)
+
+
+class JsonCodec(JsonWriter):
     """JSON (RFC 8259); bytes may be UTF-8, UTF-16 or UTF-32."""
 
     name = "json"
@@ -27,14 +49,6 @@ class JsonCodec(Codec):
             return parse_json(payload)
         except (ValueError, RecursionError) as error:
             raise not_json(payload, error) from None
-
-    def encode(self, value: Any) -> str:
-        """Return compact JSON; see `json_encoder` for what it may hold.
-
-        Raises:
-            InvalidError: It holds something that JSON has not; says where and what.
-        """
-        return dumps(value, "the payload can't be written as JSON")
 
 
 def not_json(payload: Data, error: Exception) -> InvalidError:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ipyws.core.codecs.codec import Codec, Data, Detail
-from ipyws.core.codecs.json import JSON
+from ipyws.core.codecs.codec import Data, Detail
+from ipyws.core.codecs.json import JsonWriter
 from ipyws.core.codecs.text import TEXT
 from ipyws.text.masking import mask_start
 
 _DUMPED: Final = 4096  # bytes
 
 
-class RawCodec(Codec):
+class RawCodec(JsonWriter):
     """Text stays text, bytes stay bytes; dict and list are written as JSON."""
 
     name = "raw"
@@ -21,10 +21,6 @@ class RawCodec(Codec):
     def decode(self, payload: Data) -> Data:
         """Return the payload."""
         return payload
-
-    def encode(self, value: Any) -> str:
-        """Return JSON text."""
-        return JSON.encode(value)
 
     def preview(self, value: Any, limit: int = 300) -> str:
         """Return the start of the payload: bytes in hexadecimal digits."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from ipyws.core.codecs.codec import Codec, Data, Detail
-from ipyws.core.codecs.json import JSON
+from ipyws.core.codecs.codec import Data, Detail
+from ipyws.core.codecs.json import JsonWriter
 from ipyws.text.masking import mask_start
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-class TextCodec(Codec):
+class TextCodec(JsonWriter):
     """UTF-8, in binary messages too; dict and list are written as JSON."""
 
     name = "text"
@@ -25,10 +25,6 @@ class TextCodec(Codec):
             ValueError: It is not UTF-8.
         """
         return payload if isinstance(payload, str) else payload.decode()
-
-    def encode(self, value: Any) -> str:
-        """Return JSON text."""
-        return JSON.encode(value)
 
     def preview(self, value: Any, limit: int = 300) -> str:
         """Return the start of the text."""

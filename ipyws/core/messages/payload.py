@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec, Data
-from ipyws.core.codecs.json import JSON
+from ipyws.core.codecs.json import JSON, JsonText
 from ipyws.core.codecs.json_encoder import is_record
 from ipyws.core.connection.outbox import FULL
 from ipyws.core.constants import BINARY, TEXT, TYPE_BINARY, TYPE_TEXT
@@ -69,7 +69,7 @@ def encode(data: object, type: object = None, codec: Codec = AUTO) -> tuple[Data
     """
     if type is None and data.__class__ is str:  # by far the most: a fifth of what follows
         return data, _utf8(data)
-    if not isinstance(data, (str, bytes, bytearray, memoryview)):
+    if isinstance(data, JsonText) or not isinstance(data, (str, bytes, bytearray, memoryview)):
         data = _payload_of(data, codec)
     default = TYPE_TEXT if isinstance(data, str) else TYPE_BINARY
     kind = default if type is None else _kind(type)
@@ -80,9 +80,9 @@ def encode(data: object, type: object = None, codec: Codec = AUTO) -> tuple[Data
 
 
 def _payload_of(data: object, codec: Codec) -> Data:
-    if isinstance(data, list) or is_record(data):
+    if isinstance(data, (list, JsonText)) or is_record(data):
         try:
-            return codec.encode(data)
+            return codec.from_json(data) if isinstance(data, JsonText) else codec.encode(data)
         except InvalidError:
             raise
         except Exception as error:
