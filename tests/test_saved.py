@@ -83,6 +83,7 @@ VALUES: dict[str, str] = {
     "connect_to": '"10.1.2.3:8443"',
     "reconnect": '{attempts = 3, on_open = ["{{env.TOKEN}}"]}',
     "record": '"prices.jsonl"',
+    "codec": '"json"',
     "log_messages": "10",
     "log_bytes": '"64kB"',
 }
@@ -111,6 +112,7 @@ GIVEN: dict[str, Any] = {
     "proxy": None,
     "connect_to": "10.1.2.3:8443",
     "reconnect": {"attempts": 3, "on_open": [SECRET]},
+    "codec": "json",
     "log_messages": 10,
     "log_bytes": 64 << 10,
 }
