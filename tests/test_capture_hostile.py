@@ -152,7 +152,7 @@ def test_a_capture_with_any_byte_changed_is_read_or_refused(file: Path, suffix: 
         b'{"log": {"entries": [{"_webSocketMessages": [], "request": {"url": "\xff"}}]}}',
         b'{"log": {"entries": [{"\xff": []}]}}',
         b'{"log": {"entries": [{5: []}]}}',
-        gzip.compress(HEADER + LINE),
+        gzip.compress(HEADER + LINE, mtime=0),
         (HEADER + LINE).decode().encode("utf-16"),
         b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
     ],
@@ -163,7 +163,7 @@ def test_what_is_no_capture_is_refused(file: Path, content: bytes) -> None:
 
 
 def test_a_compressed_capture_is_called_so(file: Path) -> None:
-    file.write_bytes(gzip.compress(HEADER + LINE))
+    file.write_bytes(gzip.compress(HEADER + LINE, mtime=0))
     assert "gunzip" in refusal(file)
 
 

@@ -51,7 +51,7 @@ def refusal(answer: bytes, **options: object) -> errors.ConnectError:
         ("期限切れ".encode("utf-16"), [], "期限切れ"),
         ("jeton expiré".encode(), ["Content-Type: text/plain; charset=unknown"], "jeton expiré"),
         (b"token expired", ["Content-Type: text/plain; charset=rot13"], "token expired"),
-        (gzip.compress(b"token expired"), ["Content-Encoding: gzip"], "token expired"),
+        (gzip.compress(b"token expired", mtime=0), ["Content-Encoding: gzip"], "token expired"),
         (zlib.compress(b"token expired"), ["Content-Encoding: deflate"], "token expired"),
         (zlib.compress(b"token expired", wbits=-15), ["Content-Encoding: deflate"], "token expired"),
         (b"not gzip at all", ["Content-Encoding: gzip"], "not gzip at all"),
