@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from ipyws.text import masking
 from tests.support.debian import find_program
@@ -34,6 +35,11 @@ def short_paths_for_kernels() -> Iterator[None]:
     ):
         patch.setenv("JUPYTER_RUNTIME_DIR", folder)
         yield
+
+
+# A busy machine makes an example slow that is not; what takes for ever meets the limit of its test.
+settings.register_profile("ipyws", deadline=None)
+settings.load_profile("ipyws")
 
 
 def pytest_configure() -> None:

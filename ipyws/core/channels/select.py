@@ -54,7 +54,7 @@ class Selectable(ABC):
             self._waiting.remove(signal)
 
 
-C = TypeVar("C", bound=Selectable)
+C = TypeVar("C", bound=Selectable, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
