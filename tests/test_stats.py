@@ -201,13 +201,17 @@ def test_the_reply_is_the_first_message_received_with_the_id_of_a_request() -> N
         ([{"id": 1}], [{"id": 1}]),
         ('{"id": 1', '{"id": 1'),
         ('"id"', '"id"'),
-        (b'{"id": 1}', b'{"id": 1}'),
+        (b'\x00{"id": 1}', b'\x00{"id": 1}'),
         ('{"id": 1}', "[" * 100_000 + '"id"'),
         ('{"id": 1}', '{"id": ' + "9" * 5000 + "}"),
     ],
 )
 def test_what_has_no_id_in_common_is_no_request_and_reply(request_: Any, reply: Any) -> None:
     assert found(("out", request_), ("in", reply)) == []
+
+
+def test_json_in_binary_messages_is_request_and_reply_too() -> None:
+    assert found(("out", b'{"id": 1}'), ("in", b'{"id": 1}')) == [(1, 1.0)]
 
 
 def test_an_id_that_is_used_again_begins_anew() -> None:
