@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import msgpack
 
 from ipyws.capture.redact import make_redact
 from ipyws.capture.schema import Recorded, as_line, from_header, from_record, to_header, to_line, to_record
 from ipyws.capture.values import parse_object
+from ipyws.core.codecs.auto import AUTO
+from ipyws.core.codecs.codec import Codec
+from ipyws.core.codecs.registry import find_codec
 from ipyws.core.connection.info import About
 from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
@@ -132,9 +137,36 @@ def test_no_stray_quotation_mark_hides_a_key(before: str) -> None:
     assert redact(text) == text.replace("hunter2", "***")
 
 
-def test_bytes_are_not_redacted() -> None:
-    message = Message("binary", b'{"password": "x"}', "out", 0, 0.0)
-    assert to_record(message, make_redact("password")) == to_record(message)
+def redacted(data: bytes, codec: Codec = AUTO) -> bytes:
+    record = to_record(Message("binary", data, "out", 0, 0.0, codec=codec), make_redact("password"))
+    return base64.b64decode(record["base64"])
+
+
+def test_json_in_binary_messages_is_redacted_and_other_bytes_are_not() -> None:
+    assert redacted(b'{"password": "x", "a": 1}') == b'{"password": "***", "a": 1}'
+    assert redacted(b'\xff\x00{"password": "x"}\xfe') == b'\xff\x00{"password": "***"}\xfe'
+    assert redacted(bytes(range(256))) == bytes(range(256))
+
+
+def test_what_a_codec_reads_is_redacted() -> None:
+    value = {"user": {b"PASSWORD": [1, 2], "password": "hunter2"}, "a": [{"password": None}, "text"]}
+    without = {"user": {b"PASSWORD": "***", "password": "***"}, "a": [{"password": "***"}, "text"]}
+    assert redacted(msgpack.encode(value), find_codec("codec", "msgpack")) == msgpack.encode(without)
+    harmless = msgpack.encode({"user": "password", "n": 2**63})
+    assert redacted(harmless, find_codec("codec", "msgpack")) == harmless
+
+
+def test_what_a_codec_can_not_write_again_is_left_out_whole() -> None:
+    class Reader(Codec):
+        name = "reader"
+
+        def decode(self, payload: str | bytes) -> object:
+            return {"password": payload}
+
+        def encode(self, value: object) -> bytes:
+            raise ValueError("only reads")
+
+    assert redacted(b"hunter2", Reader()) == b"***"
 
 
 def test_no_keys_redact_nothing() -> None:

@@ -83,8 +83,8 @@ class Recording(Iterable[Message]):
 
         Args:
             path: The file.
-            redact: Names of JSON keys whose values become stars, in whatever case, at any depth; in text
-                messages, binary ones stay as they are.
+            redact: Names of keys whose values become stars, in whatever case, at any depth: in JSON, in text
+                and binary messages, and in what the connection's codec reads.
             overwrite: Replace also a file that is no capture of ipyws.
 
         Returns:

@@ -1,21 +1,21 @@
-"""The values of some JSON keys, taken out of texts.
+"""The values of some keys, taken out of payloads.
 
 A text is not parsed for it, so that all else stays to the letter, and so that it works where JSON is only a
-part of the text (``42["login", {…}]``, several objects in one message) or is broken.
+part of the text (``42["login", {…}]``, several objects in one message) or is broken. A payload in a binary
+format is read by its codec, and written again without the values.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
-from ipyws.errors import InvalidError, brief
+from ipyws.core.codecs.codec import Data
+from ipyws.core.messages.message import Message
+from ipyws.errors import InvalidError, WebSocketError, brief
 from ipyws.text.masking import MASK
-
-Redact = Callable[[str], str]
-"""Returns a text without the values; `make_redact` makes one."""
 
 _STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _COLON: Final = re.compile(r"\s*:\s*")
@@ -24,8 +24,52 @@ _BRACKET: Final = re.compile(r'["{}\[\]]')
 _WITHIN: Final = 3  # JSON in a string in JSON in a string: deeper, nobody looks
 
 
+class Redact:
+    """Puts stars for the values of some keys.
+
+    Args:
+        wanted: The keys, in folded case.
+    """
+
+    def __init__(self, wanted: frozenset[str]) -> None:
+        self._wanted = wanted
+
+    def __call__(self, text: str) -> str:
+        """Return a text without the values."""
+        return _redact(text, self._wanted, _WITHIN)
+
+    def payload(self, message: Message) -> Data:
+        """Return the payload of a message without the values."""
+        data = message.data
+        if isinstance(data, str):
+            return self(data)
+        read = message.read()
+        if read.structured and read.problem is None and read.format == message.codec.name:
+            return self._written_again(message, read.value)
+        return self(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+    def _written_again(self, message: Message, value: Any) -> Data:
+        try:
+            without = self._value(value)
+            written = message.data if without == value else message.codec.encode(without)
+            return written.encode("utf-8", "surrogatepass") if isinstance(written, str) else written
+        except (WebSocketError, ValueError, TypeError, RecursionError):
+            return MASK.encode()  # rather than with the values
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: MASK if self._is_wanted(key) else self._value(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._value(item) for item in value]
+        return self(value) if isinstance(value, str) else value
+
+    def _is_wanted(self, key: object) -> bool:
+        text = key.decode("utf-8", "replace") if isinstance(key, bytes) else key
+        return isinstance(text, str) and text.casefold() in self._wanted
+
+
 def make_redact(keys: Iterable[str] | str) -> Redact | None:
-    """Return the function that puts stars for the values of JSON keys; None if there are no keys.
+    """Return what puts stars for the values of JSON keys; None if there are no keys.
 
     Args:
         keys: Their names, in whatever case. The values go at any depth, also in JSON that is in a string.
@@ -42,8 +86,7 @@ def make_redact(keys: Iterable[str] | str) -> Redact | None:
             raise InvalidError(f"redact holds {brief(name)}", hint="names of JSON keys are allowed")
     if not names:
         return None
-    wanted = frozenset(name.casefold() for name in names)
-    return lambda text: _redact(text, wanted, _WITHIN)
+    return Redact(frozenset(name.casefold() for name in names))
 
 
 def _redact(text: str, wanted: frozenset[str], within: int) -> str:

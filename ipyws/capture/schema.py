@@ -110,9 +110,10 @@ def to_record(message: Message, redact: Redact | None = None) -> dict[str, Any]:
         "size": message.size,
     }
     data = message.data
+    if redact is not None and message.type in (*_DATA_TYPES, "breach"):
+        without = redact.payload(message)
+        data, veil.masked = without, veil.masked or without != data
     if isinstance(data, str):
-        if redact is not None and (without := redact(data)) != data:
-            data, veil.masked = without, True
         record["data"] = veil.text(data)
     elif data or message.type in _DATA_TYPES:
         record["base64"] = base64.b64encode(veil.bytes(data)).decode("ascii")
