@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import entry_points
 from typing import Any, Final
 
 from ipyws.core.codecs.auto import AUTO
@@ -45,6 +44,13 @@ def find_codec(name: str, value: Any) -> Codec:
     codec = _by_name(name, value) if isinstance(value, str) else _checked(value, name)
     codec.check()
     return codec
+
+
+def entry_points(group: str) -> Any:
+    """Return the entry points of a group."""
+    from importlib import metadata  # it takes as long as a tenth of ipyws, and most never need it
+
+    return metadata.entry_points(group=group)
 
 
 def _by_name(option: str, value: str) -> Codec:
