@@ -443,7 +443,7 @@ class List {
   /** @param {string} key */
   commands(key) {
     const at = this.selected === null ? -1 : this.indexOf(this.selected);
-    const from = (/** @type {number} */ step) => 
+    const from = (/** @type {number} */ step) =>
       at >= 0 ? at + step : this.follow ? this.rows.length - 1 : this.indexAt(this.scrolledTo);
     const page = Math.max(1, Math.floor(this.height / ROW_HEIGHT) - 1);
     const row = this.rows[at];
