@@ -55,8 +55,14 @@ ROWS = (
     Row("3.13", "newest"),
     Row("3.11", "newest"),
     Row("3.12", "ipykernel-7.1", ("ipykernel==7.1.0",)),
-    Row("3.12", "qt", ("qtconsole>=5.5", "PySide6-Essentials>=6.7"), ("tests/test_frontends.py",)),
-    Row("3.12", "collaboration", ("jupyter-collaboration>=4",), ("tests/test_collaboration.py",), "browser"),
+    Row("3.12", "qt", ("qtconsole>=5.5", "PySide6-Essentials>=6.7"), ("tests/system/test_frontends.py",)),
+    Row(
+        "3.12",
+        "collaboration",
+        ("jupyter-collaboration>=4",),
+        ("tests/system/test_collaboration.py",),
+        "browser",
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from ipyws import errors
 from ipyws.network.frame_reader import VARIABLE
 from ipyws.view.rows import row
 from ipyws.widget.lines import line
+from tests.network.test_connection import deflated, ending, sending
 from tests.support.servers import (
     BINARY,
     CLOSE,
@@ -22,7 +23,6 @@ from tests.support.servers import (
     frame,
     raw_server,
 )
-from tests.test_wire import deflated, ending, sending
 
 PRICE = b'{"price": "12\x99"}'
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate"

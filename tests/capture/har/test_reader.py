@@ -20,7 +20,7 @@ from ipyws.core.messages.budget import Budget
 from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
 
-HARS = Path(__file__).parent / "data" / "har"
+HARS = Path(__file__).parents[2] / "data" / "har"
 JSON = '{"id": 7, "nested": {"list": [1, 2.5, null]}}'
 ECHOED: list[Any] = ["plain ✓ text", JSON, b"\x00\x01\x02\xfe\xff", ""]
 ORDERED = [

@@ -30,6 +30,7 @@ from ipyws.policy.layer import Layer
 from ipyws.policy.url import parse
 from ipyws.runtime.registry import REGISTRY
 from ipyws.view.summary import card
+from tests.core.connection.test_client import run
 from tests.support.acting import (
     DROPPED,
     OPENED,
@@ -61,7 +62,6 @@ from tests.support.servers import (
     raw_server,
 )
 from tests.support.tls import Authority
-from tests.test_async_client import run
 
 SOON = {"first": "5ms", "max": "10ms"}
 NEVER = {"first": "1h"}

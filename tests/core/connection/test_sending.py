@@ -19,10 +19,10 @@ import ipyws
 from ipyws import errors
 from ipyws.core.connection.outbox import FULL, Outbox
 from ipyws.network.frame_writer import frame_all
+from tests.core.connection.test_client import run
 from tests.support.policy import place
 from tests.support.servers import CLOSE, PING, Raw, Site, frame, raw_server
 from tests.support.witness import witness
-from tests.test_async_client import run
 
 BURST = 2000
 

@@ -488,7 +488,7 @@ def test_an_ignored_interrupt_stays_ignored() -> None:
 
 
 def run_python(code: str) -> str:
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60
     )
@@ -501,7 +501,7 @@ import asyncio, threading, time
 from ipyws.runtime import nested_loop
 from ipyws.runtime import waiting
 from ipyws.runtime.waiting import Signal, wait
-from tests.test_waiting import stress, tick
+from tests.runtime.test_waiting import stress, tick
 """
 
 

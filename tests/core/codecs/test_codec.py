@@ -161,7 +161,7 @@ def test_a_codec_of_another_package_is_loaded_when_it_is_named(
     monkeypatch: pytest.MonkeyPatch, known: dict[str, Codec]
 ) -> None:
     entries = [
-        metadata.EntryPoint("mirrored", "tests.test_codecs:Reversed", "ipyws.codecs"),
+        metadata.EntryPoint("mirrored", "tests.core.codecs.test_codec:Reversed", "ipyws.codecs"),
         metadata.EntryPoint("broken", "tests.no_such_module:X", "ipyws.codecs"),
     ]
     monkeypatch.setattr(registry, "entry_points", lambda group: entries)

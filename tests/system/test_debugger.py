@@ -13,7 +13,7 @@ import pytest
 from tests.support.cells import ok, value
 from tests.support.kernel import Kernel, Message
 
-PACKAGE = Path(__file__).resolve().parents[1] / "ipyws"
+PACKAGE = Path(__file__).resolve().parents[2] / "ipyws"
 
 pytestmark = pytest.mark.kernel
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-PACKAGE = Path(__file__).resolve().parents[1] / "ipyws"
+PACKAGE = Path(__file__).resolve().parents[2] / "ipyws"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 WORDS = {"ipyws.text", "ipyws.errors"}

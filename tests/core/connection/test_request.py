@@ -16,6 +16,7 @@ import ipyws
 from ipyws import errors
 from ipyws.core.messages.matcher import holds, make_judge
 from ipyws.core.messages.message import Message
+from tests.core.connection.test_client import run
 from tests.support.acting import acts, noting, on_a_word, opening, reached
 from tests.support.policy import place
 from tests.support.servers import (
@@ -31,7 +32,6 @@ from tests.support.servers import (
     server,
     until,
 )
-from tests.test_async_client import run
 
 
 @pytest.fixture(autouse=True)

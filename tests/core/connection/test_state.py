@@ -14,9 +14,9 @@ from ipyws.core.connection.state import TRANSITIONS, Event, State, StateMachine
 from ipyws.core.options.table import check_options
 from ipyws.policy.url import parse
 from ipyws.runtime.factory import new_client
+from tests.core.connection.test_client import run
 from tests.support.acting import Act, acts, next_of, noting, opening, refusing, reset, silence, state
 from tests.support.servers import Site, close_frame
-from tests.test_async_client import run
 
 STATES: tuple[State, ...] = get_args(State)
 PATHS: dict[State, tuple[Event, ...]] = {

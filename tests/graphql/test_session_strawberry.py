@@ -11,9 +11,9 @@ import pytest
 
 import ipyws
 from ipyws import errors, graphql
-from tests.test_async_client import run
+from tests.core.connection.test_client import run
 
-SERVER = Path(__file__).parent / "graphql" / "strawberry_server.py"
+SERVER = Path(__file__).parents[1] / "data" / "graphql" / "strawberry_server.py"
 COUNT = "subscription { count(to: 3) }"
 
 

@@ -22,7 +22,7 @@ from ipyws.core.connection.info import About
 from ipyws.core.messages.message import Message
 from ipyws.demo import start
 from ipyws.text.masking import remember
-from tests.test_replay import Parsed, came, control, fill, longest_hold, out
+from tests.capture.replay.test_replay import Parsed, came, control, fill, longest_hold, out
 
 Scenario = Callable[[ReplayServer], Coroutine[Any, Any, Any]]
 

@@ -15,11 +15,11 @@ from ipyws.network import reach
 from ipyws.policy.policy import Policy
 from ipyws.policy.url import parse
 from ipyws.runtime.factory import new_client
+from tests.core.connection.test_client import run
+from tests.network.test_dial_unix import listening_at
 from tests.support.policy import Place, Resolver, dialling, place
 from tests.support.proxy import connect_proxy, socks5_proxy
 from tests.support.servers import Raw, Site, http, raw_server, server
-from tests.test_async_client import run
-from tests.test_unix_sockets import listening_at
 
 NAME, OTHER, PROXY = "prices.example.com", "other.example.com", "proxy.example.com"
 QUESTIONS = ("decide", "decide_address", "decide_socket", "decide_proxy", "decide_proxy_address")
