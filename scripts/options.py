@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from ipyws.core.options.table import OPTIONS, Option
+from ipyws.core.options.option import Option
+from ipyws.core.options.table import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 102

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ipyws.core.options.table import BY_NAME, OPTIONS, Option
+from ipyws.core.options.option import Option
+from ipyws.core.options.table import BY_NAME, OPTIONS
 from ipyws.errors import InvalidError, PermissionDeniedError
 from ipyws.script.expression import Evaluate
 from ipyws.script.template import expand_plain

@@ -46,6 +46,7 @@ MAY: dict[str, set[str]] = {
     "ipyws.capture": {"ipyws.capture", "ipyws.core", "ipyws.version", *WAITING, *WORDS},
     "ipyws.capture.shown_frame": {"ipyws.capture", "ipyws.text", "pandas"},
     "ipyws.capture.drawing": {"ipyws.capture", "matplotlib", "numpy"},
+    "ipyws.dialects": {"ipyws.dialects", "ipyws.core", *WAITING, *WORDS},
     "ipyws.graphql": {"ipyws.graphql", "ipyws.core", *WAITING, *WORDS},
     "ipyws.runtime": {"ipyws.runtime", "ipyws.core", *WORDS},
     "ipyws.api": {"ipyws.config", "ipyws.core", "ipyws.policy", *WAITING, *WORDS},

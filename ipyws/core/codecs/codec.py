@@ -41,12 +41,17 @@ class Decoded(NamedTuple):
         format: The name of the codec that read it.
         structured: Whether the value is like those of JSON; otherwise it is the payload itself.
         problem: Why it could not be read, or None.
+        label: What a packet of a dialect is: "event news", "PUBACK"; "" for a payload without a name. It may
+            hold what the server sent.
+        heartbeat: Whether it only shows that the other end lives.
     """
 
     value: Any
     format: str
     structured: bool = True
     problem: InvalidError | None = None
+    label: str = ""
+    heartbeat: bool = False
 
 
 class Codec(ABC):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,44 +22,17 @@ from ipyws.core.options.kinds import (
     CodecKind,
     CompressionKind,
     DurationKind,
-    OptionKind,
     ReconnectKind,
     SizeKind,
     SwitchKind,
     WholeKind,
 )
+from ipyws.core.options.option import Option
 from ipyws.errors import InvalidError, brief, suggestion
 from ipyws.text.masking import Secret, mask, remember_parameters, remember_userinfo
 from ipyws.text.sensitive import is_sensitive
 
 DEFAULT_READ_LIMIT = 16 * MB
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option.
-
-    Attributes:
-        name: Its name, everywhere.
-        kind: What it may be.
-        default: What holds unless it is given.
-        about: A line for the help and the docs.
-        short: Other names of its flag in a line of ``%ws``.
-    """
-
-    name: str
-    kind: OptionKind
-    default: Any
-    about: str
-    short: tuple[str, ...] = ()
-
-    @property
-    def in_python(self) -> str:
-        """The default as it is written in Python."""
-        value = self.default
-        if isinstance(value, str):
-            return json.dumps(value)
-        return str(value) if isinstance(value, bool) or value is None or value < 10_000 else f"{value:_}"
 
 
 OPTIONS: tuple[Option, ...] = (

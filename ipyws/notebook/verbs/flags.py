@@ -5,7 +5,8 @@ from __future__ import annotations
 import keyword
 from typing import Any
 
-from ipyws.core.options.table import BY_NAME, OPTIONS, Option
+from ipyws.core.options.option import Option
+from ipyws.core.options.table import BY_NAME, OPTIONS
 from ipyws.errors import InvalidError, brief
 from ipyws.notebook.source.line import Flag
 

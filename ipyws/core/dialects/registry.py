@@ -1,0 +1,42 @@
+"""The dialects that there are; each is loaded once it is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ipyws.core.dialects.dialect import Dialect
+from ipyws.errors import InvalidError, brief, suggestion
+
+DIALECTS: Final[dict[str, Callable[[], type[Dialect]]]] = {}
+"""What loads each of them, by name; `ipyws.dialects` fills it."""
+
+
+def find_dialect(option: str, value: Any) -> Dialect | None:
+    """Return the dialect that an option means: the check of the option ``dialect``.
+
+    Args:
+        option: What the option is called.
+        value: A name, a mapping with ``name`` and settings, a `Dialect`, or None for none.
+
+    Raises:
+        InvalidError: There is none of that name, a setting is wrong, or a library is not installed.
+    """
+    if value is None:
+        return None
+    dialect = value if isinstance(value, Dialect) else _make(option, value)
+    dialect.check()
+    return dialect
+
+
+def _make(option: str, value: Any) -> Dialect:
+    given = {"name": value} if isinstance(value, str) else value
+    if not isinstance(given, Mapping) or not isinstance(given.get("name"), str):
+        hint = 'a name such as "mqtt", or a mapping such as {"name": "mqtt", "version": 5}, is allowed'
+        raise InvalidError(f"{option} is {brief(value)}", hint=hint)
+    name = given["name"]
+    if name not in DIALECTS:
+        hint = suggestion(name, DIALECTS, f"there are {', '.join(DIALECTS)}")
+        raise InvalidError(f"{option} is {brief(name)}", hint=hint)
+    settings = {key: setting for key, setting in given.items() if key != "name"}
+    return DIALECTS[name]().configure(option, settings)
