@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from sys import getsizeof
+from types import MappingProxyType
 from typing import Any, Final
 
 from ipyws.core.codecs.auto import AUTO
@@ -21,17 +23,20 @@ _CONTROL: Final = 200
 
 _PLACE: Final = 8
 
+_UNMARKED: Final[Mapping[int, str]] = MappingProxyType({})
+
 
 class Batch:
     """Payloads that passed together, in one direction: data, or control frames of one type.
 
     Attributes:
         codec: What reads the payloads, when somebody looks.
+        marks: The marks of the records that have one, by seq: see `Message.mark`.
         size: Bytes of the payloads that the log keeps, as they are on the wire.
         extra: Bytes of memory that they take beyond that, about.
     """
 
-    __slots__ = ("codec", "direction", "extra", "payloads", "seq", "size", "time", "type")
+    __slots__ = ("codec", "direction", "extra", "marks", "payloads", "seq", "size", "time", "type")
 
     def __init__(
         self,
@@ -42,8 +47,10 @@ class Batch:
         payloads: list[Any],
         size: int,
         codec: Codec = AUTO,
+        marks: Mapping[int, str] = _UNMARKED,
     ) -> None:
         self.codec = codec
+        self.marks = marks
         self.seq = seq
         self.time = time
         self.direction = direction
@@ -63,14 +70,17 @@ class Batch:
 
     def message(self, index: int) -> Message:
         """Return the record at ``index`` of the batch as a `Message`."""
-        payload = self.payloads[index]
+        payload, seq = self.payloads[index], self.seq + index
+        mark = self.marks.get(seq, "")
         if self.type is None:
             kind: MessageType = "text" if isinstance(payload, str) else "binary"
-            return Message(kind, payload, self.direction, self.seq + index, self.time, None, self.codec)
-        return Message(self.type, payload.data, self.direction, self.seq + index, self.time, payload)
+            return Message(kind, payload, self.direction, seq, self.time, None, self.codec, mark)
+        return Message(self.type, payload.data, self.direction, seq, self.time, payload, mark=mark)
 
     def messages(self, start: int, stop: int) -> list[Message]:
         """Return the records from ``start`` to before ``stop`` of a batch of data."""
+        if self.marks:
+            return [self.message(index) for index in range(*slice(start, stop).indices(len(self.payloads)))]
         direction, moment, first, codec = self.direction, self.time, self.seq + start, self.codec
         return [
             Message(
@@ -81,16 +91,16 @@ class Batch:
 
     def rest(self, start: int) -> Batch:
         """Return a batch of the records from ``start`` on: what the log keeps of it."""
-        if not start:
-            return self
-        payloads = self.payloads[start:]
-        return Batch(self.seq + start, self.time, self.direction, self.type, payloads, self.size, self.codec)
+        return self._with(self.payloads[start:], self.seq + start) if start else self
 
     def own(self) -> Batch:
         """Return a batch of the same records whose list is nobody else's."""
-        copy = Batch(self.seq, self.time, self.direction, self.type, [], self.size, self.codec)
+        copy = self._with([], self.seq)
         copy.payloads, copy.extra = [*self.payloads], self.extra
         return copy
+
+    def _with(self, payloads: list[Any], seq: int) -> Batch:
+        return Batch(seq, self.time, self.direction, self.type, payloads, self.size, self.codec, self.marks)
 
     def give_up(self, start: int, stop: int) -> tuple[int, int]:
         """Count the payloads from ``start`` to before ``stop`` no more; return their size and extra."""

@@ -93,6 +93,7 @@ class Log(Sequence[Message]):
         size: int,
         type: MessageType | None = None,
         moment: float | None = None,
+        mark: str = "",
     ) -> Batch:
         """Append payloads that passed together and tell the listeners.
 
@@ -102,10 +103,13 @@ class Log(Sequence[Message]):
             size: Bytes of all payloads together.
             type: None for data, else the type of the control frames.
             moment: Seconds since the epoch; now if None.
+            mark: The `Message.mark` of all of them.
         """
         with LOCK:
             when = time.time() if moment is None else moment
             batch = Batch(self.total, when, direction, type, payloads, size, self._codec)
+            if mark:
+                batch.marks = dict.fromkeys(range(self.total, self.total + len(payloads)), mark)
             self._batches.append(batch)
             self.total += len(payloads)
             self._size += size
@@ -117,6 +121,13 @@ class Log(Sequence[Message]):
             for listener in self._listeners:
                 listener(batch)
         return batch
+
+    def mark(self, seq: int, mark: str) -> None:
+        """Give a record its `Message.mark`; nothing happens where it is no longer kept."""
+        with LOCK:
+            if self.first <= seq < self.total:
+                batch = self._batch(seq)
+                batch.marks = {**batch.marks, seq: mark}
 
     def _count(self, direction: Direction, count: int, size: int) -> None:
         if direction == "in":
@@ -234,9 +245,13 @@ class Log(Sequence[Message]):
             return [self._at(place) for place in range(start, min(start + count, self.total))]
 
     def _at(self, seq: int) -> Message:
+        batch = self._batch(seq)
+        return batch.message(seq - batch.seq)
+
+    def _batch(self, seq: int) -> Batch:
         place = bisect_right(self._batches, seq, lo=self._head, key=attrgetter("seq")) - 1
-        message: Message = self._batches[place].message(seq - self._batches[place].seq)
-        return message
+        batch: Batch = self._batches[place]
+        return batch
 
     def batches(self) -> list[tuple[Batch, int]]:
         """Return what is kept as batches, each with the index of its first record that is kept."""

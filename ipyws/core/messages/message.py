@@ -73,9 +73,11 @@ class Message:
         breach: For a breach: what is wrong with it; for a text in which U+FFFD stands for what was not UTF-8:
             where; else "".
         codec: What reads its payload.
+        mark: What had it sent without being told to each time, or answered it: "every 20s", "reply"; ""
+            for what nothing like that had to do with.
     """
 
-    __slots__ = ("_codec", "_control", "_data", "_direction", "_seq", "_time", "_type")
+    __slots__ = ("_codec", "_control", "_data", "_direction", "_mark", "_seq", "_time", "_type")
 
     def __init__(
         self,
@@ -86,6 +88,7 @@ class Message:
         time: float,
         control: Control | None = None,
         codec: Codec = AUTO,
+        mark: str = "",
     ) -> None:
         self._type = type
         self._data = data
@@ -94,6 +97,7 @@ class Message:
         self._time = time
         self._control = control
         self._codec = codec
+        self._mark = mark
 
     if TYPE_CHECKING:
         type: MessageType
@@ -102,6 +106,7 @@ class Message:
         seq: int
         time: float
         codec: Codec
+        mark: str
     else:
         # attrgetter keeps a read-only attribute nearly as cheap as a plain one.
         type = property(attrgetter("_type"))
@@ -110,6 +115,7 @@ class Message:
         seq = property(attrgetter("_seq"))
         time = property(attrgetter("_time"))
         codec = property(attrgetter("_codec"))
+        mark = property(attrgetter("_mark"))
 
     @property
     def size(self) -> int:
@@ -184,7 +190,7 @@ class Message:
 
 
 _identity: Callable[[Message], tuple[Any, ...]] = attrgetter(
-    *(name for name in Message.__slots__ if name != "_codec")
+    *(name for name in Message.__slots__ if name not in ("_codec", "_mark"))
 )
 
 

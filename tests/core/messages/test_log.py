@@ -363,3 +363,18 @@ def test_whatever_is_appended_the_newest_is_kept_and_the_rest_is_counted(
         assert log.evicted_in == sum(kind == "in" for kind, _ in gone)
         assert log.received == sum(kind == "in" for kind, _ in everything)
         assert log.sent == sum(kind == "out" for kind, _ in everything)
+
+
+def test_what_a_rule_sent_is_marked_and_may_be_marked_later() -> None:
+    log = new_log(messages=4)
+    receive(log, "a", "b", "c")
+    log.append("out", ["ping", "ping"], 8, mark="every 20s")  # the log keeps b, c and these
+    log.mark(2, "reply")
+    log.mark(0, "too late")
+    log.mark(9, "not there yet")
+    assert [message.mark for message in log] == ["", "reply", "every 20s", "every 20s"]
+    rest = [batch.rest(start) for batch, start in log.batches()]
+    assert [[message.mark for message in batch.messages(0, 9)] for batch in rest] == [
+        ["", "reply"],
+        ["every 20s", "every 20s"],
+    ]
