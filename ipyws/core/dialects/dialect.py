@@ -98,6 +98,25 @@ NOTHING: Final[tuple[Happening, ...]] = ()
 # -- the state machine of one opening ----------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a connection knows when it opens, for the session that is made then.
+
+    Attributes:
+        subprotocol: The one that the server chose, or None.
+        credentials: User and password, by the option ``auth``, of a dialect that `logs_in`.
+        moved: Whether a redirect led to another origin, which gets no credentials.
+        codec: What reads and writes the payloads within packets, by the option ``codec``.
+        limit: Bytes that a packet may have which comes in several messages: the option ``read_limit``.
+    """
+
+    subprotocol: str | None
+    credentials: tuple[str, str] | None
+    moved: bool
+    codec: Codec
+    limit: int
+
+
 class Session(ABC):
     """One conversation from the opening of a connection to its loss; without I/O, on one thread.
 
@@ -225,13 +244,8 @@ class Dialect(ABC):
         """
 
     @abstractmethod
-    def begin(self, subprotocol: str | None, credentials: tuple[str, str] | None, moved: bool) -> Session:
+    def begin(self, opening: Opening) -> Session:
         """Return the state machine of one opening.
-
-        Args:
-            subprotocol: The one that the server chose.
-            credentials: User and password, by the option ``auth``, of a dialect that `logs_in`.
-            moved: Whether a redirect led to another origin, which gets no credentials.
 
         Raises:
             ConnectError: The server chose no subprotocol that it speaks.
