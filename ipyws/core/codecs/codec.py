@@ -110,6 +110,14 @@ class Codec(ABC):
         except Exception as error:  # payloads are hostile, and codecs may be anybody's
             return Decoded(None, self.name, self.structured, self.refuse(error))
 
+    def is_larger(self, payload: Data, size: int) -> bool:
+        """Tell whether reading a payload means to go through more than ``size`` bytes or characters.
+
+        It is asked before a payload is read for a look in passing, so it has to be cheap: what unpacks a
+        payload says whether that comes to more, and stops there.
+        """
+        return len(payload) > size
+
     def refuse(self, error: Exception) -> InvalidError:
         """Return the error for a payload that could not be decoded."""
         why = "it is nested too deeply" if isinstance(error, RecursionError) else mask(str(error))[:_SHOWN]

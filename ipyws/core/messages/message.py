@@ -22,6 +22,7 @@ Direction = Literal["in", "out"]
 """From the server, or to it."""
 _PREVIEW = 60
 _WINDOW = 4096
+_SHOWN_AS_IT_IS = ("json", "text", "raw")
 
 
 class Control(NamedTuple):
@@ -155,7 +156,10 @@ class Message:
 
     def read(self) -> Decoded:
         """Decode the payload: its value, of which format it was, and what is wrong with it."""
-        return self._codec.read(self._data)
+        try:
+            return self._codec.read(self._data)
+        except Exception as error:  # of somebody else's codec: looking at a message never fails
+            return Decoded(None, self._codec.name, problem=self._codec.refuse(error))
 
     def json(self, **options: Any) -> Any:
         """Return the value of a payload that is JSON, or of a format that is like it.
@@ -209,7 +213,25 @@ def preview(message: Message, length: int = _PREVIEW) -> str:
         return visible(mask(message.reason))
     if message.type == "breach":
         return f"{visible(mask(message.breach))}: {_payload_preview(message.data, length)}"
-    return _payload_preview(message.data, length)
+    return _value_preview(message, length) or _payload_preview(message.data, length)
+
+
+def _value_preview(message: Message, length: int) -> str:
+    """Return the start of a value that its payload does not show to the eye; "" for any other."""
+    codec, data = message.codec, message.data
+    as_it_is = isinstance(data, str) and codec.name in ("auto", *_SHOWN_AS_IT_IS)
+    if as_it_is or message.type not in ("text", "binary") or codec.is_larger(data, _WINDOW):
+        return ""
+    decoded = message.read()
+    if decoded.problem is not None or (decoded.format in _SHOWN_AS_IT_IS and not decoded.label):
+        return ""
+    try:
+        value = codec.preview(decoded.value, length) if decoded.value is not None or not decoded.label else ""
+    except Exception:  # codecs may be anybody's
+        return ""
+    name = (decoded.label or decoded.format)[:_PREVIEW]
+    words = visible(mask(f"{name} {value}".rstrip()))
+    return words if len(words) <= len(name) + length else f"{words[: len(name) + length]}…"
 
 
 def _payload_preview(data: Data, length: int) -> str:

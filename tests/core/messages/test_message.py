@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
 
+from ipyws.core.codecs.codec import Codec, Decoded
 from ipyws.core.codecs.json import describe_json_error
+from ipyws.core.codecs.msgpack import MSGPACK
 from ipyws.core.messages.message import Control, Message, payload_size
 from ipyws.errors import InvalidError
 from ipyws.text.masking import secret
@@ -114,3 +117,51 @@ def test_repr_shows_no_part_of_a_secret_wherever_the_preview_ends(kind: str, bef
     data: str | bytes = text if kind == "text" else text.encode()
     control = Control(b"", code=1000, reason=text) if kind == "close" else None
     assert "open" not in repr(message(data, type=kind, control=control))
+
+
+class Packets(Codec):
+    """Packets as those of a dialect: a name, then what it carries."""
+
+    name = "packets"
+
+    def decode(self, payload: str | bytes) -> object:
+        return self.read(payload).value
+
+    def encode(self, value: object) -> str:
+        raise NotImplementedError
+
+    def read(self, payload: str | bytes) -> Decoded:
+        assert isinstance(payload, str)
+        name, _, value = payload.partition(" ")
+        return Decoded(json.loads(value) if value else None, self.name, label=name)
+
+
+def read_by(codec: Codec, data: str | bytes) -> str:
+    kind = "text" if isinstance(data, str) else "binary"
+    return repr(Message(kind, data, "in", 7, 1_700_000_000.25, codec=codec))  # type: ignore[arg-type]
+
+
+def test_repr_shows_the_value_of_a_binary_format_and_the_name_of_a_packet() -> None:
+    assert read_by(MSGPACK, MSGPACK.encode({"id": 1})).endswith('5 B msgpack {"id": 1}>')
+    assert read_by(Packets(), 'PUBLISH {"t": 21}').endswith('17 B PUBLISH {"t": 21}>')
+    assert read_by(Packets(), "PUBACK").endswith("6 B PUBACK>")
+
+
+def test_repr_shows_a_payload_that_is_no_value_of_its_codec_as_it_came() -> None:
+    assert read_by(MSGPACK, b"\xc1\x00").endswith("2 B b'\\xc1\\x00'>")
+    assert read_by(Packets(), "PUBLISH {").endswith("9 B 'PUBLISH {'>")
+
+
+def test_repr_of_a_value_is_cut_masked_and_shows_no_controls() -> None:
+    assert len(read_by(MSGPACK, MSGPACK.encode(["x" * 1000]))) < 130
+    secret("tok-of-a-packet")
+    assert "tok-of-a-packet" not in read_by(Packets(), 'tok-of-a-packet {"a": "tok-of-a-packet"}')
+    assert "\x1b" not in read_by(Packets(), "\x1b[2J")
+
+
+def test_repr_reads_no_payload_that_is_large() -> None:
+    class Counting(Packets):
+        def read(self, payload: str | bytes) -> Decoded:
+            raise AssertionError("it is too large to be read for a repr")
+
+    assert read_by(Counting(), "x" * 100_000).endswith("x'…>")
