@@ -94,6 +94,28 @@ def remember_auth(value: object) -> None:
             remember(text)
 
 
+def remember_payload(value: object) -> None:
+    """Mask the credentials in what a login says: those with a telling name, or all if there are none."""
+    found = list(_named_secrets(value, False, 0))
+    for text in found:
+        remember(text)
+        remember(text.partition(" ")[2].strip())  # what follows the scheme: Bearer, Basic
+    if not found:
+        for text in texts_in(value):
+            remember_guessed(text)
+
+
+def _named_secrets(value: object, sensitive: bool, depth: int) -> Iterator[str]:
+    if isinstance(value, Mapping) and depth < _DEEPEST:
+        for name, item in value.items():
+            yield from _named_secrets(item, sensitive or is_sensitive(str(name)), depth + 1)
+    elif isinstance(value, (list, tuple)) and depth < _DEEPEST:
+        for item in value:
+            yield from _named_secrets(item, sensitive, depth + 1)
+    elif sensitive and isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        yield str(value)
+
+
 def remember_in_url(text: str) -> None:
     """Mask the credentials of the URL of a server or a proxy, also where its scheme is wrong or missing."""
     remember_userinfo(text)

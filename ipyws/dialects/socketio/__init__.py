@@ -1,0 +1,1 @@
+"""Socket.IO: the protocol of its revision 5 over Engine.IO 4, without I/O."""

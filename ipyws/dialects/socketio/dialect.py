@@ -1,0 +1,67 @@
+"""Socket.IO as a dialect: its URL, its settings, its words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+from urllib.parse import parse_qsl, urlencode
+
+from ipyws.core.codecs.codec import Codec
+from ipyws.core.dialects.dialect import Dialect, Opening, Session, Word
+from ipyws.core.options.option import Option
+from ipyws.dialects.socketio.codec import SocketIOCodec
+from ipyws.dialects.socketio.packet import MAIN
+from ipyws.dialects.socketio.session import SocketIOSession
+from ipyws.dialects.socketio.settings import NamespaceKind, PayloadKind, QueryKind
+
+_URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#\\]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.DOTALL)
+_PATH: Final = "/socket.io/"
+_ADDED: Final = {"EIO": "4", "transport": "websocket"}
+
+
+class SocketIO(Dialect):
+    """Socket.IO, revision 5 of its protocol, over Engine.IO 4: what servers of version 3 and later speak."""
+
+    name: ClassVar[str] = "socketio"
+    title: ClassVar[str] = "Socket.IO"
+    words: ClassVar[Mapping[Word, str]] = {
+        "call": "EVENT ARGUMENT…",
+        "emit": "EVENT ARGUMENT…",
+        "subscribe": "/NAMESPACE or EVENT",
+    }
+    settings: ClassVar[tuple[Option, ...]] = (
+        Option("namespace", NamespaceKind(), MAIN, "the namespace that the connection opens with"),
+        Option("auth", PayloadKind(), None, "what a server's middleware gets to see: an object of JSON"),
+        Option("query", QueryKind(), None, "what is added to the query of the URL"),
+    )
+    opens_with: ClassVar[str] = "the server's open and connect packets"
+
+    def __init__(
+        self, namespace: str | None, auth: Mapping[str, Any] | None, query: Mapping[str, str]
+    ) -> None:
+        self._namespace = namespace or MAIN
+        self._auth = auth
+        self._query = query
+
+    def codec(self, inner: Codec) -> Codec:
+        """Return what reads its packets."""
+        return SocketIOCodec(inner)
+
+    def begin(self, opening: Opening) -> Session:
+        """Return the state machine of one opening; another origin than the one asked for gets no ``auth``."""
+        return SocketIOSession(self._namespace, None if opening.moved else self._auth, opening.limit)
+
+    def url(self, url: str) -> str:
+        """Return the URL with the path of Socket.IO, if it has none, and with what Engine.IO asks for.
+
+        What is no URL stays as it is: who dials it says what is wrong.
+        """
+        found = _URL.fullmatch(url)
+        if found is None:
+            return url
+        server, path, query, fragment = found.groups(default="")
+        given = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
+        added = urlencode([pair for pair in {**self._query, **_ADDED}.items() if pair[0] not in given])
+        whole = "&".join(part for part in (query, added) if part)
+        return f"{server}{_PATH if path in ('', '/') else path}{whole and '?'}{whole}{fragment}"
