@@ -14,17 +14,16 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import replace
 
 from ipyws.core.connection.connection import Connection
 from ipyws.core.messages.batch import Batch
-from ipyws.core.messages.message import Message
 from ipyws.notebook.audience import Audience
 from ipyws.notebook.publisher import Bundle, Handle, Publisher
-from ipyws.view import html, rows, text
+from ipyws.view import html, text
+from ipyws.view.card import Card
 from ipyws.view.progress import Progress
-from ipyws.view.rows import Card, Row
+from ipyws.view.stretch import Stretch
 from ipyws.view.summary import card
 
 Lane = tuple[Connection, Audience]
@@ -58,17 +57,19 @@ class View:
         self.audience = audience
         self.shown = False
         self.progress = progress if progress is not None and progress.matters else None
-        self.start = start
-        self.stop: int | None = None  # seq where the next view began
+        self.stretch = Stretch(client.log, start, html.ROWS)
         self.due = 0.0  # monotonic time before which it is not drawn again
-        self._rows: OrderedDict[int, Row] = OrderedDict()
-        self._printed = start
         self._sent: Bundle = {}
 
     @property
     def lane(self) -> Lane:
         """Which views end where this one begins: those of the connection that are seen in the same way."""
         return self.client, self.audience
+
+    @property
+    def ended(self) -> bool:
+        """Whether the conversation goes on in a later view."""
+        return self.stretch.stop is not None
 
     @property
     def busy(self) -> bool:
@@ -78,11 +79,11 @@ class View:
     def bundle(self) -> Bundle | None:
         """Return what the view shows now; None if that was shown already."""
         shown = self._card()
-        drawn = self._draw(shown.total)
-        live = self.audience is not Audience.STILL and self.stop is None and self.client.closed is None
+        drawn = self.stretch.rows(shown.total)
+        live = self.audience is not Audience.STILL and not self.ended and self.client.closed is None
         steps = self.progress.lines() if self.progress else ()
         bundle = {
-            "text/html": html.render(shown, drawn, live=live, ended=self.stop is not None, steps=steps),
+            "text/html": html.render(shown, drawn, live=live, ended=self.ended, steps=steps),
             "text/plain": text.render(shown, drawn, steps),
         }
         return None if bundle == self._sent else self._remember(bundle)
@@ -93,12 +94,8 @@ class View:
         Args:
             name: What stands in front of each; "" for nothing.
         """
-        messages, gaps = self._tail(self._printed, _TERMINAL_ROWS, self.client.log.total)
-        if not messages:
-            return None
-        self._printed = messages[-1].seq + 1
-        drawn = [*gaps, *(self._row(message) for message in messages)]
-        return {"text/plain": "\n".join(text.line(row, name) for row in drawn)}
+        drawn = self.stretch.new_rows(self.client.log.total, _TERMINAL_ROWS)
+        return {"text/plain": "\n".join(text.line(row, name) for row in drawn)} if drawn else None
 
     def headline(self) -> Bundle:
         """Return the first line of the view, for a terminal."""
@@ -113,41 +110,8 @@ class View:
         shown = card(self.client, hint=f"%ws {verb} {self.client.name}" if verb else "")
         # A picture that is never replaced says nothing that will not stay true; nor does a view that goes on
         # in a later one: only that tells of the end.
-        passing = (self.audience is Audience.STILL or self.stop is not None) and shown.close is None
+        passing = (self.audience is Audience.STILL or self.ended) and shown.close is None
         return replace(shown, state="") if passing else shown
-
-    def _draw(self, total: int) -> list[Row]:
-        messages, gaps = self._tail(self.start, html.ROWS, total)
-        drawn = [self._row(message) for message in messages]
-        while len(self._rows) > html.ROWS:
-            self._rows.popitem(last=False)
-        return [*gaps, *drawn]
-
-    def _tail(self, start: int, count: int, total: int) -> tuple[list[Message], list[Row]]:
-        """Return the last messages of the stretch from ``start`` on, and a row for those before them.
-
-        Args:
-            start: The seq of the first message.
-            count: Most messages.
-            total: How many messages there are: what came since is not counted yet.
-        """
-        log = self.client.log
-        stop = total if self.stop is None else min(self.stop, total)
-        if stop - start > count:
-            count -= 1  # one row says what is hidden
-        first = max(start, stop - count)
-        messages = [message for message in log.read(first, stop - first) if message.seq < stop]
-        hidden = stop - start - len(messages)
-        gaps = [rows.gap(hidden, min(hidden, max(0, log.first - start)))] if hidden else []
-        return messages, gaps
-
-    def _row(self, message: Message) -> Row:
-        made = self._rows.get(message.seq)
-        if made is None:
-            before = self.client.log.read(message.seq - 1, 1) if message.seq else []
-            previous = before[0].time if before and before[0].seq == message.seq - 1 else None
-            made = self._rows[message.seq] = rows.row(message, previous)
-        return made
 
 
 class Views:
@@ -215,7 +179,7 @@ class Views:
             self._follow(view.client)
             self._first[view.lane] = view
         else:
-            before.stop = view.start
+            before.stretch.stop = view.stretch.start
             self._draw(before)
         self._newest[view.lane] = view
 

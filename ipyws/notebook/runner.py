@@ -17,8 +17,8 @@ from ipyws.script import steps
 from ipyws.script.matching import kept, make_predicate
 from ipyws.script.payload import read
 from ipyws.script.preflight import Payload, place
+from ipyws.view.format import duration, shown
 from ipyws.view.progress import Progress
-from ipyws.view.rows import duration, shown
 
 ReadLate = Callable[[steps.Send], Payload]
 

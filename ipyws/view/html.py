@@ -12,9 +12,11 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from importlib.resources import files
 
+from ipyws.view.card import Card, counters, facts, is_ordinary, status, traffic
 from ipyws.view.escape import html_text
+from ipyws.view.format import duration, shown
 from ipyws.view.progress import MARKS, Line
-from ipyws.view.rows import Card, Row, counters, duration, facts, gap, is_ordinary, shown, status, traffic
+from ipyws.view.rows import Row, gap
 from ipyws.view.theme import theme
 
 ROWS = 50
@@ -34,10 +36,10 @@ _COLUMNS = (
     ("t", "time"),
     ("d", "Δ"),
     ("a", "<abbr title='from (↓) or to (↑) the server'>↓↑</abbr>"),
-    ("k", "kind"),
     ("z", "size"),
 )
 _MESSAGE_HEAD = '<th scope="col" class="m" align="left" style="text-align:left">message</th>'
+_TAGGED = ("binary", "breach", "close", "open")  # what the message alone does not tell
 _LIST_COLUMNS = ("current", "name", "state", "↓ received", "↑ sent", "RTT", "URL")
 _TIME = re.compile(r"(\d) (m?s)\b")
 _JSON_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*"?)(\s*:)?|(-?\d[\d.eE+-]*|true|false|null)')
@@ -60,7 +62,7 @@ def render(
     header = _header(card, live) + _steps(steps)
     around = len(_framed(header).encode()) + _REST_BYTES
     fitting = _fit(rows, (_LIVE_BYTES if live else BYTES) - around)
-    drawn = sum(row.kind != "gap" for row in fitting)
+    drawn = sum(row.is_message for row in fitting)
     table = _table([render_row(row) for row in fitting]) if fitting else ""
     footer = _footer(card, counters(card, drawn) if fitting else "", ended)
     return _framed(f"{header}{table}{footer}")
@@ -152,18 +154,28 @@ def _table(rows: list[str]) -> str:
 
 
 def _numbers(row: Row) -> tuple[tuple[str, str], ...]:
-    return ("t", row.time), ("d", row.delta), ("a", row.arrow), ("k", row.kind), ("z", row.size)
+    return ("t", row.time), ("d", row.delta), ("a", row.arrow), ("z", row.size)
 
 
 def _message(row: Row) -> str:
-    preview = f"<code>{_coloured(row.preview) if 'json' in row.css else html_text(row.preview)}</code>"
+    named = f"{_tag(row)}<strong>{_code(row.label, 80)}</strong> " if row.label else _tag(row)
+    is_json = "json" in row.css.split()
+    preview = f"{named}<code>{_coloured(row.preview) if is_json else html_text(row.preview)}</code>"
     if not row.detail:
         return preview
+    detail = _coloured(row.detail) if is_json else html_text(row.detail)
+    raw = _folded("raw", f"<pre>{html_text(row.raw)}</pre>") if row.raw else ""
+    return _folded(preview, f"<pre>{detail}</pre>{raw}")
+
+
+def _tag(row: Row) -> str:
+    tag = row.tag or (row.kind if row.kind in _TAGGED else "")
+    return f'<span class="k">{_code(tag, 40)}</span> ' if tag else ""
+
+
+def _folded(summary: str, content: str) -> str:
     # Without the attribute JupyterLab would take a key pressed here as a command: "x" cuts the cell.
-    return (
-        f'<details><summary data-lm-suppress-shortcuts="true">{preview}</summary>'
-        f"<pre>{html_text(row.detail)}</pre></details>"
-    )
+    return f'<details><summary data-lm-suppress-shortcuts="true">{summary}</summary>{content}</details>'
 
 
 def _coloured(text: str) -> str:
@@ -199,7 +211,7 @@ def _fit(rows: Sequence[Row], budget: int) -> list[Row]:
     """Return the rows that ``budget`` bytes pay for, oldest first, with details where they fit."""
     chosen: list[tuple[Row, Row]] = []
     for row in reversed(rows[-ROWS:]):
-        bare = replace(row, detail="") if row.detail else row
+        bare = replace(row, detail="", raw="") if row.detail else row
         budget -= _cost(bare)
         if budget < 0:
             break

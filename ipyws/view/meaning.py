@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from ipyws.core.codecs.codec import Codec, Decoded
 from ipyws.core.codecs.text import as_text
 from ipyws.core.messages.message import Message
 from ipyws.view.pretty import reads_as_json
 
-_WITH_TEXT = ("json", "text")
-_PLAIN = ("auto", "json", "text", "raw")
+_PLAIN: Final = ("json", "text", "raw")
 
 
 class Meaning(NamedTuple):
-    """What is shown of a payload; where all is "" the payload itself is.
+    """What is shown of a payload; where `read` is False the payload itself is.
 
     Attributes:
-        text: Text that bytes are.
-        tag: As what a payload was read, where its frame does not say it.
+        read: Whether there is a value to show.
+        text: Text that the value is, which is shown as text is; None for any other value.
+        tag: As what a payload was read, where that is not plain text or JSON in a text message.
+        label: What a packet of a dialect is.
         problem: Why it could not be read.
+        large: Whether it is not read in passing because it is large once it is unpacked.
         preview: A value on one line.
         detail: A value in full.
-        json: Whether that is JSON.
+        kind: Of the detail.
+        json: Whether the detail is JSON.
+        value: The value itself.
     """
 
-    text: str = ""
+    read: bool = False
+    text: str | None = None
     tag: str = ""
+    label: str = ""
     problem: str = ""
+    large: bool = False
     preview: str = ""
     detail: str = ""
+    kind: Literal["tree", "text", "dump"] = "text"
     json: bool = False
+    value: object = None
 
 
 def meaning(message: Message, window: int, longest: int, detail: int) -> Meaning:
@@ -43,24 +52,48 @@ def meaning(message: Message, window: int, longest: int, detail: int) -> Meaning
         detail: Characters of the whole.
     """
     codec, data = message.codec, message.data
-    if len(data) > window or not data or (isinstance(data, str) and codec.name in ("auto", "text", "raw")):
+    if not data or (isinstance(data, str) and codec.name in ("auto", "text", "raw")):
         return Meaning()
-    decoded = message.read()
-    if decoded.problem is not None:
-        return Meaning(problem=decoded.problem.message)
-    if decoded.format == "raw" or (isinstance(data, str) and decoded.format in _PLAIN):
-        return Meaning()
-    if isinstance(data, bytes) and decoded.format in _WITH_TEXT:
-        text = as_text(data)
-        return Meaning() if text is None else Meaning(text=text, tag=decoded.format)
-    return _of_value(codec, decoded, longest, detail)
-
-
-def _of_value(codec: Codec, decoded: Decoded, longest: int, limit: int) -> Meaning:
     try:
-        preview = codec.preview(decoded.value, longest)
-        whole = codec.detail(decoded.value, limit)
-        is_json = whole.language == "json" and reads_as_json(whole.text)
-        return Meaning(tag=decoded.format, preview=preview, detail=whole.text, json=is_json)
+        if codec.is_larger(data, window):
+            packed = isinstance(data, bytes) and (codec.name != "auto" or len(data) <= window)
+            return (
+                Meaning(tag="" if codec.name == "auto" else codec.name, large=True) if packed else Meaning()
+            )
+        return _read(message.read(), codec, message, longest, detail)
     except Exception as error:  # codecs may be anybody's
         return Meaning(problem=f"{codec.name} can't show it: {type(error).__name__}")
+
+
+def _read(decoded: Decoded, codec: Codec, message: Message, longest: int, limit: int) -> Meaning:
+    label, data = decoded.label, message.data
+    if decoded.problem is not None:
+        return Meaning(problem=decoded.problem.message, label=label)
+    plain = decoded.format in _PLAIN and not label
+    if plain and (decoded.format == "raw" or isinstance(data, str)):
+        return Meaning()
+    tag = _within(decoded.format) if label else decoded.format
+    if plain and isinstance(data, bytes):
+        text = as_text(data)
+        return Meaning() if text is None else Meaning(read=True, text=text, tag=tag)
+    if decoded.value is None and label:
+        return Meaning(read=True, tag=tag, label=label)
+    if isinstance(decoded.value, str) and not decoded.structured:
+        return Meaning(read=True, text=decoded.value, tag=tag, label=label)
+    whole = codec.detail(decoded.value, limit)
+    return Meaning(
+        read=True,
+        tag=tag,
+        label=label,
+        preview=codec.preview(decoded.value, longest),
+        detail=whole.text,
+        kind=whole.kind,
+        json=whole.language == "json" and reads_as_json(whole.text),
+        value=decoded.value,
+    )
+
+
+def _within(name: str) -> str:
+    """Return as what a packet's payload was read where that is not plain: "msgpack" of "mqtt+msgpack"."""
+    inner = name.rpartition("+")[2] if "+" in name else ""
+    return "" if inner in _PLAIN else inner

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ipyws.script.steps import Send, Step, describe
-from ipyws.view.rows import duration, shown
+from ipyws.view.format import duration, shown
 
 State = Literal["pending", "running", "done", "failed"]
 

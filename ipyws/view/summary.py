@@ -8,7 +8,8 @@ from ipyws.core.connection.reconnect import Retry
 from ipyws.core.connection.stats import Stats
 from ipyws.core.messages.counts import count
 from ipyws.text.masking import mask
-from ipyws.view.rows import Card, clock
+from ipyws.view.card import Card
+from ipyws.view.format import clock
 
 
 def card(client: Connection, *, current: bool = False, hint: str = "") -> Card:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
+from ipyws.view.card import Card, counters, facts, status, traffic
+from ipyws.view.format import duration, shown
 from ipyws.view.progress import MARKS, Line
-from ipyws.view.rows import Card, Row, counters, duration, facts, shown, status, traffic
+from ipyws.view.rows import Row
 
 WIDTH = 160
 """Longest line, in characters."""
@@ -15,7 +17,7 @@ WIDTH = 160
 def render(card: Card, rows: Sequence[Row], steps: Sequence[Line] = ()) -> str:
     """Return the view as lines of at most 160 characters without a control character in them."""
     facts_below = (f"  {fact}" for fact in facts(card))
-    footer = f"  {counters(card, sum(row.kind != 'gap' for row in rows))}" if rows else ""
+    footer = f"  {counters(card, sum(row.is_message for row in rows))}" if rows else ""
     hint = f"  {shown(card.hint, 100)}" if card.hint else ""
     lines = chain([headline(card)], facts_below, map(_step, steps), map(line, rows), [footer, hint])
     return "\n".join(_fit(text) for text in lines if text)
@@ -37,8 +39,12 @@ def line(row: Row, name: str = "") -> str:
         name: Of its connection, where it is not the only one.
     """
     whose = f"{shown(name, 20):12} " if name else ""
-    columns = f"{row.time:12} {row.delta:>10} {row.arrow:1} {row.kind:6} {row.size:>8}  {row.preview}"
+    columns = f"{row.time:12} {row.delta:>10} {row.arrow:1} {_kind(row):6} {row.size:>8}  {row.line}"
     return _fit(whose + columns)
+
+
+def _kind(row: Row) -> str:
+    return "" if row.kind == "heartbeats" else row.kind
 
 
 def _step(step: Line) -> str:

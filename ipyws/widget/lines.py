@@ -9,10 +9,12 @@ from typing import Final
 from ipyws.core.messages.message import Message
 from ipyws.text.masking import mask_start
 from ipyws.text.printable import visible
+from ipyws.view import card as cards
 from ipyws.view import rows
+from ipyws.view.card import Card
+from ipyws.view.format import byte_size, duration, shown
 from ipyws.view.meaning import Meaning, meaning
 from ipyws.view.pretty import dump, reads_as_json
-from ipyws.view.rows import Card, byte_size, duration, shown
 from ipyws.widget import protocol
 from ipyws.widget.rights import ALL
 
@@ -76,9 +78,9 @@ def card(of: Card, rate: list[float]) -> protocol.Card:
         "name": of.name,
         "url": shown(of.url, 300),
         "state": of.state,
-        "words": rows.status(of),
-        "failed": of.close is not None and not rows.is_ordinary(of.close),
-        "fact": " · ".join(rows.hitches(of)),
+        "words": cards.status(of),
+        "failed": of.close is not None and not cards.is_ordinary(of.close),
+        "fact": " · ".join(cards.hitches(of)),
         "opened": shown(of.opened, 200),
         "badges": [shown(badge, 60) for badge in of.badges],
         "received": of.received,

@@ -16,7 +16,8 @@ from ipyws.errors import InvalidError, brief
 from ipyws.runtime.registry import REGISTRY
 from ipyws.script.expression import make_evaluator
 from ipyws.text.numbers import is_whole
-from ipyws.view import html, rows, text
+from ipyws.view import html, text
+from ipyws.view.stretch import Stretch
 from ipyws.view.summary import card
 from ipyws.widget import assets, protocol
 from ipyws.widget.display import VIEW, Display
@@ -139,13 +140,7 @@ class Panel(anywidget.AnyWidget):
         """Return the connections that are shown, as HTML and as text."""
         htmls, texts = [], []
         for client in self._live.shown().values():
-            messages = client.log.read(client.log.total - html.ROWS, html.ROWS)
-            hidden = client.log.total - len(messages)
-            drawn = [rows.gap(hidden, client.log.evicted)] if hidden > 0 else []
-            previous: float | None = None
-            for message in messages:
-                drawn.append(rows.row(message, previous))
-                previous = message.time
+            drawn = Stretch(client.log, 0, html.ROWS).rows(client.log.total)
             shown = card(client, hint="%ws panel opens it again")
             htmls.append(html.render(shown, drawn, live=False))
             texts.append(text.render(shown, drawn))

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipyws.core.codecs.codec import Codec, Data, Decoded
 from ipyws.core.connection.closing import Close
 from ipyws.core.messages.message import Control, Message
 from ipyws.view import html
-from ipyws.view.rows import Card, Row, gap, row
+from ipyws.view.card import Card
+from ipyws.view.rows import Row, gap, row
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()), max_size=400)
 MARKUP = re.findall(
@@ -82,11 +84,27 @@ def text(data: str, at: float = 1e9) -> Message:
     return Message("text", data, "in", 0, at)
 
 
+class Packets(Codec):
+    """Calls packets, and itself, as the server says."""
+
+    name = "packets"
+
+    def decode(self, payload: Data) -> Any:
+        return {payload: [payload]}
+
+    def encode(self, value: Any) -> Data:
+        raise NotImplementedError
+
+    def read(self, payload: Data) -> Decoded:
+        return Decoded(self.decode(payload), f"packets+{payload!s}", label=str(payload))
+
+
 def hostile_rows(hostile: str) -> list[Row]:
     close = Message("close", b"", "in", 0, 1e9, Control(b"", code=1008, reason=hostile))
     ping = Message("ping", hostile.encode("utf-8", "replace")[:125], "out", 0, 1e9)
     data = Message("binary", hostile.encode("utf-8", "replace"), "out", 0, 1e9)
-    return [row(item, 1e9) for item in (text(hostile), close, ping, data)]
+    packet = Message("text", hostile or "x", "in", 0, 1e9, codec=Packets())
+    return [row(item, 1e9) for item in (text(hostile), close, ping, data, packet)]
 
 
 @given(hostile_text, st.booleans())
@@ -207,7 +225,7 @@ def test_a_card_without_messages_has_no_table() -> None:
 )
 def test_every_header_cell_says_what_it_heads(render: Callable[[], str]) -> None:
     fragment = render()
-    assert fragment.count("<th ") == fragment.count('<th scope="col"') > 5
+    assert fragment.count("<th ") == fragment.count('<th scope="col"') >= 5
 
 
 def test_the_style_touches_nothing_outside_the_view() -> None:
@@ -238,3 +256,14 @@ def test_rendering_an_update_is_cheap() -> None:
     start = time.perf_counter()
     html.render(OPEN, rows, live=True)
     assert time.perf_counter() - start < 0.05
+
+
+def test_a_packet_has_its_name_and_its_tag_and_is_there_as_it_came() -> None:
+    shown = Row(
+        "t", "", "↓", "binary", "3 B", '{"a": 1}', "DETAIL", "in json", 1, 0, "msgpack", "event news", "RAW"
+    )
+    reader = read(html.render(OPEN, [shown], live=False))
+    assert [part for part in reader.code if part in ("msgpack", "event news")] == ["msgpack", "event news"]
+    assert "DETAIL" in reader.code
+    assert "RAW" in reader.code
+    assert "raw" in reader.prose

@@ -18,8 +18,8 @@ from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 from ipyws.notebook.tracebacks import headline
 from ipyws.view import html, rows, text
+from ipyws.view.card import Card
 from ipyws.view.progress import Line
-from ipyws.view.rows import Card
 
 ATTACKS = (
     "![x](http://127.0.0.1:1/pixel)",

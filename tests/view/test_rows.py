@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.core.codecs.codec import Codec, Data
+from ipyws.core.codecs.codec import Codec, Data, Decoded
+from ipyws.core.codecs.msgpack import MSGPACK
 from ipyws.core.codecs.registry import find_codec
 from ipyws.core.connection.closing import Close
 from ipyws.core.constants import MessageType
@@ -18,8 +19,9 @@ from ipyws.core.messages.message import Control, Message
 from ipyws.errors import WaitTimeoutError
 from ipyws.text import masking
 from ipyws.view import rows
+from ipyws.view.card import Card, facts
 from ipyws.view.pretty import hexdump, indented_json, reads_as_json
-from ipyws.view.rows import Card, row
+from ipyws.view.rows import row
 
 NOW = datetime(2026, 1, 31, 13, 35, 12, 130_000).timestamp()
 TOKEN = "tok-0123456789-abcdef"
@@ -43,46 +45,6 @@ def token() -> Iterator[str]:
     masking.remember(TOKEN)
     yield TOKEN
     masking._known = known
-
-
-@pytest.mark.parametrize(
-    ("count", "words"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (1536, "1.5 kB"),
-        (1 << 20, "1.0 MB"),
-        ((1 << 20) - 1, "1.0 MB"),
-        (128 << 20, "128.0 MB"),
-        (3 << 30, "3.0 GB"),
-        (5 << 40, "5120.0 GB"),
-    ],
-)
-def test_byte_sizes(count: int, words: str) -> None:
-    assert rows.byte_size(count) == words
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0.0 ms"),
-        (0.0118, "11.8 ms"),
-        (0.09996, "100 ms"),
-        (0.4, "400 ms"),
-        (0.9996, "1.0 s"),
-        (1.7, "1.7 s"),
-        (59.96, "1m0s"),
-        (75, "1m15s"),
-        (3600 * 2 + 60 * 3, "2h3m"),
-    ],
-)
-def test_durations(seconds: float, words: str) -> None:
-    assert rows.duration(seconds) == words
-
-
-def test_a_clock_that_was_set_back_gives_a_negative_delta() -> None:
-    assert rows.signed_duration(-0.5) == "−500 ms"
 
 
 def test_a_row_has_time_delta_arrow_kind_and_size() -> None:
@@ -240,18 +202,7 @@ def test_a_secret_shows_in_no_control_row_and_no_card(token: str) -> None:
     card = Card("n", "wss://h/", "closed", note=token, opened=token, close=Close(1008, token, "peer", error))
     close = row(control("close", code=1008, reason=token))
     ping = row(control("ping", data=token.encode()))
-    assert token not in close.preview + ping.preview + "".join(rows.facts(card))
-
-
-def test_the_end_of_a_connection_says_code_reason_who_and_when() -> None:
-    card = Card("n", "wss://h/", "closed", close=Close(1008, "rate limit", "peer"), lasted=4.1)
-    assert rows.facts(card) == ["closed 1008 policy violation “rate limit” by the server after 4.1 s"]
-
-
-def test_an_end_that_an_error_caused_says_so() -> None:
-    error = WaitTimeoutError("no message for 5s")
-    card = Card("n", "wss://h/", "closed", close=Close(1001, "", "us", error))
-    assert rows.facts(card) == ["closed 1001 going away by us: no message for 5s"]
+    assert token not in close.preview + ping.preview + "".join(facts(card))
 
 
 def test_the_work_for_a_row_does_not_grow_with_the_payload() -> None:
@@ -266,9 +217,11 @@ def test_the_work_for_a_row_does_not_grow_with_the_payload() -> None:
 
 
 def test_text_and_json_in_binary_messages_are_shown_as_such() -> None:
-    assert row(binary(b"hello there")).preview == "text  hello there"
+    plain = row(binary(b"hello there"))
+    assert (plain.tag, plain.preview) == ("text", "hello there")
     shown = row(binary(b'{"a": 1, "long": "' + b"x" * 60 + b'"}'))
-    assert shown.preview.startswith('json  {"a": 1, ')
+    assert shown.tag == "json"
+    assert shown.preview.startswith('{"a": 1, ')
     assert shown.detail.splitlines()[1] == '  "a": 1,'
     assert "json" in shown.css.split()
 
@@ -278,7 +231,8 @@ def test_a_value_of_msgpack_is_shown_with_its_tag() -> None:
     payload = codec.encode({"id": 1, "raw": b"\x00\xff"})
     assert isinstance(payload, bytes)
     shown = row(Message("binary", payload, "in", 0, NOW, codec=codec))
-    assert shown.preview == 'msgpack  {"id": 1, "raw": h\'00 ff\'}'
+    assert shown.tag == "msgpack"
+    assert shown.preview == '{"id": 1, "raw": h\'00 ff\'}'
     assert shown.detail == '{\n  "id": 1,\n  "raw": h\'00 ff\'\n}'
 
 
@@ -314,3 +268,55 @@ def test_secrets_in_values_are_masked() -> None:
     shown = row(Message("binary", cast(bytes, payload), "in", 0, NOW, codec=codec))
     assert token not in shown.preview + shown.detail
     assert token.encode().hex(" ") not in shown.preview + shown.detail
+
+
+class Packets(Codec):
+    """Packets as those of a dialect: a name, then JSON."""
+
+    name = "packets"
+
+    def decode(self, payload: Data) -> Any:
+        return self.read(payload).value
+
+    def encode(self, value: Any) -> Data:
+        raise NotImplementedError
+
+    def read(self, payload: Data) -> Decoded:
+        name, _, value = str(payload).partition(" ")
+        return Decoded(json.loads(value) if value else None, self.name, label=name)
+
+
+def test_a_packet_is_shown_by_its_name_and_its_value() -> None:
+    shown = row(Message("text", 'news {"t": 21}', "in", 0, NOW, codec=Packets()))
+    assert (shown.label, shown.preview, shown.tag) == ("news", '{"t": 21}', "")
+    assert (shown.detail, shown.raw) == ('{\n  "t": 21\n}', 'news {"t": 21}')
+    bare = row(Message("text", "PUBACK", "in", 0, NOW, codec=Packets()))
+    assert (bare.label, bare.preview, bare.line) == ("PUBACK", "", "PUBACK")
+
+
+def test_a_row_says_what_had_a_message_sent() -> None:
+    assert row(Message("text", "ping", "out", 0, NOW, mark="every 20s")).line == "every 20s  ping"
+    marked = Message("text", "ping", "out", 0, NOW, codec=Packets(), mark="reply")
+    assert row(marked).label == "reply · ping"
+
+
+def test_raw_rows_show_payloads_as_they_came() -> None:
+    packed = MSGPACK.encode({"id": 1})
+    shown = row(Message("binary", packed, "in", 0, NOW, codec=MSGPACK), raw=True)
+    assert (shown.tag, shown.preview) == ("", "81 a2 69 64 01  ..id.")
+    shown = row(Message("text", "PUBACK", "in", 0, NOW, codec=Packets()), raw=True)
+    assert (shown.label, shown.preview) == ("", "PUBACK")
+
+
+def test_what_is_large_once_it_is_unpacked_is_not_read_in_passing() -> None:
+    class Bomb(Packets):
+        name = "gzip+json"
+
+        def is_larger(self, payload: Data, size: int) -> bool:
+            return True
+
+        def read(self, payload: Data) -> Decoded:
+            raise AssertionError("it is read in passing")
+
+    shown = row(Message("binary", b"\x1f\x8b", "in", 0, NOW, codec=Bomb()))
+    assert (shown.tag, shown.preview) == ("gzip+json", "more than 16.0 kB to read: value has it")

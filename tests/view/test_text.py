@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from ipyws.core.connection.closing import Close
 from ipyws.core.messages.message import Control, Message
 from ipyws.view import text
-from ipyws.view.rows import Card, gap, row
+from ipyws.view.card import Card
+from ipyws.view.rows import gap, row
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()), max_size=300)
 PRICES = Card(

@@ -15,7 +15,7 @@ from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages.budget import Budget
 from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
-from ipyws.view.rows import byte_size
+from ipyws.view.format import byte_size
 from ipyws.widget import lines, live
 from ipyws.widget.feed import BYTES, FIRST, INTERVAL, KEPT, PATIENCE, ROWS, UNDRAWN, Feed
 from ipyws.widget.sieve import Sieve, read_sieve

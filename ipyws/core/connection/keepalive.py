@@ -8,7 +8,7 @@ import time
 from collections.abc import Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ipyws.core.constants import CloseCode
+from ipyws.core.constants import KEEP_ALIVE, CloseCode
 from ipyws.core.options.durations import format_duration
 from ipyws.errors import WaitTimeoutError, WebSocketError
 
@@ -61,7 +61,7 @@ async def keep_alive(client: Kept, interval: float, timeout: float | None, by_da
     for number in itertools.count(1):
         await asyncio.sleep(pause)
         pause = interval
-        ping = client.send_ping(b"ipyws %d" % number)
+        ping = client.send_ping(KEEP_ALIVE + b"%d" % number)
         start = time.monotonic()
         if timeout is None or await _answered(client, ping, timeout):
             continue

@@ -13,7 +13,7 @@ from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Parsed
 from ipyws.runtime.client import Client
 from ipyws.runtime.replay import replay as replay_on
-from ipyws.view.rows import byte_size
+from ipyws.view.format import byte_size
 
 
 def save(session: Session, parsed: Parsed) -> Path:

@@ -23,8 +23,11 @@ from ipyws.script.matching import make_predicate
 from ipyws.script.payload import read
 from ipyws.script.steps import Encoding
 from ipyws.view import rows
+from ipyws.view.format import duration
+from ipyws.view.heartbeats import is_heartbeat, picture
 
 _TAIL = 50
+_CONTROL = ("ping", "pong", "close", "open", "breach")
 
 
 def connect(session: Session, parsed: Parsed) -> Client:
@@ -96,7 +99,7 @@ def recv(session: Session, parsed: Parsed) -> Message | list[Message]:
 def ping(session: Session, parsed: Parsed) -> float:
     client = session.client(parsed.take("connection"))
     rtt = client.ping(parsed.rest or "", timeout=parsed.take("timeout"))
-    session.say(f"pong from {client.name} after {rows.duration(rtt)}")
+    session.say(f"pong from {client.name} after {duration(rtt)}")
     return rtt
 
 
@@ -153,14 +156,12 @@ def log(session: Session, parsed: Parsed) -> list[Message]:
     if "in" in parsed.options and "out" in parsed.options:
         raise InvalidError("--in and --out are given together", hint="one of them is allowed")
     direction: Direction | None = "in" if parsed.take("in") else "out" if parsed.take("out") else None
-    types = ("ping", "pong", "close", "open", "breach") if parsed.take("control") else None
-    found = client.log.filter(direction=direction, types=types, grep=parsed.take("grep"))
-    shown = found[-min(tail, _TAIL) :]
-    drawn = [rows.gap(len(found) - len(shown))] if len(found) > len(shown) else []
-    previous: float | None = None
-    for message in shown:
-        drawn.append(rows.row(message, previous))
-        previous = message.time
+    grep, control, raw = parsed.take("grep"), parsed.take("control", False), parsed.take("raw", False)
+    found: list[Message] = client.log.filter(direction=direction, grep=grep)
+    if control:
+        found = [message for message in found if message.type in _CONTROL or is_heartbeat(message)]
+    fold = not control and grep is None
+    drawn = picture(found, min(tail, _TAIL), fold=fold, raw=raw)
     if drawn:
         session.show_rows(client, drawn)
     else:
