@@ -6,10 +6,16 @@ from ipyws.core.dialects.dialect import Dialect
 from ipyws.core.dialects.registry import DIALECTS
 
 
+def _signalr() -> type[Dialect]:
+    from ipyws.dialects.signalr.dialect import SignalR
+
+    return SignalR
+
+
 def _socketio() -> type[Dialect]:
     from ipyws.dialects.socketio.dialect import SocketIO
 
     return SocketIO
 
 
-DIALECTS["socketio"] = _socketio
+DIALECTS.update(signalr=_signalr, socketio=_socketio)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from ipyws.core.codecs.codec import Codec, Data, Decoded
 from ipyws.core.codecs.json_slices import parse_json
-from ipyws.dialects.socketio.packet import ENGINE, MAIN, Head, read_head, value_of, write
+from ipyws.core.dialects.arguments import value_of
+from ipyws.dialects.socketio.packet import ENGINE, MAIN, Head, read_head, write
 from ipyws.errors import InvalidError, brief
 
 _SHOWN = 100  # characters of an event's name, or of a namespace, in a label

@@ -9,7 +9,7 @@ interpreter lock as long as it is parsed, and their import brings clients and se
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from ipyws.core.codecs.json_encoder import dumps
@@ -126,8 +126,3 @@ def write(
     where = "" if namespace == MAIN else f"{namespace},"
     payload = "" if data is None else dumps(data, f"{_ARTICLES[kind]} can't be sent")
     return (f"4{digit}{where}{'' if id is None else id}{payload}", *attachments)
-
-
-def value_of(arguments: Sequence[Any]) -> Any:
-    """Return what stands for several arguments: none is None, one itself, more a list."""
-    return (None, *arguments)[-1] if len(arguments) < 2 else list(arguments)

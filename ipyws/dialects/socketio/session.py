@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ipyws.core.codecs.codec import Data
 from ipyws.core.codecs.json_slices import parse_json
+from ipyws.core.dialects.arguments import value_of
 from ipyws.core.dialects.dialect import (
     NOTHING,
     Answer,
@@ -26,7 +27,7 @@ from ipyws.dialects.socketio.attachments import MOST, Collector, put_back
 from ipyws.dialects.socketio.codec import engine_kind
 from ipyws.dialects.socketio.names import auth_of, check_event, check_namespace
 from ipyws.dialects.socketio.namespace import Namespace
-from ipyws.dialects.socketio.packet import PONG, Head, read_head, value_of, write
+from ipyws.dialects.socketio.packet import PONG, Head, read_head, write
 from ipyws.dialects.socketio.refusals import disconnected, no_server, old_server, refused
 from ipyws.errors import InvalidError, ReplyError, WebSocketError, brief
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from socketio.packet import Packet
 
 from ipyws.dialects.socketio.attachments import put_back, take_out
-from ipyws.dialects.socketio.packet import read_head, value_of, write
+from ipyws.dialects.socketio.packet import read_head, write
 from ipyws.errors import InvalidError
 
 EVENT, ACK = 2, 3
@@ -129,7 +129,3 @@ def test_bytes_of_any_kind_become_attachments_in_order() -> None:
 def test_what_json_has_not_is_refused_before_it_is_sent() -> None:
     with pytest.raises(InvalidError, match=r"an event can't be sent.*nan"):
         write("event", data=["a", {"x": float("nan")}])
-
-
-def test_several_arguments_are_a_list_one_is_itself_none_is_none() -> None:
-    assert (value_of([]), value_of([[1]]), value_of((1, 2))) == (None, [1], [1, 2])
