@@ -97,8 +97,8 @@ def ipyws_receiving(url: str, arrivals: Arrivals, dated: bool) -> Iterator[None]
     client.log.listen(note)
     client.send("go")
     yield
-    connection = client.async_client
-    connection.loop.call_soon_threadsafe(connection.abort)  # a flood has no end to wait for
+    connection = client.connection
+    connection.loop.call_soon_threadsafe(connection.ending.abort)  # a flood has no end to wait for
     client.close()
 
 

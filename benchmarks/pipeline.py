@@ -17,7 +17,7 @@ from benchmarks.support.clock import Stopwatch
 from benchmarks.support.part import Case, Figures, Ports, Scale
 from benchmarks.support.sender import frames
 from ipyws.core.channels.message_channel import Stream
-from ipyws.core.connection.flow_control import Holding
+from ipyws.core.connection.flow_control import FlowControl
 from ipyws.core.messages.log import Log
 from ipyws.runtime.loop_thread import CoreThread
 
@@ -182,13 +182,13 @@ def _receive_by_picows(core: CoreThread, port: int, count: int, size: int) -> Fi
         (under.pause_reading if held else under.resume_reading)()
 
     async def open_it() -> Any:
-        holding.begin()
+        flow.begin()
         return (await picows.ws_connect(Listener, _url(port, count, size)))[0]
 
     streams: list[Stream] = []
-    holding = Holding(lambda: streams, lambda: True, hold)
+    flow = FlowControl(lambda: streams, lambda: True, hold)
     transport = core.call(open_it)
-    channel = Stream(log, LARGE, False, holding.changed)
+    channel = Stream(log, LARGE, False, flow.changed)
     streams.append(channel)
     watch = Stopwatch()
     core.post(lambda: transport.send(text, b"go"))

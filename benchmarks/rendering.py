@@ -51,7 +51,7 @@ def _append(log: Log, texts: list[str]) -> None:
 
 def view(client: ipyws_.Client) -> Callable[[], object]:
     """The HTML and the text of the live view of a cell."""
-    return View(client.async_client, 0, None, Handle(None), Audience.NOTEBOOK).bundle
+    return View(client.connection, 0, None, Handle(None), Audience.NOTEBOOK).bundle
 
 
 def frame(client: ipyws_.Client) -> Callable[[], object]:

@@ -114,9 +114,11 @@ def connect(
         client = open_client(url, {**options, "protocols": offered})
         core = REGISTRY.core()
         try:
-            return GraphQL(core, client, core.call(lambda: opening.greet(client.async_client, offered)))
+            return GraphQL(
+                core, client, core.call(lambda: opening.greet(AsyncClient(client.connection), offered))
+            )
         except BaseException:
-            core.post(client.async_client.abort)  # an interrupt may come before the greeting begins
+            core.post(client.connection.ending.abort)  # an interrupt may come before the greeting begins
             raise
 
     try:

@@ -51,14 +51,14 @@ class GraphQL(Synchronous):
         timeout: Duration | None = "10s",
     ) -> Any:
         """Run a query or a mutation and return its data; see `AsyncGraphQL.query`."""
-        self._session.client.check_open()
+        self.client.connection.check_open()
         return self._core.call(lambda: self._session.query(query, variables, operation, timeout))
 
     def subscribe(
         self, query: str, variables: Mapping[str, Any] | None = None, operation: str | None = None
     ) -> Subscription:
         """Start a subscription and return the channel of its events; see `AsyncGraphQL.subscribe`."""
-        self._session.client.check_open()
+        self.client.connection.check_open()
         return self._core.call(lambda: self._session.subscribe(query, variables, operation))
 
     def close(self, code: int = 1000, reason: str = "") -> Close:

@@ -43,5 +43,7 @@ class Outbox:
             except WaitTimeoutError:
                 self._waiting.setdefault(key, message)
             except WebSocketError as error:  # closed, or larger than the policy allows
-                self._client.fail(CloseCode.POLICY_VIOLATION, "a reply could not be sent", error)
+                self._client.connection.ending.fail(
+                    CloseCode.POLICY_VIOLATION, "a reply could not be sent", error
+                )
                 return

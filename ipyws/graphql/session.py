@@ -61,7 +61,7 @@ class AsyncGraphQL(Asynchronous):
         ack_timeout: Duration | None,
     ) -> None:
         self.client = client
-        client.private = ("init",) if init else ()
+        client.connection.private = ("init",) if init else ()
         self.ignored = 0
         self._offered = offered
         self._init = init
@@ -116,7 +116,7 @@ class AsyncGraphQL(Asynchronous):
                 raise deadline.error("the operation was not completed")
             return answer.data()
         except ReplyError as error:
-            raise explained(error, self.client.withheld) from None
+            raise explained(error, self.client.connection.withheld) from None
         finally:
             self._stop(answer.id)
 
@@ -159,11 +159,11 @@ class AsyncGraphQL(Asynchronous):
             raise
         except ClosedError as error:
             close = await self.client.close()  # the server's may be under way: only now it is known
-            how = self.client.over(waited=False) if close.initiator == "peer" else None
-            raise explained(how or error, self.client.withheld) from None
+            how = self.client.connection.over(waited=False) if close.initiator == "peer" else None
+            raise explained(how or error, self.client.connection.withheld) from None
         except WebSocketError as error:
             await self.client.close()
-            raise explained(error, self.client.withheld) from None
+            raise explained(error, self.client.connection.withheld) from None
         return self
 
     def _hear(self) -> None:
@@ -177,11 +177,15 @@ class AsyncGraphQL(Asynchronous):
     async def _greet(self, greeting: Greeting) -> None:
         deadline = Deadline(self._ack_timeout, "ack_timeout")
         self._dialect = choose(self._offered, self.client.subprotocol)
-        init = None if self.client.moved else self._init  # credentials, meant for the origin that was asked
+        init = (
+            None if self.client.connection.moved else self._init
+        )  # credentials, meant for the origin that was asked
         await self.client.send(self._dialect.init(init))
         if not await wait_async(greeting.done, deadline.remaining()):
             error = deadline.error("the server did not acknowledge the connection")
-            self.client.fail(NO_ACKNOWLEDGEMENT, "connection acknowledgement timeout", error)
+            self.client.connection.ending.fail(
+                NO_ACKNOWLEDGEMENT, "connection acknowledgement timeout", error
+            )
             raise error
         greeting.check()
 
@@ -191,7 +195,7 @@ class AsyncGraphQL(Asynchronous):
         except WebSocketError as error:  # one that may pass has it opened anew once more
             greeting.answer(error)
             if greeting is self._greeting:  # else it is lost meanwhile, and greeted by another
-                self.client.fail(NO_ACKNOWLEDGEMENT, "connection not acknowledged", error)
+                self.client.connection.ending.fail(NO_ACKNOWLEDGEMENT, "connection not acknowledged", error)
 
     # -- operations --------------------------------------------------------------------------------
 
@@ -200,7 +204,7 @@ class AsyncGraphQL(Asynchronous):
 
     async def _start(self, operation: Operation, request: dict[str, Any], deadline: Deadline) -> None:
         if self.client.state != "reconnecting":  # then the greeting of the next one is waited for
-            self.client.check_open()
+            self.client.connection.check_open()
         greeting = self._greeting
         if not await wait_async(greeting.done, deadline.remaining()):
             raise deadline.error("the server has not acknowledged the connection yet")
@@ -250,7 +254,7 @@ class AsyncGraphQL(Asynchronous):
             kind, id, payload = read()
         except ViolationError as violation:
             reason = f"message {seq} broke the protocol: {violation}"
-            self.client.fail(BAD_MESSAGE, reason, ReplyError(f"the server's {reason}"))
+            self.client.connection.ending.fail(BAD_MESSAGE, reason, ReplyError(f"the server's {reason}"))
             return
         if kind == "ack":
             self._greeting.answer(None)
@@ -275,7 +279,7 @@ class AsyncGraphQL(Asynchronous):
     def _on_state(self) -> None:
         state = self.client.state
         if state == "closed":
-            self._end_all(self.client.over(waited=True))
+            self._end_all(self.client.connection.over(waited=True))
             self._stop_hearing()
         elif state == "reconnecting" and not self._lost:
             lost = "the connection was lost and is being opened anew"

@@ -57,10 +57,10 @@ def run(session: Session, line: str, text: str) -> list[Message]:
         request = _expand(request, session.evaluate)
     client, since = _client(session, parsed, request)
     if anew:
-        client.async_client.cursor.skip_all()
+        client.connection.cursor.skip_all()
     progress = Progress(script)
     session.show(client, since, progress)
-    changed = lambda: session.views.touch(client.async_client)  # noqa: E731
+    changed = lambda: session.views.touch(client.connection)  # noqa: E731
     running = Run(session, client, payloads, late_reader(session, plain=plain), progress, changed)
     try:
         running.run(script)

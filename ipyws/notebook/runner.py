@@ -72,7 +72,7 @@ class Run:
         Raises:
             WebSocketError: A step failed; says which, what was expected and what came instead.
         """
-        cursor = self._client.async_client.cursor
+        cursor = self._client.connection.cursor
         missed = cursor.missed
         try:
             for step in script:
@@ -138,7 +138,7 @@ class Run:
         return _said(preview(message), judge)
 
     def _receive(self, deadline: Deadline, judge: Judge | None) -> Message:
-        message = Reception(self._client.async_client, deadline, judge).run()
+        message = Reception(self._client.connection, deadline, judge).run()
         self.messages.append(message)
         return message
 

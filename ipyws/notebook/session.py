@@ -177,11 +177,11 @@ class Session:
 
     def show(self, client: Client, since: int, progress: Progress | None = None) -> None:
         """Open a live view of what passes from ``since`` on, and of how far a body has come."""
-        self._opened.append(self.views.open(client.async_client, since, progress))
+        self._opened.append(self.views.open(client.connection, since, progress))
 
     def linger(self, client: Client, since: int) -> None:
         """Give a prompt answer to what was sent from ``since`` on the time to come."""
-        core = client.async_client
+        core = client.connection
         answered = Signal()
         stop = core.log.listen(lambda batch: answered.set() if batch.direction == "in" else None)
         patience = _LINGER if self._replaced else _LINGER_LONG
@@ -206,7 +206,7 @@ class Session:
 
     def show_rows(self, client: Client, drawn: list[Row]) -> None:
         """Show rows below the running cell, for good."""
-        shown = replace(card(client.async_client), opened="", opened_at=None)
+        shown = replace(card(client.connection), opened="", opened_at=None)
         if self.publisher.live:
             bundle = {
                 "text/html": html.render(shown, drawn, live=False),
@@ -251,7 +251,7 @@ class Session:
     def show_connections(self) -> None:
         """Show the list of connections."""
         current = REGISTRY.current()
-        cards = [card(client.async_client, current=client is current) for client in REGISTRY.all().values()]
+        cards = [card(client.connection, current=client is current) for client in REGISTRY.all().values()]
         self.publisher.show(
             {"text/html": html.render_connections(cards), "text/plain": text.render_connections(cards)}
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipyws.core.connection.client import AsyncClient
+from ipyws.core.connection.connection import Connection
 from ipyws.core.options.table import ConnectOptions
 
 if TYPE_CHECKING:
@@ -12,10 +13,15 @@ if TYPE_CHECKING:
 
 
 def new_client(url: URL, options: ConnectOptions) -> AsyncClient:
-    """Return a connection that `AsyncClient.open` opens."""
+    """Return a connection for coroutines, which `AsyncClient.open` opens."""
+    return AsyncClient(new_connection(url, options))
+
+
+def new_connection(url: URL, options: ConnectOptions) -> Connection:
+    """Return a connection, which its `Opening` opens."""
     from ipyws.capture.journal import Journal
     from ipyws.capture.recording import RecordedLog
     from ipyws.network.dial import dial
 
     log = RecordedLog(options.log_messages, options.log_bytes, codec=options.codec)
-    return AsyncClient(url, options, dial, log, Journal)
+    return Connection(url, options, dial, log, Journal)

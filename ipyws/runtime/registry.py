@@ -13,7 +13,7 @@ from ipyws.core.constants import CloseCode
 from ipyws.core.options.table import ConnectOptions
 from ipyws.errors import UnknownConnectionError
 from ipyws.runtime.client import Client
-from ipyws.runtime.factory import new_client
+from ipyws.runtime.factory import new_connection
 from ipyws.runtime.loop_thread import CoreThread
 from ipyws.runtime.platform import check_sockets
 
@@ -100,24 +100,24 @@ class Registry:
             replacing: Close an open connection of the default name too, rather than number the new one.
         """
         core = self.core()
-        client = new_client(url, options)
+        connection = new_connection(url, options)
         with self._lock:
-            client.name = options.name or (client.name if replacing else self._free(client.name))
-            old = self._clients.get(client.name)
+            connection.name = options.name or (connection.name if replacing else self._free(connection.name))
+            old = self._clients.get(connection.name)
         if old is not None:
             old.close(CloseCode.NORMAL, "replaced")
         try:
-            core.call(client.open)
-            return self._keep(Client(core, client), numbered=options.name is None and not replacing)
+            core.call(connection.opening.open)
+            return self._keep(Client(core, connection), numbered=options.name is None and not replacing)
         except BaseException:
-            core.post(client.abort)  # it may have opened just when the interrupt came
+            core.post(connection.ending.abort)  # it may have opened just when the interrupt came
             raise
 
     def _keep(self, made: Client, *, numbered: bool) -> Client:
         """Make a connection known, and the current one."""
         with self._lock:
             if numbered:
-                made.async_client.name = self._free(made.name)
+                made.connection.name = self._free(made.name)
             rival = self._clients.pop(made.name, None)
             self._clients[made.name] = made
             self._current = made.name
@@ -172,13 +172,14 @@ class Registry:
 
 
 async def _end_all(clients: list[Client], ends: list[Callable[[], Coroutine[Any, Any, object]]]) -> None:
-    cores = [client.async_client for client in clients]
-    closing = [core.close(CloseCode.GOING_AWAY, "kernel shutdown") for core in cores if core.closed is None]
+    endings = [client.connection.ending for client in clients]
+    living = [client.connection.ending for client in clients if client.closed is None]
+    closing = [ending.close(CloseCode.GOING_AWAY, "kernel shutdown") for ending in living]
     tasks = [asyncio.ensure_future(work) for work in [*closing, *(end() for end in ends)]]
     if tasks:
         await asyncio.wait(tasks, timeout=GRACE)
-    for core in cores:
-        core.abort()
+    for ending in endings:
+        ending.abort()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -69,9 +69,9 @@ def replay(
     core = REGISTRY.core()
     return core.call(
         lambda: replay_async(
-            client.async_client,
+            client.connection,
             opened,
-            fill=_filler(frozenset(env), client.async_client.origin),
+            fill=_filler(frozenset(env), client.connection.origin),
             mode=mode,
             about=opened.about,
             anywhere=anywhere,

@@ -57,8 +57,8 @@ def _note(client: Connection) -> str:
         *(f"{name} was not sent: a redirect led to another origin" for name in client.withheld),
         _oddities(client),
         _recording(client.journal) if client.journal is not None else "",
-        f"{client.unsent:,} messages were not sent: the connection was lost just then"
-        if client.unsent
+        f"{client.sending.unsent:,} messages were not sent: the connection was lost just then"
+        if client.sending.unsent
         else "",
     ]
     return "; ".join(filter(None, notes))

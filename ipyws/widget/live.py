@@ -194,7 +194,7 @@ class Live:
 
     def _known(self) -> dict[str, Connection]:
         """Return the connections that may be shown, by name."""
-        known: dict[str, Connection] = {name: c.async_client for name, c in REGISTRY.all().items()}
+        known: dict[str, Connection] = {name: c.connection for name, c in REGISTRY.all().items()}
         only = self._rights.only
         return known if only is None else {name: known[name] for name in known if name == only}
 

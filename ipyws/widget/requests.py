@@ -176,7 +176,7 @@ class Requests:
     def _copy(self, request: Request, _: Sequence[Any]) -> str:
         client = self._client(request)
         self._rights.check_shown(client.name)
-        return copy_as(str(request.get("what")), client.async_client)
+        return copy_as(str(request.get("what")), client.connection)
 
     def _export(self, request: Request, _: Sequence[Any]) -> str:
         logs = {name: client.log for name, client in self._live.shown(request).items()}

@@ -86,7 +86,7 @@ def test_oddity_that_leaves_no_doubt_is_taken_and_told(lines: tuple[str, ...], p
         assert client.subprotocol is None
         assert len(client.response.oddities) == 1
         assert part in client.response.oddities[0]
-        assert part in card(client.async_client).note
+        assert part in card(client.connection).note
 
 
 @pytest.mark.parametrize(("lines", "part"), ODD)
@@ -124,7 +124,7 @@ def test_odd_status_line_or_line_end_is_taken_and_told(first: str, end: str, par
 def test_empty_reason_phrase_is_not_odd() -> None:
     with saying(*GOOD, first="HTTP/1.1 101 ") as site, ipyws.connect(site.url) as client:
         assert (client.response.reason, client.response.oddities) == ("", ())
-        assert card(client.async_client).opened.startswith("101 in ")
+        assert card(client.connection).opened.startswith("101 in ")
         assert repr(client.response).startswith("<Handshake 101 in ")
 
 

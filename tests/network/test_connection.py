@@ -336,7 +336,7 @@ def test_send_that_waits_for_room_ends_at_once_when_the_connection_is_lost(how: 
         peer = site.next()
 
         def cut_when_full() -> None:
-            if client.async_client._transport.writable:
+            if client.connection.sending.transport.writable:
                 site.loop.call_later(0.001, cut_when_full)
             elif how == "reset":
                 peer.reset()

@@ -77,7 +77,7 @@ def test_the_loop_goes_on_while_a_message_is_deflated(monkeypatch: pytest.Monkey
             with pytest.raises(ipyws.errors.WaitTimeoutError):
                 client.ping(timeout="50ms")  # it is sent, but this server does not answer
             assert site.next() == PING
-            assert not client.async_client.has_room
+            assert not client.connection.sending.has_room
         finally:
             released.set()
         assert site.next() == "x" * MB

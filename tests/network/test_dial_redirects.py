@@ -76,7 +76,7 @@ def test_followed_hops_are_seen_and_the_url_is_the_one_that_was_reached() -> Non
         assert client.url == f"{site.url}/c"
         assert client.response is not None
         assert (client.response.url, client.response.redirects) == (client.url, hops)
-        shown = card(client.async_client)
+        shown = card(client.connection)
         assert shown.url == client.url
         assert f"redirected from {hops[0]} → {hops[1]}" in shown.badges
 
@@ -224,7 +224,7 @@ def test_on_open_does_not_go_to_another_origin() -> None:
         with ipyws.connect(site.url, follow_redirects=True, reconnect=reconnect) as client:
             client.send("of the user's own will")
             assert other.next() == b"of the user's own will"
-            assert "on_open was not sent" in card(client.async_client).note
+            assert "on_open was not sent" in card(client.connection).note
         assert other.seen.empty()
 
 
@@ -286,7 +286,7 @@ def test_server_that_wants_what_graphql_withheld_is_told_from_one_that_refuses_i
     def ask(url: str) -> None:
         options = {"protocols": ["graphql-ws"], "follow_redirects": True, "close_timeout": "50ms"}
         with graphql.connect(url, {"token": "CANARY"}, **options) as gql:
-            assert ("init was not sent" in card(gql.client.async_client).note) == (url == site.url)
+            assert ("init was not sent" in card(gql.client.connection).note) == (url == site.url)
             gql.query("{ me }")
 
     with raw_server(wants_init) as other, routes({"/": f"302 {other.url}/"}) as site:

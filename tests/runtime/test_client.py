@@ -270,7 +270,7 @@ def test_our_close_cancels_who_waits(operation: str, answers: bool) -> None:
 
 def waiters(client: ipyws.Client) -> int:
     """Return how many wait for a message; there is no public sign of somebody having begun to wait."""
-    return len(client.async_client.cursor._waiting) + len(client.channel()._waiting)
+    return len(client.connection.cursor._waiting) + len(client.channel()._waiting)
 
 
 def test_two_readers_share_the_messages_and_lose_none(echo: ipyws.Client) -> None:

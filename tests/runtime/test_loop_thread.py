@@ -334,7 +334,7 @@ def test_shutdown_cancels_who_waits() -> None:
         thread = threading.Thread(target=receive)
         thread.start()
         begun.wait(10)
-        until(lambda: len(client.async_client.cursor._waiting) > 0)
+        until(lambda: len(client.connection.cursor._waiting) > 0)
         REGISTRY.shut_down()
         thread.join(10)
     assert [error.kind for error in caught] == [errors.CANCELED]

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import ipyws
-from ipyws.core.connection.lifecycle import Lifecycle
 from ipyws.core.messages.batch import Batch
 from tests.support.servers import CLOSE, Raw, Site, frame, http, raw_server
 
@@ -83,7 +82,7 @@ async def half_close(peer: Raw) -> None:
     await peer.rest()
 
 
-async def reached(client: Lifecycle, condition: Callable[[], object]) -> None:
+async def reached(client: ipyws.AsyncClient, condition: Callable[[], object]) -> None:
     """Wait until something holds of a connection; it is looked at whenever its state or its log changes."""
     changed = asyncio.Event()
 
@@ -100,7 +99,7 @@ async def reached(client: Lifecycle, condition: Callable[[], object]) -> None:
             stop()
 
 
-async def state(client: Lifecycle, wanted: str) -> None:
+async def state(client: ipyws.AsyncClient, wanted: str) -> None:
     """Wait until a connection is in a state."""
     await reached(client, lambda: client.state == wanted)
 

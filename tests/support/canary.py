@@ -46,21 +46,23 @@ def look():
     for client in ipyws.connections().values():
         print(client, client.log, list(client.log), client.log[-5:], client.closed, sep="\\n")
         print(repr(client.url), client.stats, client.response, sep="\\n")
-        print(client.async_client, client.async_client._options, vars(client.async_client), sep="\\n")
+        connection = client.connection
+        print(client.async_client, connection, connection.options, vars(connection), sep="\\n")
+        for part in (connection.opening, connection.sending, connection.requests, connection.ending):
+            print(vars(part))
         print(client.log.about, client.journal, client.stats.summary(), sep="\\n")
         for suffix in (".jsonl", ".har"):
             print(client.log.save(f"look{suffix}").read_text("utf-8"))
-        core = client.async_client
         for what in ("ws", "python", "wscat", "websocat"):
             try:
-                print(copying.copy_as(what, core))
+                print(copying.copy_as(what, connection))
             except ipyws.errors.InvalidError as error:
                 print(error)
         for what in ("jsonl", "har", "csv", "text"):
             print(exporting.export(what, {client.name: client.log}))
         for message in client.log:
             print(lines.line(1, client.name, message, None), lines.payload(message))
-        print(lines.card(card(core), []))
+        print(lines.card(card(connection), []))
     print(*heard, sep="\\n")
     heard.clear()
 """

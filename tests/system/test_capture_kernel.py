@@ -167,7 +167,7 @@ def test_lockstep_compares_what_comes_and_not_what_was_there(kernel: Kernel, see
     assert seen.wait(lambda server: server.messages[-1] == "one")
     ok(
         kernel,
-        "import asyncio\nwhile ipyws.current().async_client.cursor.unread < 2: await asyncio.sleep(0.001)",
+        "import asyncio\nwhile ipyws.current().connection.cursor.unread < 2: await asyncio.sleep(0.001)",
     )
     ok(kernel, "report = %ws replay talk.jsonl --lockstep")
     assert value(kernel, "report.ok") == "True"

@@ -226,7 +226,7 @@ def test_a_broken_request_breaks_nothing(kernel: Kernel, server: Witness, reques
 def test_what_nobody_foresaw_is_answered_too_without_a_secret(kernel: Kernel, server: Witness) -> None:
     ok(kernel, f"%ws {server.url}/?token={TOKEN} --as main")
     broken = "import os\ndef broken(*_): raise OSError(os.environ['PANEL_TOKEN'])\n"
-    ok(kernel, f"{broken}ipyws.current().async_client.prepare = broken")
+    ok(kernel, f"{broken}ipyws.current().connection.sending.prepare = broken")
     failed = opened(kernel).answer("send", text="x", mode="auto")
     assert (failed["ok"], failed["kind"], failed["message"]) == (False, "INTERNAL", "OSError: ***")
 

@@ -116,7 +116,7 @@ def test_a_copy_of_a_real_connection_holds_none_of_its_cookies(what: str, tmp_pa
         ipyws.connect(demo.url, cookies={"session": "canary-cookie-55"}) as client,
     ):
         client.send("canary-cookie-55 x")
-        copied = copy_as(what, client.async_client)
+        copied = copy_as(what, client.connection)
     assert demo.url in copied
     assert "canary" not in copied
 
@@ -125,7 +125,7 @@ def test_a_copy_of_a_real_connection_says_where_it_is_dialled() -> None:
     with ipyws.serve("echo") as demo:
         at = f"127.0.0.1:{demo.port}"
         with ipyws.connect("ws://localhost:9/x", connect_to=at, proxy=None) as client:
-            assert copy_as("ws", client.async_client) == f"%ws ws://localhost:9/x --connect-to {at}"
+            assert copy_as("ws", client.connection) == f"%ws ws://localhost:9/x --connect-to {at}"
 
 
 def test_there_is_no_other_form() -> None:

@@ -12,10 +12,12 @@ from ipyws.capture.replay.report import Mode, Report
 from ipyws.capture.replay.target import check_target
 from ipyws.capture.replay.timing import LONGEST_GAP, Breath, Clock, Progress, Pulse
 from ipyws.core.codecs.codec import Data
-from ipyws.core.connection.client import AsyncClient
+from ipyws.core.connection.connection import Connection
+from ipyws.core.connection.receiving import Reception
 from ipyws.core.messages.message import Message, preview
 from ipyws.core.options.durations import Duration, seconds
 from ipyws.errors import InvalidError, PermissionDeniedError, WebSocketError, brief
+from ipyws.runtime.deadline import Deadline
 from ipyws.runtime.waiting import wait_async
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 async def replay(
-    client: AsyncClient,
+    connection: Connection,
     capture: Iterable[Message],
     *,
     fill: Fill,
@@ -41,7 +43,7 @@ async def replay(
     leaves the connection open, with whole messages sent.
 
     Args:
-        client: The connection.
+        connection: The connection.
         capture: What was recorded, oldest first.
         fill: Returns the value of a reference such as "env.TOKEN" that a record holds in place of a secret.
         mode: "timed" keeps the recorded time between one send and the next; the first goes at once. "fast"
@@ -71,19 +73,19 @@ async def replay(
     clock = Clock(seconds(longest_gap, name="longest_gap"))
     check_repeatable(capture)
     if about is not None and not anywhere:
-        check_target(about.url, client.url)
-    client.check_open()
+        check_target(about.url, connection.url)
+    connection.check_open()
     payloads = Payloads(fill)
     pulse = Pulse(progress)
-    report = Report(mode, await _check(client, capture, payloads, pulse), references=payloads.references)
+    report = Report(mode, await _check(connection, capture, payloads, pulse), references=payloads.references)
     if about is None and report.references and not anywhere:
         raise InvalidError(
             "the capture holds references of secrets and does not say where it was made",
             hint="--anywhere (anywhere=True) replays it all the same, secrets included",
         )
     if mode == "lockstep" and _begins_with_a_send(capture):
-        client.cursor.skip_all()  # what is unread belongs to no part of the recording
-    await _Replay(client, payloads, report, clock, timeout, pulse).run(capture)
+        connection.cursor.skip_all()  # what is unread belongs to no part of the recording
+    await _Replay(connection, payloads, report, clock, timeout, pulse).run(capture)
     return report
 
 
@@ -92,22 +94,22 @@ def _begins_with_a_send(capture: Iterable[Message]) -> bool:
     return first is not None and first.direction == "out"
 
 
-async def _check(client: AsyncClient, capture: Iterable[Message], payloads: Payloads, pulse: Pulse) -> int:
+async def _check(connection: Connection, capture: Iterable[Message], payloads: Payloads, pulse: Pulse) -> int:
     """Check every message that is to be sent; return how many these are."""
     breath = Breath()
     total = 0
     for number, message in enumerate(capture, 1):
         await breath.take()
         if message.direction == "out" and is_data(message):
-            _check_one(client, number, payloads.of(number, message))
+            _check_one(connection, number, payloads.of(number, message))
             total += 1
             pulse.tell(0, total)
     return total
 
 
-def _check_one(client: AsyncClient, number: int, payload: Data) -> None:
+def _check_one(connection: Connection, number: int, payload: Data) -> None:
     try:
-        client.prepare(payload)
+        connection.sending.prepare(payload)
     except PermissionDeniedError as error:
         raise error.within(f"record {number}") from None
 
@@ -117,14 +119,14 @@ class _Replay:
 
     def __init__(
         self,
-        client: AsyncClient,
+        connection: Connection,
         payloads: Payloads,
         report: Report,
         clock: Clock,
         timeout: Duration | None,
         pulse: Pulse,
     ) -> None:
-        self._client = client
+        self._connection = connection
         self._payloads = payloads
         self._report = report
         self._clock = clock
@@ -133,7 +135,7 @@ class _Replay:
         self._breath = Breath()
 
     async def run(self, capture: Iterable[Message]) -> None:
-        report, cursor = self._report, self._client.cursor
+        report, cursor = self._report, self._connection.cursor
         missed = cursor.missed
         try:
             await self._go_through(capture)
@@ -162,8 +164,8 @@ class _Replay:
     async def _send(self, number: int, message: Message) -> None:
         payload = self._payloads.of(number, message)
         if self._report.mode == "timed":
-            await wait_async(self._client.ended, self._clock.until(message.time))
-        await self._client.send(payload)
+            await wait_async(self._connection.ended, self._clock.until(message.time))
+        await self._connection.sending.send(payload)
         self._report.sent += 1
         self._pulse.tell(self._report.sent, self._report.total)
 
@@ -182,14 +184,14 @@ class _Replay:
     async def _next(self) -> Message | None:
         """Return the next reply; None, and the reason in the report, if none comes."""
         try:
-            return await self._client.recv(self._timeout)
+            return await Reception(self._connection, Deadline(self._timeout)).run_async()
         except WebSocketError as error:
             self._report.stopped = error
             return None
 
     async def _note_unexpected(self) -> None:
-        for _ in range(self._client.cursor.unread):  # and not what comes meanwhile, without end
+        for _ in range(self._connection.cursor.unread):  # and not what comes meanwhile, without end
             await self._breath.take()
-            if (actual := self._client.cursor.take()) is not None:
+            if (actual := self._connection.cursor.take()) is not None:
                 self._report.unexpected += 1
                 self._report.add(None, actual, f"unexpected: {preview(actual)}")

@@ -13,7 +13,7 @@ from typing import Final
 
 from ipyws.core.channels.channel import MAX_CAPACITY
 from ipyws.core.channels.message_channel import Stream
-from ipyws.core.connection.flow_control import Holding
+from ipyws.core.connection.flow_control import FlowControl
 from ipyws.core.constants import MB
 from ipyws.core.lock import LOCK
 from ipyws.core.messages.log import Log
@@ -30,7 +30,7 @@ class Loops:
     Args:
         log: Its log.
         messages: How many messages the log keeps.
-        holding: Is told when a stream is there, is full, has room again or is gone.
+        flow: Is told when a stream is there, is full, has room again or is gone.
         is_over: Tells whether the connection is closed for good.
 
     Attributes:
@@ -43,14 +43,14 @@ class Loops:
         self,
         log: Log,
         messages: int,
-        holding: Holding,
+        flow: FlowControl,
         is_over: Callable[[], bool],
     ) -> None:
         self.stream: Stream | None = None
         self.missed = 0
         self._log = log
         self._capacity = min(MAX_CAPACITY, messages)
-        self._holding = holding
+        self._flow = flow
         self.is_over = is_over
         self._running = 0
         self._seq = 0  # of the first record that no loop has read
@@ -67,11 +67,11 @@ class Loops:
                 self.missed += missed
                 self._passed += missed
                 self.stream = Stream(
-                    self._log, self._capacity, False, self._holding.changed, start=self._seq, largest=_BYTES
+                    self._log, self._capacity, False, self._flow.changed, start=self._seq, largest=_BYTES
                 )
                 if self.is_over():
                     self.stream.close()
-                self._holding.changed()
+                self._flow.changed()
             self._running += 1
             return self.stream
 
@@ -85,7 +85,7 @@ class Loops:
             self._seq, unread = stream.detach()
             self._passed = self._log.received - unread
             self.stream = None
-            self._holding.changed_later()  # garbage is collected in the midst of anything
+            self._flow.changed_later()  # garbage is collected in the midst of anything
 
 
 class Loop(Iterator[Message], AsyncIterator[Message]):

@@ -1,45 +1,102 @@
-"""The client core as coroutines: what a user does with a `Connection`."""
+"""A connection as coroutines see it: `AsyncClient`."""
 
 from __future__ import annotations
 
-import asyncio
-from datetime import timedelta
-from typing import Any, Self
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Self
 
-from ipyws.core.channels.loops import Loop
-from ipyws.core.channels.message_channel import Stream
-from ipyws.core.connection.closing import Close, check_close
+from ipyws.core.connection.closing import Close
+from ipyws.core.connection.face import Face
 from ipyws.core.connection.forms import CONNECT, Asynchronous
 from ipyws.core.connection.receiving import Reception
-from ipyws.core.connection.request import Asked, reply_judge, rpc_judge, rpc_request, rpc_result
-from ipyws.core.connection.sending import Sending
+from ipyws.core.connection.request import rpc_judge, rpc_request, rpc_result
 from ipyws.core.constants import CloseCode
-from ipyws.core.lock import LOCK
 from ipyws.core.messages.matcher import Wanted, make_judge
 from ipyws.core.messages.message import Message
-from ipyws.core.messages.payload import Sendable, encode_ping
+from ipyws.core.messages.payload import Sendable, TypeChoice
 from ipyws.core.options.durations import Duration
-from ipyws.errors import CanceledError
 from ipyws.runtime.deadline import Deadline
-from ipyws.runtime.waiting import wait_async
 
-_PING_TIMEOUT = "20s"
-_JOURNAL = 2.0  # seconds that the end of a journal is waited for
+if TYPE_CHECKING:
+    import asyncio
+
+    from ipyws.core.connection.reconnect import Retry
 
 
-class AsyncClient(Sending, Asynchronous):
+class AsyncClient(Face, Asynchronous):
     """A WebSocket connection for coroutines; made by `ipyws.connect_async`.
 
     Attributes:
-        name: The name it goes by.
-        url: The URL it was opened with; its repr masks secrets.
-        log: Everything that passed.
-        response: How the server answered the handshake: status, headers, extensions, addresses.
-        closed: How it ended, or None.
-        journal: What records it (``record=``), or None.
+        connection: What this is a face of; for code that works on connections, which changes with them.
     """
 
     _forms = CONNECT
+
+    async def open(self) -> Self:
+        """Open the connection; called once, by `ipyws.connect_async`."""
+        await self.connection.opening.open()
+        return self
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop it lives on."""
+        return self.connection.loop
+
+    @property
+    def opened_at(self) -> float | None:
+        """When it was first opened, in seconds since the epoch, or None."""
+        return self.connection.opened_at
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, or socket, that it goes to, redirects aside."""
+        return self.connection.origin
+
+    @property
+    def retry(self) -> Retry | None:
+        """The next attempt to open it again, while it is lost, or None."""
+        return self.connection.retry
+
+    def watch(self, watcher: Callable[[], object]) -> Callable[[], None]:
+        """Call ``watcher`` on the connection's loop whenever its state changes; return what ends it."""
+        return self.connection.watch(watcher)
+
+    # -- sending -------------------------------------------------------------------------------------
+
+    async def send(self, data: Sendable, type: TypeChoice | None = None) -> Message:
+        """Send a message; wait for room where the server reads slowly.
+
+        Args:
+            data: str is sent as text, bytes as binary, dict and list as the connection's codec
+                writes them: as JSON text unless one is named.
+            type: TEXT or BINARY, to override that.
+
+        Returns:
+            The message as logged.
+
+        Raises:
+            InvalidError: ``data`` or ``type`` can't be sent; nothing was.
+            PermissionDeniedError: It is larger than the policy allows; nothing was sent.
+            WaitTimeoutError: The server did not read within ``write_timeout``; nothing was sent.
+            ClosedError: The connection is closed.
+            CanceledError: It was closed by us while this waited.
+        """
+        return await self.connection.sending.send(data, type)
+
+    async def send_all(self, payloads: Iterable[Sendable]) -> int:
+        """Send messages in one go, each as `send` would: some ten times as fast as one by one.
+
+        Args:
+            payloads: As for `send`. All are checked before the first is sent.
+
+        Returns:
+            How many they are.
+
+        Raises:
+            InvalidError: One of them can't be sent; none was, and the message says which.
+            WebSocketError: As for `send`; what was sent until then is in the log.
+        """
+        return await self.connection.sending.send_all(payloads)
 
     async def ping(self, data: bytes | str = b"", timeout: Duration | None = None) -> float:
         """Send a ping and wait for its pong.
@@ -57,18 +114,7 @@ class AsyncClient(Sending, Asynchronous):
             ClosedError: The connection is closed.
             CanceledError: It was closed by us while this waited.
         """
-        payload = encode_ping(data)
-        deadline = Deadline(self._ping_timeout() if timeout is None else timeout)
-        self.check_open()
-        ping = self.send_ping(payload)
-        done, _ = await asyncio.wait({ping.pong}, timeout=deadline.remaining())
-        if not done:
-            raise deadline.error("no pong came")
-        return ping.pong.result()
-
-    def _ping_timeout(self) -> Duration:
-        timeout = self._options.ping_timeout
-        return _PING_TIMEOUT if timeout is None else timedelta(seconds=timeout)
+        return await self.connection.keepalive.ping(data, timeout)
 
     # -- receiving ---------------------------------------------------------------------------------
 
@@ -85,7 +131,7 @@ class AsyncClient(Sending, Asynchronous):
             ClosedError: The connection is closed and everything was received.
             CanceledError: It was closed by us while this waited.
         """
-        return await Reception(self, Deadline(timeout)).run_async()
+        return await Reception(self.connection, Deadline(timeout)).run_async()
 
     async def expect(self, wanted: Wanted = None, timeout: Duration | None = "10s") -> Message:
         """Return the next message that is wanted, waiting for it; what comes before it is passed over.
@@ -103,7 +149,7 @@ class AsyncClient(Sending, Asynchronous):
             ClosedError: The connection is closed and everything was received.
             CanceledError: It was closed by us while this waited.
         """
-        return await Reception(self, Deadline(timeout), make_judge(wanted)).run_async()
+        return await Reception(self.connection, Deadline(timeout), make_judge(wanted)).run_async()
 
     async def request(
         self, payload: Sendable, reply: Wanted = None, timeout: Duration | None = "10s"
@@ -124,14 +170,10 @@ class AsyncClient(Sending, Asynchronous):
             ClosedError: The connection was lost before the reply came, also where it is opened anew.
             WebSocketError: As for `send` and `recv`.
         """
-        judge, deadline = reply_judge(payload, reply, self.codec), Deadline(timeout)
-        with await self.ask(payload) as asked:
+        requests = self.connection.requests
+        judge, deadline = requests.judge(payload, reply), Deadline(timeout)
+        with await requests.ask(payload) as asked:
             return await asked.reply(deadline, judge).run_async()
-
-    async def ask(self, payload: Sendable) -> Asked:
-        """Send a message; return the place in the log right behind it, where its reply will be."""
-        await self.send(payload)
-        return Asked(self)
 
     async def rpc(self, method: str, params: Any = None, timeout: Duration | None = "10s") -> Any:
         """Call a method by JSON-RPC 2.0 and return its result.
@@ -145,31 +187,9 @@ class AsyncClient(Sending, Asynchronous):
             ReplyError: The server answered with an error; ``details`` has its code, message and data.
             WebSocketError: As for `request`.
         """
-        number = next(self.numbers)
+        number = next(self.connection.requests.numbers)
         reply = await self.request(rpc_request(method, params, number), rpc_judge(number), timeout)
         return rpc_result(reply, method)
-
-    def channel(self, control: bool = False) -> Stream:
-        """Return the channel of received messages: the same each time, from the first message on.
-
-        While it is open and full (``channel_capacity`` unread), reading from the network pauses. Once you
-        closed it, the next call opens a new one, from the oldest message that the log still has.
-
-        Args:
-            control: Return the second channel, which also carries ping, pong and close records.
-        """
-        with LOCK:
-            stream = self._streams.get(control)
-            if stream is None or (stream.closed and self.closed is None):
-                stream = Stream(self.log, self._options.channel_capacity, control, self.holding.changed)
-                self._streams[control] = stream
-                if self.closed is not None:
-                    stream.close()
-                self.holding.changed()
-            return stream
-
-    def __aiter__(self) -> Loop:
-        return Loop(self.loops)
 
     # -- closing -----------------------------------------------------------------------------------
 
@@ -186,27 +206,11 @@ class AsyncClient(Sending, Asynchronous):
         Raises:
             InvalidError: The code or the reason may not be sent; nothing was.
         """
-        code, reason = check_close(code, reason)
-        self._ending = True
-        if self.state == "connecting":
-            self._cause = CanceledError("the connection was closed while it was being opened")
-            if self._opener:
-                self._opener.cancel()
-        elif self.state == "open":
-            self._start_close(code, reason)
-        elif self._recovering is not None and self.state == "reconnecting":
-            self._recovering.cancel()
-            self.finish(Close(code, reason, "us", clean=False))
-            await asyncio.wait({self._recovering})
-        try:
-            await wait_async(self.ended)
-        except asyncio.CancelledError:
-            self.abort()
-            raise
-        assert self.closed is not None
-        if self.journal is not None:
-            await wait_async(self.journal.ended, _JOURNAL)
-        return self.closed
+        return await self.connection.ending.close(code, reason)
+
+    def abort(self) -> None:
+        """Drop the TCP connection at once, without a closing handshake, and open no other; on its loop."""
+        self.connection.ending.abort()
 
     async def __aenter__(self) -> Self:
         return self

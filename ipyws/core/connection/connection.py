@@ -1,29 +1,34 @@
-"""One connection: what it is and what can be seen of it.
+"""One connection: what it is, what can be seen of it, and the parts it is made of.
 
 It decides; a `Transport` carries. Everything that passes is appended to the log, and every reader (channels,
-`recv`, views) reads the log with a place of its own. `Lifecycle` is how it opens, is lost and ends;
-`AsyncClient` what a user does with it.
+`recv`, views) reads the log with a place of its own. The parts each do one thing and know of the connection
+what a protocol in their own module says: `Opening`, `Incoming`, `Sending`, `Requests`, `Readers`,
+`FlowControl`, `KeepAlive`, `Reconnecting`, `Ending`. `AsyncClient` and `Client` are its two faces.
 """
 
 from __future__ import annotations
 
-import itertools
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
-from ipyws.core.channels.message_channel import Stream
 from ipyws.core.connection.closing import Close, describe
-from ipyws.core.connection.flow_control import Holding
+from ipyws.core.connection.ending import Ending
+from ipyws.core.connection.flow_control import FlowControl
+from ipyws.core.connection.incoming import Incoming
 from ipyws.core.connection.info import About
-from ipyws.core.connection.pings import Pings
-from ipyws.core.connection.reconnect import comes_back
+from ipyws.core.connection.keepalive import KeepAlive
+from ipyws.core.connection.opening import Opening
+from ipyws.core.connection.readers import Readers
+from ipyws.core.connection.reconnecting import Reconnecting
+from ipyws.core.connection.request import Requests
+from ipyws.core.connection.sending import Sending
 from ipyws.core.connection.state import State, StateMachine
 from ipyws.core.connection.stats import Stats
 from ipyws.core.connection.uptime import Sessions
-from ipyws.core.constants import CloseCode
 from ipyws.core.messages.cursor import Cursor
-from ipyws.errors import CanceledError, ClosedError, WebSocketError
+from ipyws.core.messages.message import Control, Direction
+from ipyws.errors import WebSocketError
 from ipyws.runtime.waiting import Signal
 from ipyws.text.masking import ShownText, remember_parameters
 
@@ -33,88 +38,113 @@ if TYPE_CHECKING:
 
     from ipyws.capture.journal import Journal
     from ipyws.capture.recording import RecordedLog
-    from ipyws.core.channels.loops import Loops
     from ipyws.core.connection.reconnect import Retry
-    from ipyws.core.connection.transport import Handshake
+    from ipyws.core.connection.transport import Dial, Handshake
     from ipyws.core.options.table import ConnectOptions
     from ipyws.policy.url import URL
-
-_BY_CHANNEL: Final = "an open channel is full and holds the server back: read it, or close it"
-_BY_LOOP: Final = (
-    "a loop over the connection is far behind and holds the server back: go on with it, or leave it"
-)
-_AGAIN: Final = "send again once it is open anew; closing it ends the attempts"
 
 
 class Connection:
     """A WebSocket connection on the event loop that opened it.
 
-    What users see of it is told by `AsyncClient`; the rest is for those who work on it.
+    Args:
+        url: Where to.
+        options: How.
+        dial: Opens a transport.
+        log: Keeps everything that passes.
+        new_journal: Makes what records it.
 
     Attributes:
+        name: The name it goes by.
+        url: The URL it was opened with, or where redirects led; its repr masks secrets.
+        target: The URL that is dialled.
+        options: How it was opened.
         codec: What reads the payloads, and writes dict and list.
-        retry: The next attempt to open it anew, while it is lost, or None.
+        log: Everything that passed.
+        response: How the server answered the handshake last, or None.
+        closed: How it ended, or None.
+        ended: Set once it is closed.
+        retry: The next attempt to open it again, while it is lost, or None.
+        losses: How often it was lost and opened again, or is about to be.
+        last_read: When the last data message came: monotonic seconds.
+        journal: What records it (``record=``), or None.
+        private: Names of what a protocol above sends to no other origin than the one that was asked.
         loop: The event loop it lives on.
         cursor: The place in the log of `recv` and of expectations.
-        cursors: That one, and those of requests that await their replies.
-        losses: How often it was lost and opened anew, or is about to be.
-        unsent: Messages that the log has as sent and that were not: the connection was lost just then.
-        ended: Set once it is closed.
-        last_read: When the last data message came: monotonic seconds.
-        numbers: Gives the ids of its requests.
-        holding: Its backpressure.
-        loops: The loops over it.
-        private: Names of what a protocol above sends to no other origin than the one that was asked.
+        states: Its state machine.
+        sessions: When it was open.
+        opening: Opens it.
+        incoming: Is told by the transport what comes.
+        sending: What is sent on it.
+        requests: The requests that await their replies.
+        readers: Its channels and loops.
+        flow: Its backpressure.
+        keepalive: Its pings and timers.
+        reconnecting: Has it again once it is lost.
+        ending: Ends it.
     """
-
-    holding: Holding
-    loops: Loops
 
     loop: asyncio.AbstractEventLoop
 
-    def __init__(self, url: URL, options: ConnectOptions, log: RecordedLog) -> None:
+    def __init__(
+        self, url: URL, options: ConnectOptions, dial: Dial, log: RecordedLog, new_journal: type[Journal]
+    ) -> None:
         self.name = options.name or url.short_name
-        self.url = ShownText(str(url))
+        self.url: str = ShownText(str(url))
         remember_parameters(self.url)
+        self.target = url
+        self.options = options
         self.codec = options.codec
         self.log = log
         self.log.describe = self.describe
         self.response: Handshake | None = None
         self.closed: Close | None = None
-        self.retry: Retry | None = None
-        self.last_read = time.monotonic()
         self.ended = Signal()
-        self.cursor = Cursor(self.log)
-        self.cursors = {self.cursor}
+        self.retry: Retry | None = None
         self.losses = 0
-        self.unsent = 0
-        self.numbers = itertools.count(1)
+        self.last_read = time.monotonic()
         self.journal: Journal | None = None
         self.private: tuple[str, ...] = ()
-        self._url = url
-        self._options = options
-        self._states = StateMachine()
-        self._streams: dict[bool, Stream] = {}
-        self._pings = Pings()
-        self._sessions = Sessions()
+        self.cursor = Cursor(log)
+        self.states = StateMachine()
+        self.sessions = Sessions()
         self._watchers: tuple[Callable[[], object], ...] = ()
+        self._make_parts(dial, new_journal)
+
+    def _make_parts(self, dial: Dial, new_journal: type[Journal]) -> None:
+        options = self.options
+        self.flow = FlowControl(lambda: self.readers.all(), lambda: self.state == "open", self._hold)
+        self.readers = Readers(
+            self.log,
+            options.log_messages,
+            options.channel_capacity,
+            self.flow,
+            lambda: self.closed is not None,
+        )
+        self.sending = Sending(self, options.write_timeout)
+        self.requests = Requests(self)
+        self.keepalive = KeepAlive(self, options)
+        self.reconnecting = Reconnecting(self, options.reconnect)
+        self.incoming = Incoming(self)
+        self.ending = Ending(self)
+        self.opening = Opening(self, dial, new_journal)
 
     # -- what can be seen ----------------------------------------------------------------------------
 
     @property
     def state(self) -> State:
         """ "connecting", "open", "closing", "closed" or "reconnecting"."""
-        return self._states.state
+        return self.states.state
 
     @property
     def opened_at(self) -> float | None:
         """When it was first opened, in seconds since the epoch, or None."""
-        return self._sessions.first
+        return self.sessions.first
 
     @property
     def origin(self) -> str:
         """Scheme, host and port, or socket, that it goes to, redirects aside."""
-        return self._url.origin_text
+        return self.target.origin_text
 
     @property
     def moved(self) -> bool:
@@ -126,19 +156,19 @@ class Connection:
         """What was not sent, because a redirect led to another origin: names of options."""
         if not self.moved:
             return ()
-        policy = self._options.reconnect
+        policy = self.options.reconnect
         return (*(("on_open",) if policy is not None and policy.on_open else ()), *self.private)
 
     @property
     def elsewhere(self) -> dict[str, str]:
         """The options by which another address is dialled, or another name presented, than the URL says."""
-        given = {"connect_to": self._options.connect_to, "server_hostname": self._options.server_hostname}
+        given = {"connect_to": self.options.connect_to, "server_hostname": self.options.server_hostname}
         return {} if self.moved else {name: value for name, value in given.items() if value is not None}
 
     @property
     def insecure(self) -> bool:
         """Whether the server's certificate was not checked."""
-        return self._options.insecure and self._url.secure
+        return self.options.insecure and self.target.secure
 
     @property
     def subprotocol(self) -> str | None:
@@ -148,7 +178,7 @@ class Connection:
     @property
     def stats(self) -> Stats:
         """Counters and times up to now."""
-        log, sessions, rtts = self.log, self._sessions, self._pings.rtts
+        log, sessions, rtts = self.log, self.sessions, self.keepalive.pings.rtts
         return Stats(
             received=log.received,
             sent=log.sent,
@@ -184,10 +214,26 @@ class Connection:
             proxy=response.proxy,
         )
 
-    def streams(self) -> tuple[Stream, ...]:
-        """Return what holds the connection back while it is full: its channels, and that of its loops."""
-        looped = self.loops.stream
-        return (*self._streams.values(), *(() if looped is None else (looped,)))
+    @property
+    def held(self) -> bool:
+        """True while a full channel, or a loop that is far behind, keeps us from reading."""
+        return self.flow.held
+
+    @property
+    def held_by(self) -> str:
+        """Who keeps us from reading, and what to do about it; "" if nobody does."""
+        return self.readers.advice if self.held else ""
+
+    def over(self, waited: bool) -> WebSocketError | None:
+        """Return the error for a receive once the connection is closed, else None."""
+        return None if self.closed is None else self.ending.error(waited)
+
+    def check_open(self, waited: bool = False) -> None:
+        """Raise what a send or a ping raises once the connection is not open."""
+        if self.states.state != "open":
+            raise self.ending.error(waited)
+
+    # -- what its parts tell -------------------------------------------------------------------------
 
     def watch(self, watcher: Callable[[], object]) -> Callable[[], None]:
         """Call ``watcher`` on the connection's loop whenever its state changes; return what ends it."""
@@ -198,59 +244,36 @@ class Connection:
 
         return stop
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """Tell who watches it that something can be seen now."""
         for watcher in self._watchers:
             watcher()
 
-    @property
-    def held(self) -> bool:
-        """True while a full channel, or a loop that is far behind, keeps us from reading."""
-        return self.holding.held
+    def note(self, kind: Any, direction: Direction, control: Control) -> None:
+        """Log a control frame, or an event of the connection's own."""
+        self.log.append(direction, [control], len(control.data), type=kind)
 
-    @property
-    def held_by(self) -> str:
-        """Who keeps us from reading, and what to do about it; "" if nobody does."""
-        if not self.held:
-            return ""
-        looped = self.loops.stream
-        return _BY_LOOP if looped is not None and looped.full else _BY_CHANNEL
+    def wake_receivers(self) -> None:
+        """Have who waits for a message look again: the connection is lost, or closed."""
+        self.cursor.wake()
+        self.requests.wake()
 
-    def over(self, waited: bool) -> WebSocketError | None:
-        """Return the error for a receive once the connection is closed, else None."""
-        return None if self.closed is None else self._closed_error(waited)
+    def _hold(self, held: bool) -> None:
+        transport = self.sending.transport
+        if held:
+            transport.pause()
+        else:
+            self.last_read = time.monotonic()
+            transport.resume()
+        self.changed()
 
-    def check_open(self, waited: bool = False) -> None:
-        """Raise what a send or a ping raises once the connection is not open."""
-        if self._states.state != "open":
-            raise self._closed_error(waited)
-
-    def _closed_error(self, waited: bool) -> WebSocketError:
-        close = self.closed
-        lost = self.state == "reconnecting"
-        ours = not lost and (close is None or (close.initiator == "us" and close.error is None))
-        kind: type[WebSocketError] = CanceledError if waited and ours else ClosedError
-        details = {"code": close.code, "reason": close.reason, "initiator": close.initiator} if close else {}
-        what = f"connection {self.name!r} is {describe(close, self.state)}"
-        return kind(what, hint=_AGAIN if lost else self._advice(), details=details)
-
-    def _advice(self) -> str:
-        """Return what to do about how it ended, or ""."""
-        close = self.closed
-        if close is None:
-            return ""
-        if close.error is not None and close.error.hint:
-            return close.error.hint
-        if close.initiator == "peer" and close.code == CloseCode.POLICY_VIOLATION:
-            return "it is the server's own policy: check the credentials"
-        if self._options.reconnect is None:
-            return "connect again; reconnect= does so by itself" if comes_back(close) else ""
-        if close.initiator == "peer" and close.code != CloseCode.NORMAL and not comes_back(close):
-            return f'connect again; reconnect={{"codes": [{close.code}]}} does so by itself'
-        return ""
-
-    def __repr__(self) -> str:
+    def words(self, face: str) -> str:
+        """Return the connection in words, under the name of one of its faces."""
         held = ", reading paused: channel full" if self.held else ""
         return (
-            f"<{type(self).__name__} {self.name!r} {self.url!r} {describe(self.closed, self.state)}{held}, "
+            f"<{face} {self.name!r} {self.url!r} {describe(self.closed, self.state)}{held}, "
             f"↓ {self.log.received:,} ↑ {self.log.sent:,}>"
         )
+
+    def __repr__(self) -> str:
+        return self.words(type(self).__name__)

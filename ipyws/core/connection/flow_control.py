@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from ipyws.core.channels.message_channel import Stream
 
 
-class Holding:
+class FlowControl:
     """Whether full channels keep us from reading.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a connection does on a timer: keep-alive pings, and the longest time without a message."""
+"""Pings, and what a connection does on a timer: keep-alive, and the longest time without a message."""
 
 from __future__ import annotations
 
@@ -6,105 +6,178 @@ import asyncio
 import itertools
 import time
 from collections.abc import Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from ipyws.core.connection.pings import Ping, Pings
 from ipyws.core.constants import KEEP_ALIVE, CloseCode
-from ipyws.core.options.durations import format_duration
+from ipyws.core.messages.message import Control, Direction
+from ipyws.core.messages.payload import encode_ping
+from ipyws.core.options.durations import Duration, format_duration
 from ipyws.errors import WaitTimeoutError, WebSocketError
+from ipyws.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
-    from ipyws.core.connection.flow_control import Holding
-    from ipyws.core.connection.pings import Ping
+    from ipyws.core.connection.flow_control import FlowControl
+    from ipyws.core.connection.sending import Sending
     from ipyws.core.options.table import ConnectOptions
 
 # A timer that fires this much late tells of a loop that could not run: a suspended machine, or a call that
 # kept the interpreter to itself. The pong may be waiting behind what could not be read meanwhile.
-_LATE = 1.0
+_LATE: Final = 1.0
+_PING_TIMEOUT: Final = "20s"
 
 
 class Kept(Protocol):
     """A connection, as far as keeping it alive goes."""
 
-    holding: Holding
+    loop: asyncio.AbstractEventLoop
     last_read: float
 
     @property
-    def heard(self) -> float:
-        """When something last came: monotonic seconds."""
+    def flow(self) -> FlowControl:
+        """Whether we are kept from reading."""
 
-    def send_ping(self, payload: bytes) -> Ping:
-        """Send a ping without waiting."""
+    @property
+    def sending(self) -> Sending:
+        """What carries a ping."""
+
+    @property
+    def ending(self) -> Ends:
+        """What closes it."""
+
+    def check_open(self, waited: bool = False) -> None:
+        """Raise what a ping raises once it is not open."""
+
+    def note(self, kind: Any, direction: Direction, control: Control) -> None:
+        """Log a control frame."""
+
+
+class Ends(Protocol):
+    """Closes a connection."""
 
     def fail(self, code: int, reason: str, error: WebSocketError) -> None:
-        """Close because of an error."""
+        """Close it because of an error."""
 
 
-def timers(client: Kept, options: ConnectOptions) -> Iterator[Coroutine[Any, Any, None]]:
-    """Yield what a connection of these options does on a timer while it is open."""
-    if options.ping_interval is not None:
-        by_data = options.keepalive == "data"
-        yield keep_alive(client, options.ping_interval, options.ping_timeout, by_data)
-    if options.read_timeout is not None:
-        yield watch_reads(client, options.read_timeout)
-
-
-async def keep_alive(client: Kept, interval: float, timeout: float | None, by_data: bool) -> None:
-    """Ping every ``interval`` seconds; close the connection when an answer takes longer than ``timeout``.
+class KeepAlive:
+    """The pings of one connection, and its timers while it is open.
 
     Args:
-        client: The connection.
-        interval: Seconds between a pong and the next ping.
-        timeout: Seconds, or None to wait for no answer.
-        by_data: Whether anything that comes is an answer: there are servers that talk and send no pongs.
+        connection: The connection.
+        options: Its options.
+
+    Attributes:
+        pings: The pings on their way, and the round trips of those that were answered.
     """
-    pause = interval
-    for number in itertools.count(1):
-        await asyncio.sleep(pause)
+
+    def __init__(self, connection: Kept, options: ConnectOptions) -> None:
+        self.pings = Pings()
+        self._connection = connection
+        self._options = options
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Start the timers: the connection is open."""
+        self._tasks = [self._connection.loop.create_task(work) for work in self._timers()]
+
+    def stop(self, error: WebSocketError) -> None:
+        """End the timers, and tell who waits for a pong that none will come, because of ``error``."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+        self.pings.give_up(error)
+
+    def send_ping(self, payload: bytes) -> Ping:
+        """Send a ping without waiting; on the connection's loop."""
+        sending = self._connection.sending
+        ping = self.pings.sent(payload)
+        sending.outbox.flush()
+        sending.transport.ping(payload)
+        self._connection.note("ping", "out", Control(payload))
+        return ping
+
+    async def ping(self, data: bytes | str = b"", timeout: Duration | None = None) -> float:
+        """Send a ping and wait for its pong; see `AsyncClient.ping`."""
+        payload = encode_ping(data)
+        deadline = Deadline(self._patience() if timeout is None else timeout)
+        self._connection.check_open()
+        ping = self.send_ping(payload)
+        done, _ = await asyncio.wait({ping.pong}, timeout=deadline.remaining())
+        if not done:
+            raise deadline.error("no pong came")
+        return ping.pong.result()
+
+    def _patience(self) -> Duration:
+        timeout = self._options.ping_timeout
+        return _PING_TIMEOUT if timeout is None else timedelta(seconds=timeout)
+
+    def _timers(self) -> Iterator[Coroutine[Any, Any, None]]:
+        options = self._options
+        if options.ping_interval is not None:
+            yield self._keep_alive(options.ping_interval, options.ping_timeout, options.keepalive == "data")
+        if options.read_timeout is not None:
+            yield self._watch_reads(options.read_timeout)
+
+    async def _keep_alive(self, interval: float, timeout: float | None, by_data: bool) -> None:
+        """Ping every ``interval`` seconds; close the connection when an answer takes longer than ``timeout``.
+
+        Args:
+            interval: Seconds between a pong and the next ping.
+            timeout: Seconds, or None to wait for no answer.
+            by_data: Whether anything that comes is an answer: there are servers that talk and send no pongs.
+        """
         pause = interval
-        ping = client.send_ping(KEEP_ALIVE + b"%d" % number)
-        start = time.monotonic()
-        if timeout is None or await _answered(client, ping, timeout):
-            continue
-        if by_data and client.heard > start:
-            pause = max(0.0, interval - (time.monotonic() - start))
-        else:
-            other = "" if by_data else ', keepalive="data" takes whatever comes for an answer'
-            error = WaitTimeoutError(
-                f"the server answered no keep-alive ping: {format_duration(timeout)} passed",
-                hint="ping_timeout= sets how long an answer may take, ping_interval=None switches pings off"
-                + other,
-            )
-            client.fail(CloseCode.INTERNAL_ERROR, "keep-alive ping timeout", error)
-            return
+        for number in itertools.count(1):
+            await asyncio.sleep(pause)
+            pause = interval
+            ping = self.send_ping(KEEP_ALIVE + b"%d" % number)
+            start = time.monotonic()
+            if timeout is None or await self._answered(ping, timeout):
+                continue
+            if by_data and self._connection.sending.transport.heard > start:
+                pause = max(0.0, interval - (time.monotonic() - start))
+            else:
+                self._give_up(timeout, by_data)
+                return
 
+    async def _answered(self, ping: Ping, timeout: float) -> bool:
+        flow = self._connection.flow
+        while True:
+            start = time.monotonic()
+            done, _ = await asyncio.wait({ping.pong}, timeout=timeout)
+            if done:
+                return True
+            late = time.monotonic() - start - timeout > _LATE
+            if not late and not flow.since(start):
+                await asyncio.sleep(0)  # a process that was suspended finds its timers due before it reads
+                return ping.pong.done()
+            await flow.reading()
 
-async def _answered(client: Kept, ping: Ping, timeout: float) -> bool:
-    while True:
-        start = time.monotonic()
-        done, _ = await asyncio.wait({ping.pong}, timeout=timeout)
-        if done:
-            return True
-        late = time.monotonic() - start - timeout > _LATE
-        if not late and not client.holding.since(start):
-            await asyncio.sleep(0)  # a process that was suspended finds its timers due before it reads
-            return ping.pong.done()
-        await client.holding.reading()
+    def _give_up(self, timeout: float, by_data: bool) -> None:
+        other = "" if by_data else ', keepalive="data" takes whatever comes for an answer'
+        error = WaitTimeoutError(
+            f"the server answered no keep-alive ping: {format_duration(timeout)} passed",
+            hint="ping_timeout= sets how long an answer may take, ping_interval=None switches pings off"
+            + other,
+        )
+        self._connection.ending.fail(CloseCode.INTERNAL_ERROR, "keep-alive ping timeout", error)
 
-
-async def watch_reads(client: Kept, timeout: float) -> None:
-    """Close the connection when no data message came for ``timeout`` seconds; our own pauses don't count."""
-    while True:
-        quiet = time.monotonic() - client.last_read
-        if quiet < timeout:
-            await asyncio.sleep(timeout - quiet)
-            await asyncio.sleep(0)  # as above
-        elif client.holding.held:
-            await client.holding.reading()
-            client.last_read = time.monotonic()
-        else:
-            break
-    error = WaitTimeoutError(
-        f"no message came: {format_duration(timeout)} passed",
-        hint="read_timeout= sets the longest time without a message",
-    )
-    client.fail(CloseCode.GOING_AWAY, "read timeout", error)
+    async def _watch_reads(self, timeout: float) -> None:
+        """Close the connection when no data came for ``timeout`` seconds; our own pauses don't count."""
+        connection = self._connection
+        while True:
+            quiet = time.monotonic() - connection.last_read
+            if quiet < timeout:
+                await asyncio.sleep(timeout - quiet)
+                await asyncio.sleep(0)  # as above
+            elif connection.flow.held:
+                await connection.flow.reading()
+                connection.last_read = time.monotonic()
+            else:
+                break
+        error = WaitTimeoutError(
+            f"no message came: {format_duration(timeout)} passed",
+            hint="read_timeout= sets the longest time without a message",
+        )
+        connection.ending.fail(CloseCode.GOING_AWAY, "read timeout", error)

@@ -36,7 +36,7 @@ class Reception:
     """Waits for one message.
 
     Args:
-        client: The connection.
+        connection: The connection.
         deadline: Until when to wait.
         judge: Tells whether a message is the one; those that are not are passed over. None takes any.
         cursor: The place in the log to read from, if not that of `recv`.
@@ -46,14 +46,14 @@ class Reception:
 
     def __init__(
         self,
-        client: Receiving,
+        connection: Receiving,
         deadline: Deadline,
         judge: Judge | None = None,
         cursor: Cursor | None = None,
         losses: int | None = None,
     ) -> None:
-        self._client = client
-        self._cursor = cursor or client.cursor
+        self._connection = connection
+        self._cursor = cursor or connection.cursor
         self._deadline = deadline
         self._judge = judge
         self._losses = losses
@@ -99,9 +99,9 @@ class Reception:
 
     def _over(self) -> WebSocketError | None:
         """Return why there is nothing to wait for any more; None as long as there is."""
-        if error := self._client.over(self._waited):
+        if error := self._connection.over(self._waited):
             return error
-        if self._losses is not None and self._losses != self._client.losses:
+        if self._losses is not None and self._losses != self._connection.losses:
             what = "the connection was lost before the reply came"
             return ClosedError(what, hint="ask again once it is open")
         return self._late() if self._deadline.passed else None
@@ -131,5 +131,5 @@ class Reception:
     def _late(self) -> WebSocketError:
         what = "no message came" if self._judge is None or not self._judge.refused else "no such message came"
         before = _BEFORE if self._cursor.passed else _SILENT
-        hint = self._client.held_by or ("" if self._judge else before)
+        hint = self._connection.held_by or ("" if self._judge else before)
         return self._deadline.error(what, hint=hint)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.codecs.json import JSON
 from ipyws.core.codecs.json_encoder import is_record, plain
-from ipyws.core.connection.receiving import Reception
+from ipyws.core.connection.receiving import Receiving, Reception
 from ipyws.core.messages.cursor import Cursor
 from ipyws.core.messages.matcher import Judge, Wanted, holds, make_judge
 from ipyws.core.messages.message import Message
+from ipyws.core.messages.payload import Sendable
 from ipyws.errors import InvalidError, Kind, ReplyError, brief
 from ipyws.text.masking import mask
 from ipyws.text.printable import visible
 
 if TYPE_CHECKING:
-    from ipyws.core.connection.connection import Connection
+    from ipyws.core.connection.sending import Sending
+    from ipyws.core.messages.log import Log
     from ipyws.runtime.deadline import Deadline
 
 _KINDS = {
@@ -34,33 +37,85 @@ _NO_ID = (
 )
 
 
+class Asking(Receiving, Protocol):
+    """A connection, as far as asking goes."""
+
+    codec: Codec
+
+    @property
+    def log(self) -> Log:
+        """Everything that passed."""
+
+    @property
+    def sending(self) -> Sending:
+        """What is sent on it."""
+
+
+class Requests:
+    """The requests of one connection.
+
+    Args:
+        connection: The connection.
+
+    Attributes:
+        numbers: Gives their ids.
+        awaited: Those that await their replies.
+    """
+
+    def __init__(self, connection: Asking) -> None:
+        self.numbers = itertools.count(1)
+        self.awaited: set[Asked] = set()
+        self._connection = connection
+
+    async def ask(self, payload: Sendable) -> Asked:
+        """Send a message; return the place in the log right behind it, where its reply will be."""
+        await self._connection.sending.send(payload)
+        return Asked(self._connection, self.awaited)
+
+    def judge(self, payload: Sendable, reply: Wanted) -> Judge | None:
+        """Return what knows the reply to a payload; see `reply_judge`."""
+        return reply_judge(payload, reply, self._connection.codec)
+
+    def wake(self) -> None:
+        """Have who awaits a reply look again: the connection is lost, or closed."""
+        for asked in tuple(self.awaited):
+            asked.wake()
+
+
 class Asked:
     """A message that was sent and awaits its reply; a context manager, behind which nobody awaits it.
 
     Args:
-        client: The connection; the reply is looked for in what comes from now on.
+        connection: The connection; the reply is looked for in what comes from now on.
+        awaited: The others that await theirs; this one is among them until it is left.
     """
 
-    def __init__(self, client: Connection) -> None:
-        self._client = client
-        self._cursor = Cursor(client.log, from_now=True)
-        self._losses = client.losses
-        for other in client.cursors - {client.cursor}:
-            other.alone = self._cursor.alone = False
-        client.cursors.add(self._cursor)
+    def __init__(self, connection: Asking, awaited: set[Asked]) -> None:
+        self._connection = connection
+        self._awaited = awaited
+        self._cursor = Cursor(connection.log, from_now=True)
+        self._losses = connection.losses
+        self._alone = not awaited  # whether no other awaited its reply meanwhile
+        for other in awaited:
+            other._alone = False
+        awaited.add(self)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._client.cursors.discard(self._cursor)
+        self._awaited.discard(self)
         self._cursor.close()
+
+    def wake(self) -> None:
+        """Have who awaits it look again."""
+        self._cursor.wake()
 
     def reply(self, deadline: Deadline, judge: Judge | None) -> Reception:
         """Return what waits for the reply."""
         if isinstance(judge, ById):
-            judge.is_alone = lambda: self._cursor.alone
-        return Reception(self._client, deadline, judge, self._cursor, self._losses)
+            judge.is_alone = lambda: self._alone
+        return Reception(self._connection, deadline, judge, self._cursor, self._losses)
 
 
 class ById(Judge):

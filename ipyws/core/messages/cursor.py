@@ -18,14 +18,12 @@ class Cursor:
 
     Attributes:
         missed: Messages that the log evicted before they were read here.
-        alone: Of a request that awaits its reply: whether no other did meanwhile.
     """
 
     def __init__(self, log: Log, *, from_now: bool = False) -> None:
         self._log = log
         self._place = 0  # in the batch
         self.missed = 0
-        self.alone = True
         self._waiting: list[Signal] = []
         with LOCK:
             self._number = log.next_batch if from_now else 0  # of the batch

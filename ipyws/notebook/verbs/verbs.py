@@ -80,14 +80,14 @@ def recv(session: Session, parsed: Parsed) -> Message | list[Message]:
     where = parsed.take("where")
     judge = make_predicate(where, session.names) if where else None
     client = session.client(parsed.take("connection"))
-    cursor = client.async_client.cursor
+    cursor = client.connection.cursor
     missed = cursor.missed
     if parsed.take("new"):
         cursor.skip_all()
     received: list[Message] = []
     try:
         while len(received) < count:
-            received.append(Reception(client.async_client, deadline, judge).run())
+            received.append(Reception(client.connection, deadline, judge).run())
     finally:
         if lost := cursor.missed - missed:
             session.say(f"{lost:,} older messages were evicted from the log before they were received")
@@ -124,7 +124,7 @@ def close(session: Session, parsed: Parsed) -> Any:
 
 async def _close_at_once(clients: list[Client], code: int, reason: str) -> list[Close]:
     """Close connections together, so that several silent servers cost the time of one."""
-    return await asyncio.gather(*(client.async_client.close(code, reason) for client in clients))
+    return await asyncio.gather(*(client.connection.ending.close(code, reason) for client in clients))
 
 
 def panel(session: Session, parsed: Parsed) -> Any:

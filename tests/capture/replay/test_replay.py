@@ -74,7 +74,7 @@ def run(scenario: Callable[[AsyncClient], Coroutine[Any, Any, Any]], site: Site,
 
 def replayed(site: Site, capture: Any, **settings: Any) -> Report:
     async def scenario(client: AsyncClient) -> Report:
-        return await replay(client, capture, **{"fill": fill, "mode": "fast", **settings})
+        return await replay(client.connection, capture, **{"fill": fill, "mode": "fast", **settings})
 
     report: Report = run(scenario, site)
     return report
@@ -85,7 +85,7 @@ def refused(site: Site, capture: Any, **settings: Any) -> errors.InvalidError:
 
     async def scenario(client: AsyncClient) -> errors.InvalidError:
         with pytest.raises(errors.InvalidError) as caught:
-            await replay(client, capture, **{"fill": fill, "mode": "fast", **settings})
+            await replay(client.connection, capture, **{"fill": fill, "mode": "fast", **settings})
         assert client.log.sent == 0
         await client.send("still open")
         assert (await client.recv("5s")).data == "still open"
@@ -174,7 +174,7 @@ def test_a_connection_s_own_log_can_be_replayed_on_it() -> None:
     async def scenario(client: AsyncClient) -> list[Data]:
         for text in ("a", "b"):
             await client.send(text)
-        await replay(client, client.log, fill=fill, mode="fast")
+        await replay(client.connection, client.log, fill=fill, mode="fast")
         return [(await client.recv("5s")).data for _ in range(4)]
 
     with server(echo) as site:
@@ -212,7 +212,7 @@ def test_a_capture_larger_than_memory_is_never_held() -> None:
     async def scenario(client: AsyncClient) -> tuple[Report, int]:
         tracemalloc.start()
         try:
-            report = await replay(client, Endless(), fill=fill, mode="fast")
+            report = await replay(client.connection, Endless(), fill=fill, mode="fast")
             return report, tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -281,7 +281,7 @@ def test_a_long_replay_leaves_the_loop_to_others() -> None:
     capture = Parsed(control("pong", "in"), out("x"))
 
     async def scenario(client: AsyncClient) -> float:
-        return await longest_hold(replay(client, capture, fill=fill, mode="fast"))
+        return await longest_hold(replay(client.connection, capture, fill=fill, mode="fast"))
 
     with server(echo) as site:
         assert run(scenario, site) < 0.15
@@ -368,7 +368,9 @@ def test_lockstep_compares_a_greeting_that_came_before_it_began() -> None:
     async def scenario(client: AsyncClient) -> Report:
         while client.log.received < 1:
             await asyncio.sleep(0.001)
-        return await replay(client, [came("hello"), out("a"), came("b")], fill=fill, mode="lockstep")
+        return await replay(
+            client.connection, [came("hello"), out("a"), came("b")], fill=fill, mode="lockstep"
+        )
 
     with server(answering({"a": ["b"]}, greeting=["hello"])) as site:
         report = run(scenario, site)
@@ -379,7 +381,7 @@ def test_lockstep_counts_what_the_recording_has_not() -> None:
     async def scenario(client: AsyncClient) -> Report:
         while client.log.received < 3:
             await asyncio.sleep(0.001)
-        return await replay(client, [came("1"), out("a")], fill=fill, mode="lockstep")
+        return await replay(client.connection, [came("1"), out("a")], fill=fill, mode="lockstep")
 
     with server(answering({}, greeting=["1", "2", "3"])) as site:
         report = run(scenario, site)
@@ -403,7 +405,7 @@ def test_replies_that_the_log_evicted_are_counted_and_said() -> None:
     async def scenario(client: AsyncClient) -> Report:
         while client.log.received < 3:
             await asyncio.sleep(0.001)
-        return await replay(client, [came("3")], fill=fill, mode="lockstep")
+        return await replay(client.connection, [came("3")], fill=fill, mode="lockstep")
 
     with server(answering({}, greeting=["1", "2", "3"])) as site:
         report = run(scenario, site, log_messages=1)
@@ -417,7 +419,7 @@ def test_what_was_evicted_before_the_replay_is_not_counted() -> None:
             await asyncio.sleep(0.001)
         assert (await client.recv("5s")).data == "3"
         assert client.stats.missed == 2
-        return await replay(client, [out("a"), came("b")], fill=fill, mode="lockstep")
+        return await replay(client.connection, [out("a"), came("b")], fill=fill, mode="lockstep")
 
     with server(answering({"a": ["b"]}, greeting=["1", "2", "3"])) as site:
         report = run(scenario, site, log_messages=1)
@@ -485,7 +487,9 @@ def test_the_differences_that_are_kept_hold_so_many_bytes_at_most() -> None:
 def test_a_capture_is_replayed_only_to_where_it_was_made(recorded: str, fits: bool) -> None:
     async def scenario(client: AsyncClient, url: str) -> None:
         async def attempt(**settings: Any) -> Report:
-            return await replay(client, [out("x")], fill=fill, mode="fast", about=About(url), **settings)
+            return await replay(
+                client.connection, [out("x")], fill=fill, mode="fast", about=About(url), **settings
+            )
 
         if fits:
             assert (await attempt()).ok
@@ -617,7 +621,7 @@ def test_a_message_that_the_policy_denies_is_found_before_anything_is_sent(
 
     async def scenario(client: AsyncClient) -> None:
         with pytest.raises(errors.PermissionDeniedError, match="record 2: the policy denies"):
-            await replay(client, [out("a"), out("x" * 2000), out("b")], fill=fill, mode="fast")
+            await replay(client.connection, [out("a"), out("x" * 2000), out("b")], fill=fill, mode="fast")
         assert client.stats.sent == 0
 
     with server(echo) as site:
@@ -628,7 +632,7 @@ def test_a_closed_connection_is_an_error_at_once() -> None:
     async def scenario(client: AsyncClient) -> None:
         await client.close()
         with pytest.raises(errors.ClosedError):
-            await replay(client, [out("a")], fill=fill)
+            await replay(client.connection, [out("a")], fill=fill)
 
     with server(echo) as site:
         run(scenario, site)
@@ -648,7 +652,7 @@ def test_a_closed_connection_is_an_error_at_once() -> None:
 def test_cancelling_leaves_the_connection_open_and_nothing_behind(mode: Any, capture: list[Message]) -> None:
     async def scenario(client: AsyncClient) -> None:
         before = asyncio.all_tasks()
-        task = asyncio.create_task(replay(client, capture, fill=fill, mode=mode))
+        task = asyncio.create_task(replay(client.connection, capture, fill=fill, mode=mode))
         while client.log.received < 1:
             await asyncio.sleep(0.001)
         task.cancel()

@@ -151,7 +151,7 @@ def test_what_is_served_can_be_replayed_in_lockstep_without_a_difference() -> No
 
     async def scenario(server: ReplayServer) -> None:
         async with ipyws.connect_async(server.url) as client:
-            report = await replay(client, capture, fill=fill, mode="lockstep")
+            report = await replay(client.connection, capture, fill=fill, mode="lockstep")
         assert report.ok
         assert (report.matched, server.differing) == (4, 0)
 
@@ -429,14 +429,14 @@ def test_a_saved_conversation_with_a_secret_is_replayed_with_its_value(suffix: s
             async with ipyws.connect_async(f"{echo.url}/login?user=me") as client:
                 settings = {"about": capture.about, "mode": "lockstep"}
                 report = await replay(
-                    client, capture, fill={"env.REPLAYED_TOKEN": value}.__getitem__, **settings
+                    client.connection, capture, fill={"env.REPLAYED_TOKEN": value}.__getitem__, **settings
                 )
                 assert report.ok
                 assert (report.sent, report.matched) == (2, 2)
                 assert client.log[0].json() == {"token": value}
             async with ipyws.connect_async(echo.url) as client:
                 with pytest.raises(errors.InvalidError, match="the capture was made at"):
-                    await replay(client, capture, fill=fill, about=capture.about)
+                    await replay(client.connection, capture, fill=fill, about=capture.about)
         await echo.close()
 
     asyncio.run(main())

@@ -80,7 +80,7 @@ def test_a_generator_that_is_left_and_collected_holds_nothing_back(client: ipyws
     generator = (message.data for message in client)
     assert next(generator) == "0"
     generator.close()
-    assert client.async_client.loops.stream is None
+    assert client.connection.readers.loops.stream is None
     check_whole(client)
 
 
@@ -89,7 +89,7 @@ def test_a_loop_in_a_cycle_of_garbage_is_left_once_that_is_collected(client: ipy
     cycle.append(cycle)
     del cycle
     gc.collect()
-    assert client.async_client.loops.stream is None
+    assert client.connection.readers.loops.stream is None
 
 
 def test_the_next_loop_goes_on_where_the_last_one_was_left(client: ipyws.Client) -> None:
@@ -179,7 +179,7 @@ def test_closing_an_iterator_leaves_its_loop_and_ends_it(client: ipyws.Client) -
     with contextlib.closing(iter(client)) as loop:
         assert next(loop).data == "0"
     assert list(loop) == []
-    assert client.async_client.loops.stream is None
+    assert client.connection.readers.loops.stream is None
     assert next(iter(client)).data == "1"
 
 
@@ -226,7 +226,7 @@ def test_async_for_over_an_async_client_detaches_too() -> None:
                 seen.append(int(message.data))
                 if len(seen) == 3:
                     break
-            assert client.loops.stream is None
+            assert client.connection.readers.loops.stream is None
             await client.send(str(FAR_MORE))
             assert await client.ping(timeout="10s") > 0
             await client.expect(lambda message: message.data == str(8 + FAR_MORE))
@@ -256,7 +256,7 @@ def test_a_canceled_async_for_is_left_and_loses_nothing() -> None:
             task.cancel()
             (error,) = await asyncio.gather(task, return_exceptions=True)
             assert isinstance(error, asyncio.CancelledError)  # its traceback refers to the iterator
-            assert client.loops.stream is None
+            assert client.connection.readers.loops.stream is None
             await client.send("1")
             async for message in client:
                 seen.append(int(message.data))
@@ -275,7 +275,7 @@ def test_async_for_works_over_a_client_as_well(client: ipyws.Client) -> None:
 
     client.send("1")
     assert asyncio.run(work()) == "0"
-    assert client.async_client.loops.stream is None
+    assert client.connection.readers.loops.stream is None
 
 
 def test_a_loop_over_a_silent_server_ends_with_the_connection() -> None:
@@ -293,7 +293,7 @@ def test_an_iterator_whose_wait_was_canceled_can_be_asked_again() -> None:
             loop = aiter(client)
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(anext(loop), 0.01)
-            assert client.loops.stream is None
+            assert client.connection.readers.loops.stream is None
             await client.send("2")
             return [int((await anext(loop)).data), int((await anext(loop)).data)]
 

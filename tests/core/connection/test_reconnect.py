@@ -23,6 +23,7 @@ from ipyws.capture.journal import Journal
 from ipyws.capture.recording import RecordedLog
 from ipyws.config.current import CURRENT
 from ipyws.core.connection.closing import Close
+from ipyws.core.connection.connection import Connection
 from ipyws.core.connection.reconnect import Reconnect, comes_back, opened_words, retry_after
 from ipyws.core.options.table import check_options
 from ipyws.network.dial import dial
@@ -363,7 +364,7 @@ def test_lost_connection_is_opened_anew(loss: Act, options: dict[str, Any], reco
         client = await lasting(site, SOON, **options)
         await reached(client, lambda: client.state == "open" and "open" in kinds(client))
         assert kinds(client) == [*records, "open"]
-        assert (client.closed, client.retry, client.failures) == (None, None, 1)
+        assert (client.closed, client.retry, client.connection.reconnecting.failures) == (None, None, 1)
         await client.send("still here")
         close = await client.close()
         assert (close.code, close.initiator, client.state) == (1000, "us", "closed")
@@ -466,7 +467,7 @@ def test_attempts_that_are_refused_for_now_are_repeated() -> None:
     async def scenario(site: Site) -> None:
         client = await lasting(site, SOON)
         await reached(client, lambda: "open" in kinds(client))
-        assert client.failures == 4
+        assert client.connection.reconnecting.failures == 4
         assert client.log[-1].reason.endswith("attempt 4")
         await client.close()
 
@@ -541,7 +542,7 @@ def test_server_that_is_gone_is_given_up_after_so_many_attempts() -> None:
     assert client.closed.error.retryable
     assert "could not be opened again" in repr(client)
     with pytest.raises(errors.ClosedError) as caught:
-        client.check_open()
+        client.connection.check_open()
     assert caught.value.hint == client.closed.error.hint
 
 
@@ -571,7 +572,7 @@ def test_connection_that_lasted_may_fail_as_often_again() -> None:
         for opens in range(3):
             await last(client, opens)
         await reached(client, lambda: kinds(client).count("open") == 3)
-        assert client.failures == 1
+        assert client.connection.reconnecting.failures == 1
         await client.close()
 
     async def pongs_until_a_word(peer: Raw) -> None:
@@ -593,7 +594,7 @@ def test_address_that_is_dropped_in_the_handshake_is_dialled_again() -> None:
     async def scenario(site: Site) -> None:
         client = await lasting(site, SOON, dial_timeout="100ms")
         await reached(client, lambda: "open" in kinds(client))
-        assert client.failures == 3
+        assert client.connection.reconnecting.failures == 3
         await client.close()
 
     with acts(opening(), mute, never, opening(end=noting)) as site:
@@ -609,10 +610,11 @@ def test_unforeseen_failure_of_an_attempt_ends_it_and_is_told() -> None:
 
     async def scenario(site: Site) -> None:
         options = check_options({**CALM, "reconnect": SOON})
-        client = await ipyws.AsyncClient(parse(site.url), options, dial_once, RecordedLog(), Journal).open()
+        connection = Connection(parse(site.url), options, dial_once, RecordedLog(), Journal)
+        client = await ipyws.AsyncClient(connection).open()
         with pytest.raises(errors.ClosedError, match="dialling raised ZeroDivisionError: who could know"):
             await client.recv("5s")
-        assert client.failures == 1
+        assert client.connection.reconnecting.failures == 1
 
     dialled: list[Any] = []
     with acts(opening()) as site:
@@ -907,7 +909,7 @@ def test_connection_that_we_end_ourselves_is_not_opened_anew(how: str) -> None:
         client.watch(lambda: states.append(client.state))
         if how == "abort":
             client.abort()
-            client.fail(1011, "too late", errors.WaitTimeoutError("too late"))
+            client.connection.ending.fail(1011, "too late", errors.WaitTimeoutError("too late"))
         else:
             await client.close()
         await reached(client, lambda: client.state in ("closed", "reconnecting"))
@@ -1104,10 +1106,10 @@ def test_card_says_why_there_is_no_connection_and_how_often_there_was_one() -> N
     async def scenario(site: Site) -> None:
         client = await lasting(site, {"first": "50ms"})
         await reached(client, lambda: client.retry is not None)
-        assert "attempt 1 of 10 at" in card(client).note
+        assert "attempt 1 of 10 at" in card(client.connection).note
         await state(client, "open")
-        assert card(client).opened.endswith("opened anew once")
-        assert card(client).note == ""
+        assert card(client.connection).opened.endswith("opened anew once")
+        assert card(client.connection).note == ""
         await client.close()
 
     with acts(opening(), opening(end=noting)) as site:
@@ -1194,7 +1196,7 @@ def test_request_that_awaits_its_reply_fails_at_the_loss(options: dict[str, Any]
         with pytest.raises(errors.ClosedError, match=says):
             await client.request({"id": 1}, timeout=None)
         await client.close()
-        assert client.cursors == {client.cursor}
+        assert not client.connection.requests.awaited
 
     with acts(opening(end=on_a_word), opening(end=noting)) as site:
         run(scenario(site))

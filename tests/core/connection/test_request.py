@@ -161,7 +161,7 @@ def test_expect_returns_the_first_that_fits_and_recv_goes_on_behind_it() -> None
         assert (await client.recv("5s")).json() == {"n": 4}
         assert (await client.expect(lambda message: message.json()["n"] > 4)).json() == {"n": 5}
         assert (await client.expect()).json() == {"n": 6}
-        assert client.cursor.unread == 0
+        assert client.connection.cursor.unread == 0
 
     with_server(scenario, texts(*({"n": number} for number in range(1, 7))))
 
@@ -350,7 +350,7 @@ def test_deadline_that_passes_among_early_messages_leaves_the_rest_unread() -> N
         with pytest.raises(errors.WaitTimeoutError):
             await client.expect(takes_long, "10ms")
         assert 1 <= judged <= 3
-        assert client.cursor.unread == 1000 - judged
+        assert client.connection.cursor.unread == 1000 - judged
 
     with_server(scenario, texts(*["x"] * 1000))
 
@@ -385,7 +385,7 @@ def test_many_requests_at_once_get_their_own_replies_in_whatever_order() -> None
             payloads = [{"id": f"request {n}", "n": n, "count": 100} for n in range(100)]
             replies = await asyncio.gather(*(client.request(payload) for payload in payloads))
             assert [reply.json()["double"] for reply in replies] == [2 * n for n in range(100)]
-            assert client.cursor.unread == 200
+            assert client.connection.cursor.unread == 200
             assert (await client.recv("5s")).json() == {"event": "noise"}
             assert (await client.recv("5s")).json() == {"id": "request 99", "double": 198}
 

@@ -51,14 +51,14 @@ def test_burst_arrives_in_order_and_before_the_ping_and_the_close_behind_it() ->
     with raw_server(keep_frames) as site:
         client = ipyws.connect(site.url, close_timeout="2s", ping_interval=None)
         logged = [client.send(text) for text in texts]
-        client.async_client.loop.call_soon_threadsafe(client.async_client.send_ping, b"behind")
+        client.async_client.loop.call_soon_threadsafe(client.connection.keepalive.send_ping, b"behind")
         client.close(1000, "done")
         *seen, ping, close = frames_of(site)
     assert seen == [(Opcode.TEXT, text.encode()) for text in texts]
     assert ping == (PING, b"behind")
     assert close[0] == CLOSE
     assert [message.seq for message in logged] == list(range(BURST))
-    assert client.async_client.unsent == 0
+    assert client.connection.sending.unsent == 0
 
 
 def test_threads_send_at_once_and_the_log_has_the_order_of_the_wire() -> None:
@@ -128,7 +128,7 @@ def test_coroutine_that_never_rests_sends_what_fills_the_outbox_and_no_more_wait
         async with ipyws.connect_async(site.url, write_timeout="10s") as client:
             for _ in range(100):
                 await client.send("x" * 10_000)
-                most = max(most, client.outbox.size)
+                most = max(most, client.connection.sending.outbox.size)
         assert 0 < most < FULL
 
     with raw_server(keep_frames) as site:
@@ -157,11 +157,11 @@ def test_send_does_not_wait_for_a_loop_that_is_busy() -> None:
 def test_message_of_another_thread_that_comes_too_late_is_counted() -> None:
     async def scenario(site: Site) -> None:
         client = await ipyws.connect_async(site.url)
-        checked = client.prepare("too late")  # by a thread that goes on after the close
+        checked = client.connection.sending.prepare("too late")  # by a thread that goes on after the close
         await client.close()
-        client.put(checked)
-        client.outbox.flush()
-        assert client.unsent == 1
+        client.connection.sending.put(checked)
+        client.connection.sending.outbox.flush()
+        assert client.connection.sending.unsent == 1
 
     with raw_server(keep_frames) as site:
         run(scenario(site))

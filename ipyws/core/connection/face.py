@@ -1,0 +1,98 @@
+"""What a user looks at, of a connection, whether by `Client` or by `AsyncClient`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipyws.core.channels.loops import Loop
+from ipyws.core.channels.message_channel import Stream
+from ipyws.core.connection.closing import Close
+from ipyws.core.connection.state import State
+from ipyws.core.connection.stats import Stats
+
+if TYPE_CHECKING:
+    from ipyws.capture.journal import Journal
+    from ipyws.capture.recording import RecordedLog
+    from ipyws.core.connection.connection import Connection
+    from ipyws.core.connection.transport import Handshake
+
+
+class Face:
+    """What a user looks at, of a connection.
+
+    Args:
+        connection: The connection.
+
+    Attributes:
+        connection: What this is a face of; for code that works on connections, which changes with them.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @property
+    def name(self) -> str:
+        """The name it goes by."""
+        return self.connection.name
+
+    @property
+    def url(self) -> str:
+        """The URL it was opened with; its repr masks secrets."""
+        return self.connection.url
+
+    @property
+    def log(self) -> RecordedLog:
+        """Everything that passed."""
+        return self.connection.log
+
+    @property
+    def state(self) -> State:
+        """ "connecting", "open", "closing", "closed" or "reconnecting"."""
+        return self.connection.state
+
+    @property
+    def held(self) -> bool:
+        """True while a full channel, or a loop that is far behind, keeps us from reading."""
+        return self.connection.held
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol the server chose."""
+        return self.connection.subprotocol
+
+    @property
+    def response(self) -> Handshake | None:
+        """How the server answered the handshake, with status, headers, extensions and addresses."""
+        return self.connection.response
+
+    @property
+    def stats(self) -> Stats:
+        """Counters and times up to now."""
+        return self.connection.stats
+
+    @property
+    def closed(self) -> Close | None:
+        """How it ended, or None."""
+        return self.connection.closed
+
+    @property
+    def journal(self) -> Journal | None:
+        """What records it (``record=``): path, written, lost, error; or None."""
+        return self.connection.journal
+
+    def channel(self, control: bool = False) -> Stream:
+        """Return the channel of received messages: the same each time, from the first message on.
+
+        While it is open and full (``channel_capacity`` unread), reading from the network pauses. Once you
+        closed it, the next call opens a new one, from the oldest message that the log still has.
+
+        Args:
+            control: Return the second channel, which also carries ping, pong and close records.
+        """
+        return self.connection.readers.channel(control)
+
+    def __aiter__(self) -> Loop:
+        return Loop(self.connection.readers.loops)
+
+    def __repr__(self) -> str:
+        return self.connection.words(type(self).__name__)

@@ -1,0 +1,105 @@
+"""What the transport of a connection tells it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ipyws.core.connection.closing import Close
+from ipyws.core.connection.state import Event, StateMachine
+from ipyws.core.messages.message import Control, Direction
+
+if TYPE_CHECKING:
+    from ipyws.core.connection.flow_control import FlowControl
+    from ipyws.core.connection.keepalive import KeepAlive
+    from ipyws.core.messages.log import Log
+
+
+class Ends(Protocol):
+    """Ends a connection."""
+
+    def lost(self, close: Close) -> None:
+        """Note that the transport is gone."""
+
+
+class Told(Protocol):
+    """A connection, as far as it is told what comes."""
+
+    last_read: float
+
+    @property
+    def log(self) -> Log:
+        """Takes what comes."""
+
+    @property
+    def states(self) -> StateMachine:
+        """Its state."""
+
+    @property
+    def flow(self) -> FlowControl:
+        """Whether we are kept from reading."""
+
+    @property
+    def keepalive(self) -> KeepAlive:
+        """Knows the pings that pongs answer."""
+
+    @property
+    def ending(self) -> Ends:
+        """Hears of its end."""
+
+    def note(self, kind: Any, direction: Direction, control: Control) -> None:
+        """Log a control frame."""
+
+
+class Incoming:
+    """The `Sink` of a connection's transports: it logs what comes.
+
+    What comes before the dial is over waits until the connection is open: who receives it may want to answer.
+
+    Args:
+        connection: The connection.
+    """
+
+    def __init__(self, connection: Told) -> None:
+        self._connection = connection
+        self._early: list[Callable[[], None]] | None = None
+
+    def wait(self) -> None:
+        """Let what comes wait: the connection is dialled."""
+        self._early = []
+
+    def go_on(self) -> None:
+        """Take what came early, and what comes from now on: the connection is open."""
+        early, self._early = self._early or (), None
+        for tell in early:
+            tell()
+
+    def on_data(self, payloads: list[Any], size: int) -> None:
+        """Append what came; see `Sink`."""
+        if self._early is not None:
+            self._early.append(lambda: self.on_data(payloads, size))
+            return
+        connection = self._connection
+        connection.last_read = time.monotonic()
+        connection.log.append("in", payloads, size)
+
+    def on_control(self, kind: Any, direction: Direction, control: Control) -> None:
+        """Append a control frame, a pong with its round trip; see `Sink`."""
+        if self._early is not None:
+            self._early.append(lambda: self.on_control(kind, direction, control))
+            return
+        connection = self._connection
+        if kind == "pong" and direction == "in":
+            control = control._replace(rtt=connection.keepalive.pings.answered(control.data))
+        elif kind == "close":
+            connection.states.advance(Event.CLOSE_PASSED)
+            connection.flow.update()  # or a full channel would keep us from seeing the end
+        connection.note(kind, direction, control)
+
+    def on_lost(self, close: Close) -> None:
+        """Have the connection ended, or opened again; see `Sink`."""
+        if self._early is not None:
+            self._early.append(lambda: self.on_lost(close))
+        else:
+            self._connection.ending.lost(close)
