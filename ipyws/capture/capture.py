@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import BinaryIO, Self, overload
 
 from ipyws.capture.jsonl import LONGEST_LINE, Span
+from ipyws.capture.named_codec import named_codec
 from ipyws.capture.recording import Recording
 from ipyws.capture.schema import from_record
 from ipyws.capture.values import parse_object
+from ipyws.core.codecs.auto import AUTO
 from ipyws.core.connection.info import About
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
@@ -44,6 +46,7 @@ class Capture(Recording, Sequence[Message]):
         self.note = note
         self.evicted = span.evicted
         self._about = span.about
+        self._codec = named_codec(span.about.codec) if span.about else AUTO
         self._index = span.index
         self._file = file
         self._lock = threading.Lock()
@@ -129,7 +132,7 @@ class Capture(Recording, Sequence[Message]):
             return None
         try:
             record = parse_object(line.removeprefix(b"\xef\xbb\xbf") if not number else line)
-            return None if "gap" in record else from_record(record, number)
+            return None if "gap" in record else from_record(record, number, self._codec)
         except InvalidError as error:
             raise InvalidError(
                 f"{self.path} was changed since it was loaded: {error.message}", hint="load it again"

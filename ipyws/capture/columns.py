@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ipyws.core.codecs.codec import Data
+from ipyws.core.codecs.codec import Codec, Data
 from ipyws.core.messages.batch import Batch
 from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Control, Message, payload_size
@@ -19,7 +19,7 @@ class Columns:
         payloads: Whether to keep the payloads too, which may be larger than memory.
 
     Attributes:
-        seq, time, direction, type, size, data: What `Message` calls so, one for each message.
+        seq, time, direction, type, size, data, codec: What `Message` calls so, one for each message.
         controls: What control records carry besides, by row.
     """
 
@@ -31,6 +31,7 @@ class Columns:
         self.type: list[str] = []
         self.size: list[int] = []
         self.data: list[Data] = []
+        self.codec: list[Codec] = []
         self.controls: dict[int, Control] = {}
         if isinstance(records, Log):
             for batch, skip in records.batches():
@@ -56,6 +57,7 @@ class Columns:
         self.size += map(payload_size, payloads)
         if self._payloads:
             self.data += payloads
+            self.codec += [batch.codec] * len(payloads)
 
     def _add(self, message: Message) -> None:
         if message.code is not None or message.rtt is not None or message.reason:
@@ -67,3 +69,4 @@ class Columns:
         self.size.append(message.size)
         if self._payloads:
             self.data.append(message.data)
+            self.codec.append(message.codec)

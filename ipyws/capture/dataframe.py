@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, get_args
 
 from ipyws.capture.columns import Columns
+from ipyws.capture.decoding import decode
 from ipyws.capture.masking import masked
 from ipyws.core.constants import MessageType
 from ipyws.core.messages.message import Control, Direction, Message
@@ -27,7 +28,9 @@ def to_frame(records: Iterable[Message]) -> DataFrame:
 
     Returns:
         Columns seq (int64), time (UTC), direction and type (categories), size (int64: of the payload as it
-        passed), data (str for text, bytes otherwise), rtt (float64 seconds, nan where there is none), code
+        passed), data (str for text, bytes otherwise), value (what the connection's codec reads it as: dict,
+        list, text, number; None where it can't), label (the name of a packet; only where a dialect is
+        spoken), rtt (float64 seconds, nan where there is none), code
         (Int64, missing where there is none) and reason.
 
     Raises:
@@ -36,6 +39,8 @@ def to_frame(records: Iterable[Message]) -> DataFrame:
     pandas, numpy, shown_frame = _libraries()
     columns = Columns(records)
     controls = _controls(columns)
+    data = masked(columns.data)
+    values, labels = decode(columns, data)
     microseconds = numpy.rint(numpy.array(columns.time, "float64") * 1e6).astype("int64")
     return shown_frame(
         {
@@ -44,12 +49,20 @@ def to_frame(records: Iterable[Message]) -> DataFrame:
             "direction": pandas.Categorical(columns.direction, get_args(Direction)),
             "type": pandas.Categorical(columns.type, get_args(MessageType)),
             "size": numpy.array(columns.size, "int64"),
-            "data": pandas.Series(masked(columns.data), dtype="object"),
+            "data": pandas.Series(data, dtype="object"),
+            "value": pandas.Series(values, dtype="object"),
+            **({"label": _labels(pandas, labels, len(columns))} if labels else {}),
             "rtt": numpy.array([control.rtt for control in controls], "float64"),
             "code": pandas.array([control.code for control in controls], "Int64"),
-            "reason": pandas.Series([mask(control.reason) for control in controls], dtype="object"),
+            "reason": pandas.Series(
+                [control.reason and mask(control.reason) for control in controls], dtype="object"
+            ),
         }
     )
+
+
+def _labels(pandas: Any, labels: dict[int, str], rows: int) -> Any:
+    return pandas.Series([labels.get(row, "") for row in range(rows)], dtype="object")
 
 
 def _controls(columns: Columns) -> list[Control]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from ipyws.core.messages.matcher import parsed
 from ipyws.core.messages.message import Message
-from ipyws.errors import InvalidError
 
 # Requests that wait for their reply; more of them would only be a server that answers none.
 _WAITING = 100_000
@@ -59,11 +59,8 @@ def latencies(records: Iterable[Message]) -> Iterator[Latency]:
 def _id(message: Message) -> str | int | None:
     # Parsing costs microseconds a message, looking for the key a tenth of that.
     data = message.data
-    if '"id"' not in data if isinstance(data, str) else b"id" not in data:
+    if message.type not in ("text", "binary") or (isinstance(data, str) and '"id"' not in data):
         return None
-    try:
-        parsed = message.json()
-    except InvalidError:
-        return None
-    key = parsed.get("id") if isinstance(parsed, dict) else None
+    value = parsed(message)  # of bytes it can't be told beforehand: they may be packed
+    key = value.get("id") if isinstance(value, dict) else None
     return key if type(key) in (str, int) else None

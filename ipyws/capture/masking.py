@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ipyws.core.codecs.codec import Data
-from ipyws.text.masking import mask
+from ipyws.text.masking import mask, mask_bytes
 
 _TOGETHER = 128
 
@@ -25,6 +26,26 @@ def masked(payloads: Sequence[Data]) -> list[Data]:
         some = payloads[start : start + _TOGETHER]
         shown += some if hold_no_secret(some) else map(_mask, some)
     return shown
+
+
+def masked_value(value: Any) -> Any:
+    """Return what a codec has made of a payload, fit to be shown; None where it is nested too deeply."""
+    try:
+        return _without_secrets(value)
+    except RecursionError:
+        return None
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, bytes):
+        return mask_bytes(value)
+    if isinstance(value, Mapping):
+        return {_without_secrets(key): _without_secrets(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_secrets(item) for item in value]
+    return value
 
 
 def _mask(data: Data) -> Data:

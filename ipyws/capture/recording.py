@@ -41,8 +41,9 @@ class Recording(Iterable[Message]):
             direction: "in" or "out".
             types: Types of message, such as ("text", "binary").
             grep: A regular expression searched, without regard to case, in the whole payload; bytes are
-                searched as Latin-1. It has the syntax of `re` without look-around and back-references, so
-                that the time of a search grows with the payload and no faster.
+                searched as Latin-1, and what the codec reads in them as JSON. It has the syntax of `re`
+                without look-around and back-references, so that the time of a search grows with the payload
+                and no faster.
 
         Raises:
             InvalidError: ``direction`` or a type does not exist, ``grep`` is not such a regular expression.

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ipyws.core.codecs.codec import Data
+from ipyws.core.codecs.codec import Data, Decoded
+from ipyws.core.codecs.registry import find_codec
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError, WebSocketError, brief
 from ipyws.text.masking import MASK
@@ -21,6 +22,7 @@ _STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _COLON: Final = re.compile(r"\s*:\s*")
 _SCALAR: Final = re.compile(r'[^\s,:{}\[\]"]*')
 _BRACKET: Final = re.compile(r'["{}\[\]]')
+_AS_IT_STANDS: Final = ("json", "text", "raw")  # what such bytes say is there to be read
 _WITHIN: Final = 3  # JSON in a string in JSON in a string: deeper, nobody looks
 
 
@@ -41,20 +43,26 @@ class Redact:
     def payload(self, message: Message) -> Data:
         """Return the payload of a message without the values."""
         data = message.data
+        if not isinstance(data, str) or message.codec.name not in ("auto", *_AS_IT_STANDS):
+            read = message.read()
+            shown = read.format in _AS_IT_STANDS or (read.label and isinstance(data, str))
+            if read.problem is None and not shown:
+                return self._written_again(message, read)
         if isinstance(data, str):
             return self(data)
-        read = message.read()
-        if read.structured and read.problem is None and read.format == message.codec.name:
-            return self._written_again(message, read.value)
         return self(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
-    def _written_again(self, message: Message, value: Any) -> Data:
+    def _written_again(self, message: Message, read: Decoded) -> Data:
         try:
-            without = self._value(value)
-            written = message.data if without == value else message.codec.encode(without)
-            return written.encode("utf-8", "surrogatepass") if isinstance(written, str) else written
+            without = self._value(read.value)
+            if without == read.value:
+                return message.data
+            if read.label:  # a value is not all that a packet holds
+                return _as(message.data, MASK)
+            codec = message.codec if read.format == message.codec.name else find_codec("codec", read.format)
+            return _as(message.data, codec.encode(without))
         except (WebSocketError, ValueError, TypeError, RecursionError):
-            return MASK.encode()  # rather than with the values
+            return _as(message.data, MASK)  # rather than with the values
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -66,6 +74,13 @@ class Redact:
     def _is_wanted(self, key: object) -> bool:
         text = key.decode("utf-8", "replace") if isinstance(key, bytes) else key
         return isinstance(text, str) and text.casefold() in self._wanted
+
+
+def _as(data: Data, written: Data) -> Data:
+    """Return what is written in place of a payload as text or as bytes, as that was."""
+    if isinstance(data, bytes):
+        return written.encode("utf-8", "surrogatepass") if isinstance(written, str) else written
+    return written if isinstance(written, str) else MASK
 
 
 def make_redact(keys: Iterable[str] | str) -> Redact | None:

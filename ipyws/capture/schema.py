@@ -14,7 +14,8 @@ from typing import Any, Final, get_args
 from ipyws.capture import values
 from ipyws.capture.redact import Redact
 from ipyws.capture.values import get
-from ipyws.core.codecs.codec import Data
+from ipyws.core.codecs.auto import AUTO
+from ipyws.core.codecs.codec import Codec, Data
 from ipyws.core.connection.info import About
 from ipyws.core.constants import MessageType
 from ipyws.core.messages.message import Control, Direction, Message, Replaced
@@ -52,8 +53,9 @@ class Recorded(Message):
         control: Control | None = None,
         refs: tuple[str, ...] = (),
         masked: bool = False,
+        codec: Codec = AUTO,
     ) -> None:
-        super().__init__(type, data, direction, seq, time, control)
+        super().__init__(type, data, direction, seq, time, control, codec)
         self.refs = refs
         self.masked = masked
 
@@ -171,6 +173,7 @@ def _describe(about: About) -> dict[str, Any]:
         "request_headers": [veil.header(*pair) for pair in about.request_headers],
         "extensions": veil.text(about.extensions),
         "proxy": about.proxy and veil.text(about.proxy),
+        "codec": None if about.codec == AUTO.name else veil.text(about.codec),
     }
     return {key: value for key, value in described.items() if value is not None} | veil.notes()
 
@@ -178,12 +181,13 @@ def _describe(about: About) -> dict[str, Any]:
 # -- reading ---------------------------------------------------------------------------------------
 
 
-def from_record(record: dict[str, Any], seq: int) -> Recorded:
+def from_record(record: dict[str, Any], seq: int, codec: Codec = AUTO) -> Recorded:
     """Return the message that a JSON object holds. Keys that are not known are passed over.
 
     Args:
         record: The object.
         seq: The seq of the message unless the record says it.
+        codec: What reads its payload.
 
     Raises:
         InvalidError: A key is missing or has a wrong value; says which.
@@ -200,6 +204,7 @@ def from_record(record: dict[str, Any], seq: int) -> Recorded:
         None if isinstance(data, str) or kind == "binary" else _control(record, kind, data),
         get(record, "refs", values.references, ()),
         get(record, "masked", values.flag, False),
+        codec,
     )
 
 
@@ -251,6 +256,7 @@ def from_header(header: dict[str, Any]) -> tuple[About | None, int]:
         proxy=get(header, "proxy", values.text, None),
         refs=get(header, "refs", values.references, ()),
         masked=get(header, "masked", values.flag, False),
+        codec=get(header, "codec", values.text, AUTO.name),
     )
     return about, evicted
 

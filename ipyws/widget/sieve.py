@@ -1,4 +1,4 @@
-"""Which messages the panel shows: by direction, by kind, and by what their whole payload holds."""
+"""Which messages the panel shows: by direction, by kind, and by what they hold."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from ipyws.core.messages.message import Message
 from ipyws.core.messages.regex import compile_regex, compile_text
+from ipyws.core.messages.search import searching
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Sieve:
             InvalidError: The text is not a regular expression that can be searched in bounded time.
         """
         make = compile_regex if self.regex else compile_text
-        holds = make(self.text) if self.text else None
+        holds = searching(make(self.text)) if self.text else None
 
         def matches(message: Message) -> bool:
             if message.type in ("text", "binary"):
@@ -48,7 +49,7 @@ class Sieve:
                     return False
             elif not self.control:
                 return False
-            return holds is None or holds(message.data)
+            return holds is None or holds(message)
 
         return matches
 

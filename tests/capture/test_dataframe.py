@@ -14,6 +14,8 @@ import pytest
 
 from ipyws.capture.dataframe import to_frame
 from ipyws.capture.recording import RecordedLog
+from ipyws.core.codecs.codec import Codec, Data, Decoded
+from ipyws.core.codecs.msgpack import MSGPACK
 from ipyws.core.messages.budget import Budget
 from ipyws.core.messages.message import Control, Message
 from ipyws.text import masking
@@ -28,10 +30,26 @@ DTYPES = {
     "type": "category",
     "size": "int64",
     "data": "object",
+    "value": "object",
     "rtt": "float64",
     "code": "Int64",
     "reason": "object",
 }
+
+
+class Packets(Codec):
+    """Packets that are called as they are."""
+
+    name = "packets"
+
+    def decode(self, payload: Data) -> Any:
+        return payload
+
+    def encode(self, value: Any) -> Data:
+        raise NotImplementedError
+
+    def read(self, payload: Data) -> Decoded:
+        return Decoded(payload, self.name, label=str(payload))
 
 
 def new_log(messages: int = 1_000_000) -> RecordedLog:
@@ -184,3 +202,34 @@ def test_a_table_that_is_pickled_is_one_of_pandas() -> None:
     opened = pickle.loads(pickle.dumps(frame))
     assert type(opened) is pandas.DataFrame
     assert opened.equals(pandas.DataFrame(frame))
+
+
+def test_values_are_what_the_codec_reads(view: Any) -> None:
+    log = RecordedLog(codec=MSGPACK)
+    log.append("in", [MSGPACK.encode({"id": 1, "tags": [b"x"]}), b"\xc1", '{"a": 2}'], 0)
+    log.append("in", [Control(b"p")], 1, type="ping")
+    table = to_frame(view(log))
+    assert list(table.value) == [{"id": 1, "tags": [b"x"]}, None, {"a": 2}, None]
+    assert "label" not in table
+
+
+def test_values_of_json_and_text_need_no_codec(view: Any) -> None:
+    log = new_log()
+    log.append("in", ['{"price": 1.5}', "hello", b"[1]", b"\xff"], 0)
+    assert list(to_frame(view(log)).value) == [{"price": 1.5}, "hello", [1], b"\xff"]
+
+
+def test_packets_of_a_dialect_have_their_names(view: Any) -> None:
+    log = RecordedLog(codec=Packets())
+    log.append("in", ["event news", "event chat"], 0)
+    log.append("in", [Control(b"p")], 1, type="ping")
+    table = to_frame(view(log))
+    assert list(table.label) == ["event news", "event chat", ""]
+
+
+def test_secrets_do_not_show_in_values(view: Any) -> None:
+    masking.remember("word-of-the-value")
+    log = RecordedLog(codec=MSGPACK)
+    value = {"word-of-the-value": ["word-of-the-value", b"word-of-the-value", {"n": 1}]}
+    log.append("in", [MSGPACK.encode(value), '["word-of-the-value"]'], 0)
+    assert list(to_frame(view(log)).value) == [{"***": ["***", b"***", {"n": 1}]}, ["***"]]

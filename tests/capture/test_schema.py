@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,8 +16,8 @@ from ipyws.capture.redact import make_redact
 from ipyws.capture.schema import Recorded, as_line, from_header, from_record, to_header, to_line, to_record
 from ipyws.capture.values import parse_object
 from ipyws.core.codecs.auto import AUTO
-from ipyws.core.codecs.codec import Codec
-from ipyws.core.codecs.registry import find_codec
+from ipyws.core.codecs.codec import Codec, Decoded
+from ipyws.core.codecs.registry import CODECS, find_codec
 from ipyws.core.connection.info import About
 from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
@@ -95,6 +96,9 @@ def test_a_header_says_what_is_known() -> None:
     assert header["ipyws"] == 1
     assert header["headers"] == [["A", "b"], ["A", "c"]]
     assert from_header(header) == (about, 3)
+    packed = from_header(json.loads(as_line(to_header(replace(about, codec="gzip+json")))))[0]
+    assert packed is not None
+    assert packed.codec == "gzip+json"
     assert to_header(None) == {"ipyws": 1}
     assert from_header({"ipyws": 1}) == (None, 0)
 
@@ -167,6 +171,54 @@ def test_what_a_codec_can_not_write_again_is_left_out_whole() -> None:
             raise ValueError("only reads")
 
     assert redacted(b"hunter2", Reader()) == b"***"
+
+
+class Packed(Codec):
+    """JSON in base64, in a text message: nothing of it is there to be read."""
+
+    name = "packed"
+
+    def decode(self, payload: str | bytes) -> object:
+        return json.loads(base64.b64decode(payload))
+
+    def encode(self, value: object) -> str:
+        return base64.b64encode(json.dumps(value).encode()).decode()
+
+
+def test_what_is_packed_in_a_text_is_redacted() -> None:
+    codec = Packed()
+    message = Message("text", codec.encode({"password": "x", "a": 1}), "out", 0, 0.0, codec=codec)
+    record = to_record(message, make_redact("password"))
+    assert codec.decode(record["data"]) == {"password": "***", "a": 1}
+    assert record["masked"]
+
+
+def test_what_auto_has_unpacked_is_redacted(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unpacking(Packed):
+        """Says what it found, as auto does, and is called otherwise."""
+
+        name = "unpacking"
+
+        def encode(self, value: object) -> str:
+            raise AssertionError("it does not know how the payload was packed")
+
+        def read(self, payload: str | bytes) -> Decoded:
+            return Decoded(self.decode(payload), "packed")
+
+    monkeypatch.setitem(CODECS, "packed", Packed())
+    written = redacted(Packed().encode({"password": "x"}).encode(), Unpacking())
+    assert Packed().decode(written) == {"password": "***"}
+
+
+def test_a_packet_is_left_out_whole_as_a_value_is_not_all_of_it() -> None:
+    class Packets(Packed):
+        def read(self, payload: str | bytes) -> Decoded:
+            return Decoded(self.decode(payload), self.name, label="PUBLISH t")
+
+    packet = Packed().encode({"password": "x"}).encode()
+    assert redacted(packet, Packets()) == b"***"
+    harmless = Packed().encode({"a": "x"}).encode()
+    assert redacted(harmless, Packets()) == harmless
 
 
 def test_no_keys_redact_nothing() -> None:

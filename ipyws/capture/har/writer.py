@@ -26,7 +26,17 @@ OPCODES: Final = {"text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10, "op
 OURS: Final = ("seq", "rtt", "code", "reason", "breach", "refs", "masked")
 """Keys of a record that a message of a HAR has with an underscore in front."""
 
-MEMBERS: Final = ("name", "opened", "subprotocol", "extensions", "proxy", "evicted", "refs", "masked")
+MEMBERS: Final = (
+    "name",
+    "opened",
+    "subprotocol",
+    "extensions",
+    "proxy",
+    "codec",
+    "evicted",
+    "refs",
+    "masked",
+)
 """Keys of a header that an entry of a HAR has below ``_ipyws``; there they count."""
 
 

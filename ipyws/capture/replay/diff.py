@@ -71,7 +71,7 @@ def _between(recorded: Message, actual: Message, hidden: tuple[str, ...]) -> str
 
 def _value(message: Message) -> Any:
     """Return the value of a payload, or `_NOTHING` if it has none, or is too large."""
-    if len(message.data) > LARGEST_JSON:
+    if message.codec.is_larger(message.data, LARGEST_JSON):
         return _NOTHING
     try:
         # Python takes NaN for JSON; it differs from itself.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
+from collections.abc import Iterable, Iterator
 from json.decoder import WHITESPACE  # type: ignore[attr-defined]
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ def parse_json(data: str | bytes) -> Any:
         RecursionError: It is nested too deeply.
     """
     if len(data) < LARGE:
-        return json.loads(data)
+        return _parse_small(data)
     text = data if isinstance(data, str) else data.decode(json.detect_encoding(data), "surrogatepass")
     if text.startswith("\ufeff"):
         return json.loads(text)  # which says what is wrong
@@ -49,6 +50,35 @@ def parse_json(data: str | bytes) -> Any:
     finally:
         if collecting:
             gc.enable()
+
+
+def _parse_small(data: str | bytes) -> Any:
+    """Do what `json.loads` does; in half the time where nothing stands around the value of a text."""
+    if isinstance(data, str):
+        try:
+            value, end = _scan(data, 0)
+            if end == len(data):
+                return value
+        except (StopIteration, ValueError, RecursionError):
+            pass  # json.loads says what is wrong, if anything is
+    return json.loads(data)
+
+
+def parse_texts(texts: Iterable[str]) -> Iterator[Any]:
+    """Yield the value of each text: of JSON, or the text itself where it is none."""
+    for text in texts:
+        if len(text) < LARGE:
+            try:
+                value, end = _scan(text, 0)
+                if end == len(text):
+                    yield value
+                    continue
+            except (StopIteration, ValueError, RecursionError):
+                pass  # it may have white space around it
+        try:
+            yield parse_json(text)
+        except (ValueError, RecursionError):
+            yield text
 
 
 class _Parser:

@@ -200,7 +200,7 @@ class Connection:
     def describe(self) -> About:
         """Return what a capture says of this connection."""
         response = self.response
-        about = About(str(self.url), self.name, self.opened_at)
+        about = About(str(self.url), self.name, self.opened_at, codec=self.log.codec.name)
         if response is None:
             return about
         return replace(

@@ -23,6 +23,7 @@ class About:
         request_headers: The headers that were sent, in order.
         extensions: The negotiated extensions as in the header, or "".
         proxy: The proxy's URL without credentials, or None.
+        codec: What read the payloads, as the option ``codec`` or ``dialect`` names it.
         refs: The references that stand in these texts in place of secrets, if they come from a file.
         masked: Whether stars stand in them in place of other secrets.
     """
@@ -39,6 +40,7 @@ class About:
     proxy: str | None = None
     refs: tuple[str, ...] = ()
     masked: bool = False
+    codec: str = "auto"
 
     def __repr__(self) -> str:
         return visible(mask(f"<About {self.name!r} {self.url!r} {self.status} {self.reason}>"))

@@ -8,6 +8,7 @@ from typing import get_args
 from ipyws.core.constants import MessageType
 from ipyws.core.messages.message import Direction, Message
 from ipyws.core.messages.regex import compile_regex
+from ipyws.core.messages.search import searching
 from ipyws.errors import InvalidError, brief
 
 
@@ -23,13 +24,13 @@ def make_filter(
     if direction not in (None, "in", "out"):
         raise InvalidError(f"direction is {brief(direction)}", hint='"in" and "out" are allowed')
     wanted = None if types is None else _check_types(types)
-    holds = None if grep is None else compile_regex(_check_grep(grep))
+    holds = None if grep is None else searching(compile_regex(_check_grep(grep)))
 
     def matches(message: Message) -> bool:
         return (
             (direction is None or message.direction == direction)
             and (wanted is None or message.type in wanted)
-            and (holds is None or holds(message.data))
+            and (holds is None or holds(message))
         )
 
     return matches

@@ -49,6 +49,7 @@ class Log(Sequence[Message]):
         codec: What reads the payloads, when somebody looks.
 
     Attributes:
+        codec: What reads the payloads.
         received: Data messages received (not control frames), evicted ones included.
         sent: Data messages sent.
         bytes_received: Payload bytes of the received data messages.
@@ -65,7 +66,7 @@ class Log(Sequence[Message]):
         budget: Budget = BUDGET,
         codec: Codec = AUTO,
     ) -> None:
-        self._codec = codec
+        self.codec = codec
         self._limit = messages
         self._limit_bytes = size
         self._batches: list[Any] = []  # Batch; entries before _head are None
@@ -107,7 +108,7 @@ class Log(Sequence[Message]):
         """
         with LOCK:
             when = time.time() if moment is None else moment
-            batch = Batch(self.total, when, direction, type, payloads, size, self._codec)
+            batch = Batch(self.total, when, direction, type, payloads, size, self.codec)
             if mark:
                 batch.marks = dict.fromkeys(range(self.total, self.total + len(payloads)), mark)
             self._batches.append(batch)

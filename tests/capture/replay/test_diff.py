@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import ipyws
 from ipyws.capture.replay.diff import LARGEST_JSON, difference
 from ipyws.core.codecs.codec import Data
+from ipyws.core.codecs.msgpack import MSGPACK
 from ipyws.core.messages.message import Message
 
 
@@ -181,3 +182,11 @@ def test_words_hold_no_secret_not_even_half_of_one() -> None:
     value = ipyws.secret("correct-horse-battery-staple-of-forty-characters")
     for actual in (f'{{"t": "{value}"}}', f'{{"{value}": 1}}', f"x{value}", f'{{"t": "{"x" * 25}{value}"}}'):
         assert "correct" not in words('{"t": 1}', actual)
+
+
+def test_values_of_a_binary_format_are_compared_by_structure() -> None:
+    def packed(value: object) -> Message:
+        return Message("binary", MSGPACK.encode(value), "in", 0, 0.0, codec=MSGPACK)
+
+    assert difference(packed({"a": 1, "b": [2]}), packed({"b": [2], "a": 1})) == ""
+    assert difference(packed({"a": {"price": 3}}), packed({"a": {"price": 4}})) == "$.a.price: 3 → 4"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ipyws.capture.latency import latencies
 from ipyws.capture.recording import RecordedLog
+from ipyws.core.codecs.msgpack import MSGPACK
 from ipyws.core.connection.stats import Stats
 from ipyws.core.connection.trend import Trend
 from ipyws.core.messages.budget import Budget
@@ -228,3 +229,11 @@ def test_a_clock_that_was_set_back_makes_no_reply_earlier_than_its_request() -> 
     log.append("out", ['{"id": 1}'], 9, moment=100.0)
     log.append("in", ['{"id": 1}'], 9, moment=40.0)
     assert [latency.seconds for latency in latencies(log)] == [0.0]
+
+
+def test_requests_and_replies_of_a_binary_format_are_paired() -> None:
+    log = RecordedLog(codec=MSGPACK)
+    log.append("out", [MSGPACK.encode({"id": 7, "do": "x"})], 0, moment=1.0)
+    log.append("in", [MSGPACK.encode({"id": 8}), b"\xc1 no msgpack with an id"], 0, moment=2.0)
+    log.append("in", [MSGPACK.encode({"id": 7})], 0, moment=3.5)
+    assert [(found.id, found.seconds) for found in latencies(log)] == [(7, 2.5)]
