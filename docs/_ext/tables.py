@@ -47,7 +47,10 @@ class Verbs(Generated):
             yield f"## {verb.name}\n"
             yield f"```text\n%ws {verb.name} {verb.form}".rstrip()
             yield f"```\n\n{_sentence(verb.about)}\n"
-            yield from _table(_own_flags(verb))
+            if verb.command:
+                yield f"The flags are those of {verb.name}: [Paste in, copy out](../paste.md).\n"
+            else:
+                yield from _table(_own_flags(verb))
             if verb.name == "connect":
                 yield "\nAnd every [option of a connection](options.md).\n"
             if verb.examples:

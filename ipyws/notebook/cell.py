@@ -8,9 +8,10 @@ from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 from ipyws.notebook.runner import Run, late_reader
 from ipyws.notebook.session import Session
-from ipyws.notebook.source.line import Flag, Parsed, parse
+from ipyws.notebook.source.line import Flag, Parsed, first_word, parse
 from ipyws.notebook.verbs.connect import open_at
 from ipyws.notebook.verbs.flags import check_variable, connect_flags, connect_options
+from ipyws.notebook.verbs.pasting import read_pasted
 from ipyws.notebook.verbs.table import CONNECTION, RAW, VAR
 from ipyws.runtime.client import Client
 from ipyws.script import grammar
@@ -19,6 +20,7 @@ from ipyws.script.expression import Evaluate
 from ipyws.script.preflight import read_payloads
 from ipyws.script.request import Request, parse_request
 from ipyws.script.template import expand_plain
+from ipyws.snippets.reading import Pasted, tool_called
 from ipyws.view.progress import Progress
 
 OPTIONS = (
@@ -43,13 +45,16 @@ def run(session: Session, line: str, text: str) -> list[Message]:
         InvalidError: Something in the line or the body is wrong; says on which line.
         WebSocketError: A step failed; says which, what was expected and what came instead.
     """
-    parsed = parse(line, FLAGS, session.evaluate)
+    pasted, first_line = _read_command(session, line, text)
+    if pasted is not None:
+        parsed, text = Parsed(dict(pasted.options), [pasted.url]), pasted.rest
+    else:
+        parsed = parse(line, FLAGS, session.evaluate)
     variable = check_variable(parsed.take("o"))
     raw, plain = parsed.take("raw", False), parsed.take("text", False)
     anew = parsed.take("new", False)
-    # Line 1 of the cell is that of the magic.
-    request, text = parse_request(text)
-    script = grammar.parse(text, first_line=1 + (request.body_line if request else 1))
+    request, text = parse_request(text) if pasted is None else (None, text)
+    script = grammar.parse(text, first_line=first_line + (request.body_line - 1 if request else 0))
     if request and not plain:
         script = without_comments(script)
     payloads = read_payloads(script, session.names, session.evaluate, raw=raw, plain=plain)
@@ -58,6 +63,7 @@ def run(session: Session, line: str, text: str) -> list[Message]:
     client, since = _client(session, parsed, request)
     if anew:
         client.connection.cursor.skip_all()
+    first = [client.send(payload) for payload in (pasted.payloads if pasted else ())]
     progress = Progress(script)
     session.show(client, since, progress)
     changed = lambda: session.views.touch(client.connection)  # noqa: E731
@@ -66,8 +72,23 @@ def run(session: Session, line: str, text: str) -> list[Message]:
         running.run(script)
         session.linger(client, since)
     finally:
+        running.messages[:0] = first
         session.store(variable, running.messages)
     return running.messages
+
+
+def _read_command(session: Session, line: str, text: str) -> tuple[Pasted | None, int]:
+    """Return the command of another program that the line begins with, and the number of the line below it.
+
+    Line 1 of the cell is that of the magic; a command may go on below it.
+    """
+    word, rest = first_word(line)
+    tool = tool_called(word)
+    if tool is None:
+        return None, 2
+    whole = f"{rest}\n{text}"
+    pasted = read_pasted(session, tool, whole)
+    return pasted, 1 + whole.count("\n") - pasted.rest.count("\n")
 
 
 def _expand(request: Request, evaluate: Evaluate) -> Request:

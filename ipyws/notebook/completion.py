@@ -21,6 +21,7 @@ from ipyws.notebook.verbs.policing import WORDS as POLICY_WORDS
 from ipyws.notebook.verbs.table import VAR, VERBS
 from ipyws.runtime.registry import REGISTRY
 from ipyws.script.grammar import DIRECTIVES
+from ipyws.snippets.reading import flag_names, tool_called
 from ipyws.text.masking import holds_secret
 
 _CAPTURES = (".jsonl", ".har")
@@ -74,7 +75,7 @@ def candidates(before: list[str], fragment: str, *, cell: bool = False) -> Itera
         fragment: What is there already.
         cell: Whether it is the line of ``%%ws``, which has no verb.
     """
-    if cell:
+    if cell and not (before and tool_called(before[0])):
         return _arguments(CELL_FLAGS, before, fragment, "connect")
     if not before and not fragment.startswith("-"):
         return [*VERBS, "help", *_urls()]
@@ -82,6 +83,8 @@ def candidates(before: list[str], fragment: str, *, cell: bool = False) -> Itera
         return [*VERBS, CELL]
     if before[:1] == ["policy"] and before[1:] and not fragment.startswith("-"):
         return _urls() if before[1:] == ["check"] else []
+    if before and (tool := tool_called(before[0])) is not None:
+        return flag_names(tool) if fragment.startswith("-") else []
     verb = VERBS.get(before[0] if before else "", VERBS["connect"])
     return _arguments((*verb.flags, VAR), before, fragment, verb.name)
 

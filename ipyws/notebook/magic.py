@@ -20,8 +20,11 @@ from ipyws.notebook.verbs.connect import is_url
 from ipyws.notebook.verbs.flags import check_variable
 from ipyws.notebook.verbs.help import CELL, help_of, help_of_cell, overview
 from ipyws.notebook.verbs.table import VAR, VERBS, Verb
+from ipyws.snippets.reading import tool_called
 
 _HELP_FLAGS = ("-h", "--help")
+# How DevTools copy a request besides.
+_ELSEWHERE = ("invoke-webrequest", "$session", "await")
 
 
 class Magic:
@@ -53,7 +56,7 @@ class Magic:
             return self._help(rest)
         if word.endswith("?") and not rest and not _is_url(word):  # as in IPython, `%ws send?` asks for help
             return self._help(word)
-        verb = VERBS.get(word)
+        verb = VERBS.get(tool_called(word) or word)
         if verb is None:
             # `%ws wss://…` and `%ws {{url}}` connect; so does an option first, `%ws -k wss://…`.
             if not _is_url(word) and not word.startswith("-"):
@@ -64,12 +67,15 @@ class Magic:
         return self._run(verb, rest)
 
     def _run(self, verb: Verb, line: str) -> Any:
-        parsed = parse(line, (*verb.flags, VAR), self.session.evaluate, rest=verb.rest)
+        parsed = Parsed(rest=line) if verb.command else self._parse(verb, line)
         variable = check_variable(parsed.take("o"))
         _check_words(verb, parsed)
         result = verb.run(self.session, parsed)
         self.session.store(variable, result)
         return result
+
+    def _parse(self, verb: Verb, line: str) -> Parsed:
+        return parse(line, (*verb.flags, VAR), self.session.evaluate, rest=verb.rest)
 
     def cell(self, line: str, body: str) -> list[Message] | None:
         """Run a cell magic: send the body."""
@@ -101,6 +107,8 @@ def _help_on(topic: str) -> str:
 
 
 def _unknown(word: str) -> InvalidError:
+    if word.lower() in _ELSEWHERE or word.startswith("fetch("):
+        return InvalidError(f"{brief(word)} is not read", hint='%ws curl reads DevTools\' "Copy as cURL"')
     hint = suggestion(word, VERBS, f"the verbs are {', '.join(VERBS)}; a URL connects")
     return InvalidError(f"there is no verb {brief(word)}", hint=hint)
 

@@ -43,6 +43,8 @@ MAY: dict[str, set[str]] = {
     },
     "ipyws.demo": {"ipyws.demo", "ipyws.core", "ipyws.network", "ipyws.policy", *WORDS, "websockets"},
     "ipyws.script": {"ipyws.script", "ipyws.core", *WORDS},
+    # The URLs of Unix sockets are the policy's.
+    "ipyws.snippets": {"ipyws.snippets", "ipyws.policy", "ipyws.script", "ipyws.core", *WORDS},
     "ipyws.capture": {"ipyws.capture", "ipyws.core", "ipyws.version", *WAITING, *WORDS},
     "ipyws.capture.shown_frame": {"ipyws.capture", "ipyws.text", "pandas"},
     "ipyws.capture.drawing": {"ipyws.capture", "matplotlib", "numpy"},
@@ -53,7 +55,7 @@ MAY: dict[str, set[str]] = {
     "ipyws.view": {"ipyws.view", "ipyws.capture", "ipyws.core", "ipyws.script", *WORDS},
     "ipyws.notebook": {
         *("ipyws.notebook", "ipyws.view", "ipyws.script", "ipyws.runtime", "ipyws.config", "ipyws.capture"),
-        *("ipyws.policy", "ipyws.core", "ipyws.api", *WORDS, "IPython"),
+        *("ipyws.policy", "ipyws.snippets", "ipyws.core", "ipyws.api", *WORDS, "IPython"),
     },
     "ipyws.widget": {
         *("ipyws.widget", "ipyws.notebook", "ipyws.view", "ipyws.script", "ipyws.runtime", "ipyws.config"),

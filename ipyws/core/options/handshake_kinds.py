@@ -31,7 +31,7 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 _UNFIT_IN_BASIC = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 # Latin-1 is what servers read (RFC 9110 section 5.5); of it, what can't be seen came by mistake.
-_UNFIT_IN_HEADER = re.compile(r"[^\t\x20-\x7e\xa1-\xac\xae-\xff]")
+UNFIT_IN_HEADER = re.compile(r"[^\t\x20-\x7e\xa1-\xac\xae-\xff]")
 _PLAIN = {"–": "-", "—": "-", "‐": "-", "−": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "..."}
 _OURS = frozenset(
     {
@@ -60,7 +60,7 @@ class HeadersKind(OptionKind):
         if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
             raise refuse_unseen(name, value, "a mapping or a list of (name, value) pairs")
         checked = [_header(name, pair) for pair in pairs]
-        if refused := list(dict.fromkeys(key for key, _ in checked if _is_ours(key.lower()))):
+        if refused := list(dict.fromkeys(key for key, _ in checked if belongs_to_handshake(key.lower()))):
             raise _belonging(refused)
         return _with_one_cookie(checked)
 
@@ -214,7 +214,8 @@ def _values_of_cookies(value: Any) -> Iterator[str]:
             yield from texts_in(item[1:] if isinstance(item, list) else item)
 
 
-def _is_ours(name: str) -> bool:
+def belongs_to_handshake(name: str) -> bool:
+    """Tell whether a header, its name in lower case, is not the user's to give."""
     return name in _OURS or name.startswith("sec-websocket-")
 
 
@@ -245,9 +246,17 @@ def _header(option: str, pair: Any) -> tuple[str, str]:
             f"a header name is not an HTTP token: {_no_token(name)}", hint="check its spelling"
         )
     remember_header(name, value)
-    if unfit := _UNFIT_IN_HEADER.search(pair[1].rstrip(" \t")):
+    if (unfit := UNFIT_IN_HEADER.search(pair[1].rstrip(" \t"))) and not is_utf8(value):
         raise _unfit(f"the value of header {name}", unfit)
     return name, value
+
+
+def is_utf8(value: str) -> bool:
+    """Tell whether the characters of a value are the bytes of UTF-8 text, as browsers send it in cookies."""
+    try:
+        return value.encode("latin-1").decode("utf-8").isprintable()
+    except UnicodeError:
+        return False
 
 
 def _unfit(what: str, found: re.Match[str]) -> InvalidError:

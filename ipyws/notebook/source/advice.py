@@ -13,6 +13,8 @@ _PAYLOAD: Final = ("send", "ping")
 """Verbs whose line ends in text that may hold anything."""
 _URLS: Final = ("connect", "policy")
 """Verbs whose line may end in the "?" of a URL."""
+_COMMANDS: Final = ("curl", "curl.exe", "wscat", "websocat")
+"""Verbs whose line is written for a shell."""
 
 SEMICOLON: Final = "leave out the ; at the end"
 
@@ -28,6 +30,8 @@ def advise(error: WebSocketError, line: str) -> None:
         return
     words = line.split()
     verb = words[0].rstrip(";") if words else ""
+    if verb in _COMMANDS:
+        return
     found = []
     expected = _EXPANDED_ELSEWHERE.search(line)
     if expected and (verb != "send" or "JSON" in error.message or expected[0] in error.message):

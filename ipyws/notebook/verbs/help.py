@@ -50,6 +50,12 @@ A time has its unit: 300ms, 5s, 1m30s.
 === expect json["op"] == "subscribed" as reply within 2s
 {{"op": "unsubscribe", "id": {{{{reply["id"]}}}}}}"""
 
+_COMMAND: Final = """\
+  the flags are those of {name}; what means nothing here is told, what can't be carried over is refused
+  --as NAME names the connection, c = %ws {name} … stores it (there is no -o VAR)
+  {{{{env.NAME}}}} and $NAME read the environment; nothing of the command is run
+  %%ws {name} … takes a command of several lines, and below it messages, behind a line ==="""
+
 
 def overview() -> str:
     """Return the help of ``%ws`` as a whole."""
@@ -61,7 +67,8 @@ def overview() -> str:
 def help_of(verb: Verb) -> str:
     """Return the help of one verb."""
     head = f"%ws {verb.name} {verb.form}".rstrip()
-    parts = [head, verb.about, _listed([*verb.flags, VAR]), "\n".join(verb.examples)]
+    flags = _COMMAND.format(name=verb.name) if verb.command else _listed([*verb.flags, VAR])
+    parts = [head, verb.about, flags, "\n".join(verb.examples)]
     return "\n\n".join(filter(None, parts))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ipyws.core.constants import SERVER_KINDS
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Flag, Parsed
-from ipyws.notebook.verbs import files, policing, verbs
+from ipyws.notebook.verbs import files, pasting, policing, verbs
 from ipyws.notebook.verbs.flags import connect_flags, number
 from ipyws.text.numbers import read_whole
 
@@ -30,6 +30,7 @@ class Verb:
         run: Does it and returns the result.
         words: Least and most number of words that are not options.
         rest: Whether the line ends in a payload.
+        command: Whether the line is a command of the program that the verb is called after; it has its flags.
         examples: Lines as they may be written, for the help.
     """
 
@@ -40,6 +41,7 @@ class Verb:
     run: Callable[[Session, Parsed], Any]
     words: tuple[int, int] = (0, 0)
     rest: bool = False
+    command: bool = False
     examples: tuple[str, ...] = ()
 
 
@@ -50,6 +52,16 @@ _PAYLOAD_FLAGS = (
     Flag(("--base64",), "the payload is bytes in base64"),
     Flag(("--json",), "the payload is a Python expression, sent as JSON"),
     Flag(("--file",), "the payload is the path of a file, sent as binary"),
+)
+
+_COMMANDS = (
+    (
+        "curl",
+        "'https://…' [its options]",
+        ("%ws curl 'https://example.com/stream' -H 'Authorization: Bearer {{env.TOKEN}}' --compressed",),
+    ),
+    ("wscat", "-c URL [its options]", ("%ws wscat -c wss://example.com/stream -s chat -x hello",)),
+    ("websocat", "URL [its options]", ("%ws websocat -H='X-Team: a' wss://example.com/stream",)),
 )
 
 VERBS: dict[str, Verb] = {
@@ -66,6 +78,19 @@ VERBS: dict[str, Verb] = {
                 "%ws wss://example.com/stream --as prices -H 'Authorization: Bearer {{env.TOKEN}}'",
                 "%ws {{url}} -s graphql-transport-ws --reconnect on --record session.jsonl",
             ),
+        ),
+        *(
+            Verb(
+                tool,
+                form,
+                f"connect as this command of {tool} would",
+                (),
+                pasting.connect_as(tool),
+                rest=True,
+                command=True,
+                examples=examples,
+            )
+            for tool, form, examples in _COMMANDS
         ),
         Verb(
             "send",

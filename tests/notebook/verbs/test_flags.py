@@ -17,6 +17,7 @@ from ipyws.notebook.verbs.help import help_of, overview
 from ipyws.notebook.verbs.table import VAR, VERBS
 from ipyws.policy.rule import read_rule
 from ipyws.script.expression import make_evaluator
+from ipyws.snippets.reading import read_words_of
 from ipyws.text.numbers import read_whole
 from ipyws.text.sizes import read_size
 
@@ -199,9 +200,12 @@ def test_an_example_of_the_help_is_a_line_that_is_understood(name: str, example:
     names = {"url": "wss://example.com/", "number": 1, "env": None}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOKEN", "abc")
-        parsed = parse(
-            rest if word == name else line, (*verb.flags, VAR), make_evaluator(names), rest=verb.rest
-        )
+        evaluate = make_evaluator(names)
+        if verb.command:
+            pasted = read_words_of(name, rest, evaluate)
+            assert check_options(pasted.options)
+            return
+        parsed = parse(rest if word == name else line, (*verb.flags, VAR), evaluate, rest=verb.rest)
     least, most = verb.words
     assert least <= len(parsed.words) <= most or parsed.rest
     if name == "connect":

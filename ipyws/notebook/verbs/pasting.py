@@ -1,0 +1,42 @@
+"""Commands of other programs as lines of ``%ws``: what `curl`, `wscat` and `websocat` do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ipyws.errors import InvalidError
+from ipyws.notebook.session import Session
+from ipyws.notebook.source.line import Parsed
+from ipyws.notebook.verbs.connect import open_at
+from ipyws.runtime.client import Client
+from ipyws.snippets.reading import Pasted, read_words_of
+
+
+def read_pasted(session: Session, tool: str, text: str) -> Pasted:
+    """Read what follows the name of a program, and say what became of it.
+
+    Raises:
+        InvalidError: Something in it can't be read or carried over.
+    """
+    pasted = read_words_of(tool, text, session.evaluate)
+    for note in pasted.notes():
+        session.say(note)
+    return pasted
+
+
+def connect_as(tool: str) -> Callable[[Session, Parsed], Client]:
+    """Return what connects as a command of a program would, and sends what that would send."""
+
+    def connect(session: Session, parsed: Parsed) -> Client:
+        pasted = read_pasted(session, tool, parsed.rest or "")
+        if pasted.rest.strip():
+            raise InvalidError(
+                f"something follows the {tool} command", hint=f"%%ws {tool} … takes messages below it"
+            )
+        client = open_at(pasted.url, pasted.options)
+        for payload in pasted.payloads:
+            client.send(payload)
+        session.greet(client)
+        return client
+
+    return connect

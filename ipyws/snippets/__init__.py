@@ -1,0 +1,1 @@
+"""Commands of other programs, pasted in; connections, copied out."""
