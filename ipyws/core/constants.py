@@ -25,7 +25,7 @@ MB: Final = 1 << 20
 KEEP_ALIVE: Final = b"ipyws "
 """How the payload of a ping begins that keeps a connection alive; a number follows."""
 
-SERVER_KINDS: Final = ("echo", "chat", "prices", "chaos")
+SERVER_KINDS: Final = ("echo", "chat", "prices", "chaos", "socketio")
 """The demo servers; here, so that completion and help need not load them."""
 
 

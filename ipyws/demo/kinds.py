@@ -13,6 +13,7 @@ from ipyws.demo.echo import handler as echo
 from ipyws.demo.misbehaving import RawConnection
 from ipyws.demo.prices import handler as prices
 from ipyws.demo.server import HandlerFactory, RunningServer, listen
+from ipyws.demo.socketio import handler as socketio
 from ipyws.errors import InvalidError, brief, closest
 
 
@@ -21,7 +22,7 @@ class _Kind(NamedTuple):
     connection: type[ServerConnection] = ServerConnection
 
 
-_HANDLERS = (_Kind(echo), _Kind(chat), _Kind(prices), _Kind(chaos, RawConnection))
+_HANDLERS = (_Kind(echo), _Kind(chat), _Kind(prices), _Kind(chaos, RawConnection), _Kind(socketio))
 _KINDS = dict(zip(SERVER_KINDS, _HANDLERS, strict=True))
 
 KINDS: tuple[str, ...] = SERVER_KINDS

@@ -51,7 +51,8 @@ def _quiet_logger() -> logging.Logger:
     return logger
 
 
-_LOGGER = _quiet_logger()
+LOGGER = _quiet_logger()
+"""Takes what servers report, and shows none of it."""
 
 
 class RunningServer:
@@ -171,7 +172,7 @@ async def listen(
             max_size=MAX_MESSAGE,
             close_timeout=CLOSE_TIMEOUT,
             ping_interval=None,  # a lesson shows the pings that it asked for, no others
-            logger=_LOGGER,
+            logger=LOGGER,
             origins=[None, LOCAL_PAGE],
             process_request=_check_names,
             create_connection=cast(type[ServerConnection], accept),

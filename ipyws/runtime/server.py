@@ -20,7 +20,7 @@ class Server(Synchronous):
     """A running demo server; made by `serve`. Closes with the kernel, or by `close`, or as a context manager.
 
     Attributes:
-        kind: "echo", "chat", "prices", "chaos" or "replay".
+        kind: "echo", "chat", "prices", "chaos", "socketio" or "replay".
         url: Where to connect.
         port: The port of that; 0 at a Unix socket.
         path: The path of its Unix socket, or None.
@@ -90,7 +90,7 @@ def serve(
 
     Args:
         kind: *echo*, the default, sends back what comes; *chat* has rooms; *prices* streams what is
-            subscribed to; *chaos* misbehaves on demand.
+            subscribed to; *chaos* misbehaves on demand; *socketio* speaks Socket.IO, by python-socketio.
         port: Where to listen on 127.0.0.1; 0 picks a free port.
         unix: In place of a port, the path of a Unix socket: made for you alone, and removed at the end.
         replay: In place of a kind, a capture, as a file or as `ipyws.load` returned it: each client gets what

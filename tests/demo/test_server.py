@@ -131,13 +131,20 @@ async def read_frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 # Starting and stopping
 
 
+ALLOWED = "one of echo, chat, prices, chaos, socketio is allowed"
+
+
 @pytest.mark.parametrize(
     ("arguments", "found", "hint"),
     [
-        ({"kind": "ecko"}, "'ecko'", "did you mean 'echo'? one of echo, chat, prices, chaos is allowed"),
-        ({"kind": "zzz"}, "'zzz'", "one of echo, chat, prices, chaos is allowed"),
-        ({"kind": None}, "None", "one of echo, chat, prices, chaos is allowed"),
-        ({"kind": ["echo"]}, "['echo']", "one of echo, chat, prices, chaos is allowed"),
+        (
+            {"kind": "ecko"},
+            "'ecko'",
+            "did you mean 'echo'? one of echo, chat, prices, chaos, socketio is allowed",
+        ),
+        ({"kind": "zzz"}, "'zzz'", "one of echo, chat, prices, chaos, socketio is allowed"),
+        ({"kind": None}, "None", "one of echo, chat, prices, chaos, socketio is allowed"),
+        ({"kind": ["echo"]}, "['echo']", "one of echo, chat, prices, chaos, socketio is allowed"),
         ({"port": -1}, "-1", "0-65535"),
         ({"port": 65536}, "65536", "0-65535"),
         ({"port": "80"}, "'80'", "0-65535"),

@@ -68,6 +68,7 @@ MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.capture.dataframe": {"pandas", "numpy"},
     "ipyws.core.codecs.msgpack": {"msgspec"},
     "ipyws.capture.replay.server": {"ipyws.demo"},
+    "ipyws.demo.socketio": {"socketio"},
     "ipyws.graphql": {"ipyws.api", "ipyws.runtime"},
     "ipyws.runtime": {"ipyws.network", "ipyws.demo", "ipyws.capture"},
     "ipyws.config.writer": {"tomlkit"},
