@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ipyws import errors
-from ipyws.api import connect, connect_async, connections, current
+from ipyws.api import connect, connect_async, connections, contract, current
 from ipyws.capture.capture import Capture
 from ipyws.capture.load import load
 from ipyws.core.channels.channel import Channel, Received, after
@@ -66,6 +66,7 @@ __all__ = [
     "connect",
     "connect_async",
     "connections",
+    "contract",
     "current",
     "errors",
     "load",

@@ -11,6 +11,7 @@ from ipyws.config.enforcement import check_connect, check_url, check_way
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.connection.forms import CONNECT, Unawaited
 from ipyws.core.constants import Compression
+from ipyws.core.messages.contract import READERS, Contract
 from ipyws.core.options.credentials import remember_host
 from ipyws.core.options.durations import Duration
 from ipyws.core.options.table import (
@@ -63,6 +64,7 @@ def connect(
     connect_to: str | None = None,
     reconnect: Mapping[str, Any] | None = None,
     codec: str | Codec = "auto",
+    spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
     record: str | PathLike[str] | None = None,
     log_messages: int = 100_000,
     log_bytes: int = 67_108_864,
@@ -108,6 +110,7 @@ def connect(
         connect_to: Where to connect instead of the URL's host and port; the URL's name is presented.
         reconnect: Open a lost connection anew; {} as by default.
         codec: What reads payloads, and writes dict and list; auto: JSON and text where it is some.
+        spec: AsyncAPI document or JSON Schema that messages are judged by.
         record: Journal of every message, as JSON lines.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
@@ -191,6 +194,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         connect_to: Where to connect instead of the URL's host and port; the URL's name is presented.
         reconnect: Open a lost connection anew; {} as by default.
         codec: What reads payloads, and writes dict and list; auto: JSON and text where it is some.
+        spec: AsyncAPI document or JSON Schema that messages are judged by.
         record: Journal of every message, as JSON lines.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
@@ -237,6 +241,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         connect_to: str | None = None,
         reconnect: Mapping[str, Any] | None = None,
         codec: str | Codec = "auto",
+        spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
         record: str | PathLike[str] | None = None,
         log_messages: int = 100_000,
         log_bytes: int = 67_108_864,
@@ -262,6 +267,28 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if self._client is not None:
             await self._client.__aexit__(kind, error, traceback)
+
+
+def contract(source: str | PathLike[str] | Mapping[str, Any] | Contract) -> Contract:
+    """Read a contract: an AsyncAPI document (3.x, 2.x) or a JSON Schema (2020-12 unless it names a draft).
+
+    It judges messages: of a connection, by the option ``spec``; those that are waited for, by
+    ``client.expect(contract)``; a value, by ``contract.judge(value, "in")``.
+
+    Args:
+        source: The file, YAML or JSON; what it refers to is read too, below its folder only. Or a JSON Schema
+            as a dict. A contract is returned as it is.
+
+    Raises:
+        InvalidError: It can't be read or understood; names the file, the line or the place, and what. Or
+            jsonschema-rs or PyYAML is not installed.
+    """
+    from ipyws.contracts.reading import contract as read
+
+    return read(source)
+
+
+READERS[:] = [contract]
 
 
 def current() -> Client | None:

@@ -190,6 +190,7 @@ class InvalidError(WebSocketError, ValueError):
         file: Of a policy or a configuration: the file, or None.
         line: Where in it, or None.
         key: The key that is wrong.
+        pointer: Of a contract: the part that is wrong, as a JSON Pointer.
         variable: Of a template: the variable of the environment that is not set.
         host: Of a demo server: where it can't listen.
         port: The port that it can't have.
@@ -265,6 +266,7 @@ class ReplyError(WebSocketError):
         message: Its message.
         data: What else it carries; of GraphQL the data that came in spite of the errors.
         errors: Of GraphQL: the list of errors.
+        namespace: Of Socket.IO: the namespace that was refused.
     """
 
     kind = Kind.UNKNOWN

@@ -30,6 +30,7 @@ PUBLIC = [
     "connect",
     "connect_async",
     "connections",
+    "contract",
     "current",
     "errors",
     "load",

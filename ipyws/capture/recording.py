@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from ipyws.core.messages.contract import Contract, Violation, judge_message
 from ipyws.core.messages.filter import make_filter
 from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Direction, Message
+from ipyws.errors import InvalidError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +20,21 @@ if TYPE_CHECKING:
 
     from ipyws.capture.latency import Latency
     from ipyws.core.connection.info import About
+
+
+class Broken(NamedTuple):
+    """A message that breaks a contract.
+
+    Attributes:
+        message: The message.
+        violations: What is wrong with it.
+    """
+
+    message: Message
+    violations: tuple[Violation, ...]
+
+    def __repr__(self) -> str:
+        return f"<{self.message!r} {'; '.join(map(str, self.violations))}>"
 
 
 class Recording(Iterable[Message]):
@@ -76,6 +93,31 @@ class Recording(Iterable[Message]):
 
         return list(latencies(self))
 
+    def violations(self, contract: Contract | None = None) -> list[Broken]:
+        """Return the messages that break a contract, oldest first, each with what is wrong with it.
+
+        Args:
+            contract: As `ipyws.contract` returns it; that of the connection (``spec=``) unless given.
+
+        Raises:
+            InvalidError: There is no contract.
+        """
+        judge = contract or self.contract
+        if judge is None:
+            hint = "spec= names that of a connection, violations(contract) takes another"
+            raise InvalidError("there is no contract", hint=hint)
+        judged = ((message, judge_message(judge, message)) for message in self)
+        return [
+            Broken(message, found.violations)
+            for message, found in judged
+            if found is not None and found.violations
+        ]
+
+    @property
+    def contract(self) -> Contract | None:
+        """What the messages are judged by, or None."""
+        return None
+
     def save(self, path: str | Path, redact: Iterable[str] = (), *, overwrite: bool = False) -> Path:
         """Write the messages to a file: JSON lines (``.jsonl``) or HAR (``.har``), by its suffix.
 
@@ -112,6 +154,11 @@ class Selection(Recording):
         """What is known of the connection; None if nothing is."""
         return self._records.about
 
+    @property
+    def contract(self) -> Contract | None:
+        """What the messages are judged by, or None."""
+        return self._records.contract
+
     def __iter__(self) -> Iterator[Message]:
         return filter(self._wanted, self._records)
 
@@ -122,9 +169,17 @@ class Selection(Recording):
 class Found(list[Message], Recording):
     """A list of messages that were found in a log."""
 
-    def __init__(self, messages: Iterable[Message], about: About | None) -> None:
+    def __init__(
+        self, messages: Iterable[Message], about: About | None, contract: Contract | None = None
+    ) -> None:
         super().__init__(messages)
         self._about = about
+        self._contract = contract
+
+    @property
+    def contract(self) -> Contract | None:
+        """What the messages are judged by, or None."""
+        return self._contract
 
     @property
     def about(self) -> About | None:
@@ -133,7 +188,13 @@ class Found(list[Message], Recording):
 
 
 class RecordedLog(Log, Recording):
-    """The log of a connection, with all that can be done with recorded messages."""
+    """The log of a connection, with all that can be done with recorded messages.
+
+    Attributes:
+        contract: What the messages are judged by when somebody looks, or None.
+    """
+
+    contract: Contract | None = None
 
     def filter(
         self,
@@ -143,4 +204,4 @@ class RecordedLog(Log, Recording):
         grep: str | None = None,
     ) -> Found:
         """Return a list of the kept messages that match all that is given; see `Recording.filter`."""
-        return Found(filter(make_filter(direction, types, grep), self), self.about)
+        return Found(filter(make_filter(direction, types, grep), self), self.about, self.contract)

@@ -23,6 +23,7 @@ from ipyws.core.codecs.codec import Codec
 from ipyws.core.connection.client import AsyncClient
 from ipyws.core.connection.forms import GRAPHQL, Unawaited
 from ipyws.core.constants import Compression
+from ipyws.core.messages.contract import Contract
 from ipyws.core.options.durations import Duration
 from ipyws.core.options.handshake_kinds import ProtocolsKind
 from ipyws.core.options.table import options_in
@@ -77,6 +78,7 @@ def connect(
     connect_to: str | None = None,
     reconnect: Mapping[str, Any] | None = None,
     codec: str | Codec = "auto",
+    spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
     record: str | PathLike[str] | None = None,
     log_messages: int = 100_000,
     log_bytes: int = 67_108_864,
@@ -171,6 +173,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         connect_to: str | None = None,
         reconnect: Mapping[str, Any] | None = None,
         codec: str | Codec = "auto",
+        spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
         record: str | PathLike[str] | None = None,
         log_messages: int = 100_000,
         log_bytes: int = 67_108_864,

@@ -17,7 +17,7 @@ from ipyws.runtime.client import Client
 from ipyws.script import grammar
 from ipyws.script.comments import without_comments
 from ipyws.script.expression import Evaluate
-from ipyws.script.preflight import read_payloads
+from ipyws.script.preflight import check_contract, read_payloads
 from ipyws.script.request import Request, parse_request
 from ipyws.script.template import expand_plain
 from ipyws.snippets.reading import Pasted, tool_called
@@ -61,6 +61,7 @@ def run(session: Session, line: str, text: str) -> list[Message]:
     if request and not raw:
         request = _expand(request, session.evaluate)
     client, since = _client(session, parsed, request)
+    check_contract(script, client.log.contract)
     if anew:
         client.connection.cursor.skip_all()
     first = [client.send(payload) for payload in (pasted.payloads if pasted else ())]

@@ -117,7 +117,7 @@ class Run:
         return ""
 
     def _wait(self, count: int, timeout: float, where: str | None) -> str:
-        judge = make_predicate(where, self._session.names) if where else None
+        judge = make_predicate(where, self._session.names, self._client.log.contract) if where else None
         deadline = Deadline(timedelta(seconds=timeout))
         for number in range(count):
             if count > 1:
@@ -132,7 +132,7 @@ class Run:
         return _said(preview(self.messages[-1]) if count == 1 else f"{count:,} messages", judge)
 
     def _expect(self, expression: str, name: str | None, timeout: float) -> str:
-        judge = make_predicate(expression, self._session.names)
+        judge = make_predicate(expression, self._session.names, self._client.log.contract)
         message = self._receive(Deadline(timedelta(seconds=timeout)), judge)
         self._session.store(name, kept(message))
         return _said(preview(message), judge)

@@ -113,15 +113,15 @@ class Session:
             )
         return client
 
-    def play(self, capture: str, port: int, speed: float, unix: str | None = None) -> Server:
-        """Return a server that plays a capture; one that played before is replaced."""
-        running = self.servers.get("replay")
+    def serve_file(self, kind: str, port: int, unix: str | None, **what: Any) -> Server:
+        """Return a server of a capture or a contract; one of that kind that ran before is replaced."""
+        running = self.servers.get(kind)
         if running is not None and (unix is not None or running.port == port):
             running.close()  # or its port or its socket would be taken
-        made = serve(port=port, unix=unix, replay=capture, speed=speed)
+        made = serve(port=port, unix=unix, **what)
         if running is not None:
             running.close()
-        self.servers[made.kind] = made
+        self.servers[kind] = made
         return made
 
     def serve(self, kind: str, port: int, unix: str | None = None) -> Server:

@@ -24,4 +24,5 @@ def new_connection(url: URL, options: ConnectOptions) -> Connection:
     from ipyws.network.dial import dial
 
     log = RecordedLog(options.log_messages, options.log_bytes, codec=options.codec)
+    log.contract = options.spec
     return Connection(url, options, dial, log, Journal)

@@ -13,6 +13,8 @@ from ipyws.runtime.registry import REGISTRY
 if TYPE_CHECKING:
     from ipyws.capture.capture import Capture
     from ipyws.capture.replay.server import ReplayServer
+    from ipyws.contracts.mock import MockServer
+    from ipyws.core.messages.contract import Contract
     from ipyws.demo import RunningServer
 
 
@@ -20,7 +22,7 @@ class Server(Synchronous):
     """A running demo server; made by `serve`. Closes with the kernel, or by `close`, or as a context manager.
 
     Attributes:
-        kind: "echo", "chat", "prices", "chaos", "socketio" or "replay".
+        kind: "echo", "chat", "prices", "chaos", "socketio", "replay" or "spec".
         url: Where to connect.
         port: The port of that; 0 at a Unix socket.
         path: The path of its Unix socket, or None.
@@ -30,7 +32,7 @@ class Server(Synchronous):
 
     _forms = SERVE
 
-    def __init__(self, running: RunningServer | ReplayServer) -> None:
+    def __init__(self, running: RunningServer | ReplayServer | MockServer) -> None:
         self._running = running
         self.kind = running.kind
         self.url = running.url
@@ -47,7 +49,7 @@ class Server(Synchronous):
 
     @property
     def differing(self) -> int:
-        """How many messages of clients were not the recorded ones, where a capture is replayed."""
+        """How many messages of clients were not the recorded ones of a replay, or broke the contract."""
         return getattr(self._running, "differing", 0)
 
     def listens_at(self, port: int, unix: str | Path | None) -> bool:
@@ -85,6 +87,7 @@ def serve(
     unix: str | Path | None = None,
     replay: str | Path | Capture | None = None,
     speed: float = 1.0,
+    spec: str | Path | Contract | None = None,
 ) -> Server:
     """Start a small real server on this machine.
 
@@ -96,11 +99,19 @@ def serve(
         replay: In place of a kind, a capture, as a file or as `ipyws.load` returned it: each client gets what
             the recorded server sent.
         speed: Of a replay: the recorded gaps are divided by this; ``float("inf")`` leaves none.
+        spec: In place of a kind, an AsyncAPI document or a JSON Schema, as a file or as `ipyws.contract`
+            returned it: what clients send is judged, and answered with examples of what the server may send.
 
     Raises:
-        InvalidError: There is no such kind, the capture can't be played, or the port or the path is out
-            of range or taken.
+        InvalidError: There is no such kind, the capture can't be played, the contract can't be read, or the
+            port or the path is out of range or taken.
     """
+    if spec is not None:
+        if kind is not None or replay is not None:
+            raise InvalidError(
+                "a spec is given together with a kind of server or a replay", hint="one of them is allowed"
+            )
+        return Server(_mock(spec, port, unix))
     if replay is None:
         from ipyws import demo
 
@@ -110,6 +121,14 @@ def serve(
     if kind is not None:
         raise InvalidError("a kind of server and a replay are given together", hint="one of them is allowed")
     return Server(_play(replay, port, unix, speed))
+
+
+def _mock(spec: str | Path | Contract, port: int, unix: str | Path | None) -> MockServer:
+    from ipyws.contracts.mock import serve_contract
+    from ipyws.contracts.reading import contract
+
+    read = contract(spec)
+    return REGISTRY.core().call(lambda: serve_contract(read, port=port, unix=unix))
 
 
 def _play(replay: str | Path | Capture, port: int, unix: str | Path | None, speed: float) -> ReplayServer:

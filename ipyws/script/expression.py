@@ -17,6 +17,7 @@ Evaluate = Callable[[str], object]
 """Returns the value of a Python expression; `make_evaluator` makes one."""
 
 _ASSIGNS: Final = re.compile(r"(?<![=!<>:])=(?!=)")
+_VALID: Final = re.compile(r"valid(?:\s+([^\s=<>!()\[\],]+))?")
 _SHOWN_EXPRESSION: Final = 60
 _SHOWN_REASON: Final = 200
 
@@ -49,6 +50,12 @@ class Environment:
             )
         remember(value, f"env.{name}")
         return Secret(value)
+
+
+def valid_message(text: str) -> str | None:
+    """Return the message that ``valid NAME`` means, "" for any of a contract; None for an expression."""
+    match = _VALID.fullmatch(text.strip())
+    return None if match is None else match[1] or ""
 
 
 def compile_expression(source: str) -> CodeType:

@@ -6,6 +6,7 @@
     === wait-for-server                     // one message
     === wait 3 5s where json["type"] == "tick"
     === expect json["ok"] as reply within 2s
+    === expect valid subscribed             // by the connection's contract
     === sleep 500ms
     === hex
     00 ff
@@ -28,7 +29,7 @@ from typing import Final
 from ipyws.core.connection.closing import check_close
 from ipyws.core.options.durations import seconds
 from ipyws.errors import InvalidError, closest
-from ipyws.script.expression import compile_expression
+from ipyws.script.expression import compile_expression, valid_message
 from ipyws.script.steps import DEFAULT_TIMEOUT, Close, Encoding, Expect, Ping, Send, Sleep, Step, Wait
 
 _SEPARATOR: Final = re.compile(r"===(?:\s+(.*))?")
@@ -227,6 +228,8 @@ def _duration(what: str, text: str) -> float:
 def _expression(directive: str, text: str) -> str:
     if not text.strip():
         raise _bad(f"{directive} has no expression", f'write it as in: {directive} json["ok"]')
+    if valid_message(text) is not None:
+        return text.strip()
     try:
         compile_expression(text)
     except InvalidError as error:

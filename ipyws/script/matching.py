@@ -7,23 +7,30 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ipyws.core.messages.matcher import Judge
+from ipyws.core.messages.contract import Contract
+from ipyws.core.messages.matcher import Judge, KeepingJudge
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
-from ipyws.script.expression import Environment, compile_expression, shown
+from ipyws.script.expression import Environment, compile_expression, shown, valid_message
 
 _JSON = re.compile(r"\bjson\b")
 
 
-def make_predicate(expression: str, namespace: Mapping[str, Any]) -> Judge:
+def make_predicate(expression: str, namespace: Mapping[str, Any], contract: Contract | None = None) -> Judge:
     """Return what judges messages by an expression.
 
     In it ``msg`` is the message, ``json`` its parsed payload or None, and the rest are the notebook's names.
-    An exception such as KeyError means "no"; an unknown name is an error.
+    An exception such as KeyError means "no"; an unknown name is an error. ``valid``, or ``valid NAME``, is a
+    message that keeps to the connection's contract.
 
     Raises:
-        InvalidError: ``expression`` is not a Python expression.
+        InvalidError: ``expression`` is not a Python expression, or there is no contract, or no such message.
     """
+    name = valid_message(expression)
+    if name is not None:
+        if contract is None:
+            raise InvalidError(f"{expression.strip()} needs a contract", hint="connect with --spec FILE")
+        return KeepingJudge(contract, name)
     code = compile_expression(expression)
     reads_json = _JSON.search(expression) is not None
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from ipyws.core.messages.contract import Contract
 from ipyws.errors import InvalidError
 from ipyws.script import steps, template
-from ipyws.script.expression import Evaluate, check_names
+from ipyws.script.expression import Evaluate, check_names, valid_message
+from ipyws.script.matching import make_predicate
 from ipyws.script.payload import read
 
 Payload = str | bytes
@@ -48,13 +50,28 @@ def read_payloads(
                     _check_late(step, expressions, known, plain=plain)
                 else:
                     payloads[step] = read(step.payload, step.encoding, evaluate, raw=raw, plain=plain)
-            elif judged := _judged(step):
+            elif (judged := _judged(step)) and valid_message(judged) is None:
                 check_names(judged, known | {"msg", "json"})
         except InvalidError as error:
             raise at(step, error) from None
         waited = waited or isinstance(step, WAITING)
         known |= {step.name} if isinstance(step, steps.Expect) and step.name else set()
     return payloads
+
+
+def check_contract(script: Sequence[steps.Step], contract: Contract | None) -> None:
+    """Check, before anything is sent, that what is to be valid is of a message of a contract.
+
+    Raises:
+        InvalidError: There is no contract, or no such message; says on which line.
+    """
+    for step in script:
+        judged = _judged(step)
+        if judged is not None and valid_message(judged) is not None:
+            try:
+                make_predicate(judged, {}, contract)
+            except InvalidError as error:
+                raise at(step, error) from None
 
 
 def at(step: steps.Step, error: InvalidError) -> InvalidError:

@@ -82,6 +82,7 @@ VALUES: dict[str, str] = {
     "proxy": '"none"',
     "connect_to": '"10.1.2.3:8443"',
     "reconnect": '{attempts = 3, on_open = ["{{env.TOKEN}}"]}',
+    "spec": '"prices.yaml"',
     "record": '"prices.jsonl"',
     "codec": '"json"',
     "log_messages": "10",
@@ -127,6 +128,7 @@ def test_every_option_of_a_connection_can_be_saved(here: Place) -> None:
         **GIVEN,
         **{name: here.folder / f"{name}.pem" for name in ("ca", "cert", "key")},
         "record": here.folder / "prices.jsonl",
+        "spec": here.folder / "prices.yaml",
     }
 
 

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+import ipyws
 from ipyws.core.messages.matcher import parsed
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
+from ipyws.script.expression import valid_message
 from ipyws.script.matching import make_predicate
 from ipyws.text.masking import secret
 
@@ -103,3 +105,26 @@ def test_errors_show_no_secret() -> None:
 )
 def test_a_payload_is_parsed_or_none(data: str | bytes, value: object) -> None:
     assert parsed(received(data)) == value
+
+
+def test_valid_is_what_keeps_to_the_contract_of_the_connection() -> None:
+    contract = ipyws.contract({"title": "tick", "type": "object", "required": ["price"]})
+    assert make_predicate("valid", {}, contract)(received('{"price": 1}')) is True
+    assert make_predicate(" valid tick ", {}, contract)(received('{"price": 1}')) is True
+    predicate = make_predicate("valid tick", {}, contract)
+    assert predicate(received('{"size": 1}')) is False
+    assert predicate.describe().endswith('"price" is a required property')
+
+
+def test_valid_needs_a_contract_that_has_the_message() -> None:
+    with pytest.raises(InvalidError, match="valid needs a contract"):
+        make_predicate("valid", {})
+    contract = ipyws.contract({"title": "tick", "type": "object"})
+    with pytest.raises(InvalidError, match="has no message 'tack'") as caught:
+        make_predicate("valid tack", {}, contract)
+    assert caught.value.hint == "did you mean tick?"
+
+
+@pytest.mark.parametrize("expression", ["valid == 1", "valid(json)", "valid or json", "valid[0]"])
+def test_a_name_of_the_notebook_may_be_called_valid_too(expression: str) -> None:
+    assert valid_message(expression) is None

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+import ipyws
 from ipyws.errors import InvalidError
 from ipyws.script.expression import check_names, make_evaluator
 from ipyws.script.grammar import parse
-from ipyws.script.preflight import Payload, read_payloads
+from ipyws.script.preflight import Payload, check_contract, read_payloads
 from ipyws.script.steps import Send
 
 NAMES: dict[str, Any] = {"limit": 3, "wanted": {"id": 7}, "symbols": ["a", "b"]}
@@ -230,3 +231,13 @@ def test_a_step_is_found_again_by_its_payload() -> None:
     script = parse("a\n=== wait\nb")
     read = read_payloads(script, NAMES, make_evaluator(NAMES), raw=False, plain=False)
     assert [read[step] for step in script if isinstance(step, Send)] == ["a", "b"]
+
+
+def test_what_is_to_be_valid_is_known_to_the_contract_before_anything_is_sent() -> None:
+    script = parse("hello\n=== expect valid tack\n=== wait 2 where valid\n")
+    with pytest.raises(InvalidError, match="line 2: valid tack needs a contract"):
+        check_contract(script, None)
+    contract = ipyws.contract({"title": "tick", "type": "object"})
+    with pytest.raises(InvalidError, match="line 2: the contract has no message 'tack'"):
+        check_contract(script, contract)
+    check_contract(parse("=== expect valid tick as x within 2s\n=== expect json['a']\n"), contract)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ipyws.core.codecs.json_encoder import simplified
 from ipyws.core.codecs.looks import PLAIN, looks_like
+from ipyws.core.messages.contract import SCHEMA, Contract, Violation, read_contract
 from ipyws.core.messages.message import Message, preview
 from ipyws.errors import InvalidError, brief
 from ipyws.text.masking import mask
@@ -17,10 +18,9 @@ from ipyws.text.printable import visible
 _SHOWN = 200
 _LAST_SHOWN = 200
 _KEPT = 3
-
-Wanted = Callable[[Message], object] | Mapping[str, Any] | None
+Wanted = Callable[[Message], object] | Mapping[str, Any] | Contract | None
 """What `Client.expect` and `Client.request` wait for, by a function of the message, by what its JSON object
-holds, or None for whatever comes next."""
+holds, by a contract or a JSON Schema that it keeps to, or None for whatever comes next."""
 
 
 class Judge:
@@ -108,6 +108,35 @@ class Judge:
         return f"; {many} no {lacked}: {which}{looks}"
 
 
+class KeepingJudge(Judge):
+    """Waits for a message that keeps to a contract.
+
+    Args:
+        contract: The contract.
+        name: Which message; "" for any.
+    """
+
+    reads = True
+
+    def __init__(self, contract: Contract, name: str = "") -> None:
+        super().__init__(self._keeps, f"valid {name}".rstrip())
+        if name:
+            contract.judge(None, "in", name)  # is there such a message?
+        self._contract = contract
+        self._name = name
+        self._wrong: tuple[Violation, ...] = ()
+
+    def _keeps(self, message: Message) -> bool:
+        judgement = self._contract.judge(self.read(message), message.direction, self._name)
+        self._wrong = judgement.violations
+        return bool(judgement)
+
+    def describe(self) -> str:
+        """Return in words what came instead, and what is wrong with the last of it."""
+        told = super().describe()
+        return f"{told}; {self._wrong[0]}" if told and self._wrong else told
+
+
 def make_judge(wanted: Wanted, what: str = "predicate") -> Judge | None:
     """Return what judges messages by ``wanted``; None if every message will do.
 
@@ -121,6 +150,10 @@ def make_judge(wanted: Wanted, what: str = "predicate") -> Judge | None:
     """
     if wanted is None or isinstance(wanted, Judge):
         return wanted
+    if isinstance(wanted, Mapping) and SCHEMA in wanted:
+        wanted = read_contract(wanted)
+    if isinstance(wanted, Contract):
+        return KeepingJudge(wanted)
     if isinstance(wanted, Mapping):
         pattern = simplified(wanted)
         return judge_json(lambda value: holds(value, pattern), brief(dict(wanted)))

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ipyws.core.messages.contract import Contract, read_contract
 from ipyws.core.options.credentials import is_pem, remember_pem, texts_in
 from ipyws.core.options.kinds import OptionKind, holds_credential, refuse, refuse_unseen
 from ipyws.errors import InvalidError, brief
@@ -95,13 +96,46 @@ class JournalKind(OptionKind):
 
     def read_saved(self, name: str, value: Any, folder: Path) -> Any:
         """Return a path beside the file, since somebody else may have written that."""
-        if not isinstance(value, str):
-            return value
-        path = Path(value)
-        beside = not (path.is_absolute() or ".." in path.parts or value.startswith("~"))
-        if not beside or not _is_in(folder, folder / path):
-            raise refuse(name, value, "a path in the folder of the file")
-        return folder / path
+        return path_beside(name, value, folder)
+
+
+class SpecKind(OptionKind):
+    """An AsyncAPI document or a JSON Schema: a file, which is read when it is checked, or a contract."""
+
+    values = "path or contract"
+    annotation = "str | PathLike[str] | Mapping[str, Any] | Contract | None"
+    checked = "Contract | None"
+    metavar = "FILE"
+    names_file = True
+    in_file = ", a path in the file's folder"
+
+    def check(self, name: str, value: Any) -> Contract | None:
+        return None if value is None else read_contract(value)
+
+    def read_saved(self, name: str, value: Any, folder: Path) -> Any:
+        """Return a path beside the file, since somebody else may have written that."""
+        return path_beside(name, value, folder)
+
+    def check_saved(self, name: str, value: Any, folder: Path) -> None:
+        self.read_saved(name, value, folder)  # the file is read when it is used
+
+    def show(self, value: Any) -> Any:
+        return value
+
+
+def path_beside(name: str, value: Any, folder: Path) -> Any:
+    """Return the path that stands in a file, as one in its folder.
+
+    Raises:
+        InvalidError: It leads out of that.
+    """
+    if not isinstance(value, str):
+        return value
+    path = Path(value)
+    beside = not (path.is_absolute() or ".." in path.parts or value.startswith("~"))
+    if not beside or not _is_in(folder, folder / path):
+        raise refuse(name, value, "a path in the folder of the file")
+    return folder / path
 
 
 def _is_in(folder: Path, path: Path) -> bool:

@@ -11,11 +11,12 @@ from ipyws.core.channels.channel import MAX_CAPACITY
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.connection.reconnect import Reconnect
 from ipyws.core.constants import MB, Compression
+from ipyws.core.messages.contract import Contract
 from ipyws.core.messages.log import DEFAULT_BYTES, DEFAULT_MESSAGES
 from ipyws.core.options.address_kinds import HostAndPortKind, HostKind, NameKind, ProxyKind
 from ipyws.core.options.cookies import Cookies
 from ipyws.core.options.credentials import remember_credential, remember_in_url, texts_in
-from ipyws.core.options.file_kinds import JournalKind, PemKind
+from ipyws.core.options.file_kinds import JournalKind, PemKind, SpecKind
 from ipyws.core.options.handshake_kinds import AuthKind, CookiesKind, HeadersKind, OriginKind, ProtocolsKind
 from ipyws.core.options.kinds import (
     ChoiceKind,
@@ -111,6 +112,7 @@ OPTIONS: tuple[Option, ...] = (
         "auto",
         "what reads payloads, and writes dict and list; auto: JSON and text where it is some",
     ),
+    Option("spec", SpecKind(), None, "AsyncAPI document or JSON Schema that messages are judged by"),
     Option("record", JournalKind(), None, "journal of every message, as JSON lines"),
     Option("log_messages", WholeKind(1, 10_000_000), DEFAULT_MESSAGES, "messages the log keeps"),
     Option("log_bytes", SizeKind(1, 1 << 40, "1 B-1 TiB"), DEFAULT_BYTES, "bytes the log keeps"),
@@ -151,6 +153,7 @@ class ConnectOptions:
     connect_to: str | None
     reconnect: Reconnect | None
     codec: Codec
+    spec: Contract | None
     record: Path | None
     log_messages: int
     log_bytes: int

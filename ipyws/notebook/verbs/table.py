@@ -9,7 +9,7 @@ from typing import Any
 from ipyws.core.constants import SERVER_KINDS
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Flag, Parsed
-from ipyws.notebook.verbs import files, pasting, policing, verbs
+from ipyws.notebook.verbs import files, pasting, policing, spec, verbs
 from ipyws.notebook.verbs.flags import connect_flags, number
 from ipyws.text.numbers import read_whole
 
@@ -210,6 +210,18 @@ VERBS: dict[str, Verb] = {
             examples=("%ws replay session.jsonl --lockstep",),
         ),
         Verb(
+            "spec",
+            "[FILE|cell OPERATION]",
+            "list what a contract says, or write a cell for one of its operations",
+            (CONNECTION, Flag(("--file",), "the document, if not the connection's", "FILE")),
+            spec.spec,
+            (0, 2),
+            examples=(
+                "%ws spec api.yaml",
+                "%ws spec cell subscribe",
+            ),
+        ),
+        Verb(
             "policy",
             "[check URL|only RULE…|deny RULE…]",
             "show what may be connected to, explain it, narrow it",
@@ -224,11 +236,12 @@ VERBS: dict[str, Verb] = {
         ),
         Verb(
             "serve",
-            "KIND | --replay FILE [options]",
+            "KIND | --replay FILE | --spec FILE [options]",
             f"start a demo server on this machine: {', '.join(SERVER_KINDS)}",
             (
                 Flag(("--replay",), "play a capture in place of a kind", "FILE"),
                 Flag(("--speed",), "divide the recorded gaps by this; inf leaves none", "NUMBER", number),
+                Flag(("--spec",), "keep to a contract in place of a kind", "FILE"),
                 Flag(("--port",), "where to listen; a free port unless given", "PORT", read_whole),
                 Flag(("--unix",), "the Unix socket to listen at, in place of a port", "PATH"),
                 Flag(("--stop",), "stop the server of that kind, or all"),

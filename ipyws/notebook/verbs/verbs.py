@@ -78,8 +78,8 @@ def recv(session: Session, parsed: Parsed) -> Message | list[Message]:
         raise InvalidError(f"-n is {count}", hint="a whole number from 1 is allowed")
     deadline = Deadline(parsed.take("timeout", "10s"), "--timeout")
     where = parsed.take("where")
-    judge = make_predicate(where, session.names) if where else None
     client = session.client(parsed.take("connection"))
+    judge = make_predicate(where, session.names, client.log.contract) if where else None
     cursor = client.connection.cursor
     missed = cursor.missed
     if parsed.take("new"):
@@ -176,14 +176,20 @@ def serve(session: Session, parsed: Parsed) -> Server | list[str]:
         stopped = session.stop_servers(parsed.words)
         session.say(f"stopped {', '.join(stopped)}" if stopped else "no server was running")
         return stopped
-    capture, speed = parsed.take("replay"), parsed.take("speed")
+    kinds = ["a kind of server"] * bool(parsed.words)
+    kinds += [f"--{name}" for name in ("replay", "spec") if name in parsed.options]
+    if len(kinds) > 1:
+        raise InvalidError(f"{' and '.join(kinds)} are given together", hint="one is allowed")
+    capture, speed, spec = parsed.take("replay"), parsed.take("speed"), parsed.take("spec")
     port, unix = parsed.take("port", 0), parsed.take("unix")
-    if capture is not None:
-        if parsed.words:
-            raise InvalidError("a kind of server and --replay are given together", hint="one is allowed")
-        server = session.play(capture, port, 1.0 if speed is None else speed, unix)
-    elif speed is not None:
+    if speed is not None and capture is None:
         raise InvalidError("--speed is given without --replay", hint="--replay FILE plays a capture")
+    if capture is not None:
+        server = session.serve_file(
+            "replay", port, unix, replay=capture, speed=1.0 if speed is None else speed
+        )
+    elif spec is not None:
+        server = session.serve_file("spec", port, unix, spec=spec)
     else:
         server = session.serve(parsed.words[0] if parsed.words else "echo", port, unix)
     with_protocol = f", subprotocol {server.subprotocol}" if server.subprotocol else ""

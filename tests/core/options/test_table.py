@@ -54,6 +54,7 @@ DEFAULTS = {
     "connect_to": None,
     "reconnect": None,
     "codec": AUTO,
+    "spec": None,
     "record": None,
     "log_messages": 100_000,
     "log_bytes": 64 * MIB,
