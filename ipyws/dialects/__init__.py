@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from ipyws.core.codecs.codec import Codec
+from ipyws.core.codecs.registry import offer_wrapper
 from ipyws.core.dialects.dialect import Dialect
 from ipyws.core.dialects.registry import DIALECTS
 
@@ -19,3 +23,12 @@ def _socketio() -> type[Dialect]:
 
 
 DIALECTS.update(signalr=_signalr, socketio=_socketio)
+
+
+def _codec(name: str, inner: Codec) -> Codec:
+    """Return what reads a dialect's packets, as captures name it."""
+    return DIALECTS[name]().configure("codec", {}).codec(inner)
+
+
+for _name in DIALECTS:
+    offer_wrapper(_name, partial(_codec, _name))

@@ -39,7 +39,7 @@ def read_options(typed: Mapping[str, Any], evaluate: Evaluate | None) -> dict[st
         if name not in BY_NAME:
             raise InvalidError(f"there is no option {name!r:.60}", hint="reload the page")
         kind = BY_NAME[name].kind
-        if evaluate is None and kind.names_file and value:
+        if evaluate is None and kind.opens_file(value):
             raise PermissionDeniedError(
                 f"{name} names a file, which this panel does not take", hint="give it in a cell"
             )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from ipyws.core.codecs.bounds import DEEPEST as DEEPEST
 from ipyws.core.codecs.json_slices import parse_json
 from ipyws.core.codecs.spelled import spelled
 from ipyws.errors import InvalidError
@@ -12,9 +14,6 @@ from ipyws.text.masking import mask
 
 Data = str | bytes
 """The payload of a text or of a binary message."""
-
-DEEPEST = 200
-"""Containers around each other that a value of a binary format may have."""
 
 _SHOWN = 200
 
@@ -74,8 +73,47 @@ class Codec(ABC):
             InvalidError: A library is not installed; the hint says how to get it.
         """
 
+    @property
+    def word(self) -> str:
+        """What rows and errors call it: its name, without the files that this names."""
+        return self.name
+
     def __repr__(self) -> str:
         return f"<codec {self.name}>"
+
+    # -- what it is made of -----------------------------------------------------------------------------
+
+    def with_argument(self, argument: str, folder: Path) -> Codec:
+        """Return the codec for what stands behind ``:`` in its name, as a schema does; most take nothing.
+
+        Args:
+            argument: What stands there.
+            folder: The one that a relative path in it starts from.
+
+        Raises:
+            InvalidError: It takes nothing, or not this.
+        """
+        raise InvalidError(
+            f"the codec {self.name} takes nothing behind a colon", hint=f"leave out :{argument:.40}"
+        )
+
+    def file_in(self, argument: str) -> str:
+        """Return the path that an argument holds, "" if it holds none; unless that is known, all of it."""
+        return argument
+
+    def around(self, inner: Codec) -> Codec:
+        """Return the codec of payloads that hold those of another one, for ``+``; most don't.
+
+        Raises:
+            InvalidError: It has no other within it.
+        """
+        raise InvalidError(f"the codec {self.name} holds no other codec", hint="it has to stand last")
+
+    def limited(self, limit: int) -> Codec:
+        """Return the codec that makes at most so many bytes of a payload, however well it is compressed."""
+        return self
+
+    # -- reading and writing ----------------------------------------------------------------------------
 
     @abstractmethod
     def decode(self, payload: Data) -> Any:
@@ -104,11 +142,19 @@ class Codec(ABC):
     def read(self, payload: Data) -> Decoded:
         """Return what a payload means; whatever is wrong with it is the problem."""
         try:
-            return Decoded(self.decode(payload), self.name, self.structured)
+            return Decoded(self.decode(payload), self.word, self.structured)
         except InvalidError as error:
-            return Decoded(None, self.name, self.structured, error)
+            return Decoded(None, self.word, self.structured, error)
         except Exception as error:  # payloads are hostile, and codecs may be anybody's
-            return Decoded(None, self.name, self.structured, self.refuse(error))
+            return Decoded(None, self.word, self.structured, self.refuse(error))
+
+    def rewrite(self, payload: Data, value: Any) -> Data:
+        """Return a value written as ``payload`` is: in the same format, compressed in the same way.
+
+        Raises:
+            ValueError: It has no form in that format, or nothing writes it.
+        """
+        return self.encode(value)
 
     def is_larger(self, payload: Data, size: int) -> bool:
         """Tell whether reading a payload means to go through more than ``size`` bytes or characters.
@@ -120,9 +166,9 @@ class Codec(ABC):
 
     def refuse(self, error: Exception) -> InvalidError:
         """Return the error for a payload that could not be decoded."""
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else mask(str(error))[:_SHOWN]
-        what = f"not {self.name}: {why or type(error).__name__}"
-        return InvalidError(what, hint="its payload is in .data")
+        return refused(self.word, error)
+
+    # -- what is shown ----------------------------------------------------------------------------------
 
     def preview(self, value: Any, limit: int = 300) -> str:
         """Return a value on one line, of about ``limit`` characters, without secrets."""
@@ -131,3 +177,14 @@ class Codec(ABC):
     def detail(self, value: Any, limit: int = 256 * 1024) -> Detail:
         """Return a value in full, up to about ``limit`` characters, without secrets."""
         return Detail("tree", spelled(value, limit, indented=True), "json")
+
+
+def refused(word: str, error: Exception) -> InvalidError:
+    """Return the error for a payload that a codec could not decode.
+
+    Args:
+        word: What the codec is called.
+        error: What it raised.
+    """
+    why = "it is nested too deeply" if isinstance(error, RecursionError) else mask(str(error))[:_SHOWN]
+    return InvalidError(f"not {word}: {why or type(error).__name__}", hint="its payload is in .data")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from ipyws.core.codecs.bounds import check_json_depth
 from ipyws.core.codecs.codec import Codec, Data
 from ipyws.core.codecs.json_encoder import dumps
 from ipyws.core.codecs.json_slices import parse_json
@@ -46,7 +47,7 @@ class JsonCodec(JsonWriter):
             InvalidError: It is none; says where it stops to be, and what it looks like.
         """
         try:
-            return parse_json(payload)
+            return check_json_depth(parse_json(payload), payload)
         except (ValueError, RecursionError) as error:
             raise not_json(payload, error) from None
 

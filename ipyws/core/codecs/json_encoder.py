@@ -81,6 +81,15 @@ def plain(value: Any) -> Any:
     return found if isinstance(found, (str, int, float, type(None))) else value
 
 
+def stand_in(value: Any) -> Any:
+    """Return what stands in other formats for a value that they don't know: the form that it has in JSON.
+
+    Raises:
+        InvalidError: It has none.
+    """
+    return json.loads(dumps([value], "it"))[0]
+
+
 def simplified(value: Any) -> Any:
     """Return what a value is once it was written as JSON and read again; what can't be written stays."""
     if isinstance(value, Mapping):

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ipyws.core.codecs.auto import AUTO
-from ipyws.core.codecs.codec import DEEPEST, Codec, Data, Decoded
-from ipyws.core.codecs.json import JSON
-from ipyws.core.constants import MB
+from ipyws.core.codecs.bounds import check_binary, check_depth
+from ipyws.core.codecs.codec import Codec, Data, Decoded
+from ipyws.core.codecs.json_encoder import stand_in
+from ipyws.core.codecs.library import library
 from ipyws.errors import InvalidError
-
-_LARGEST: Final = 16 * MB  # a byte of it may take 72 as an object
-_CONTAINERS: Final = (dict, list)
 
 
 class MsgpackCodec(Codec):
@@ -29,14 +27,7 @@ class MsgpackCodec(Codec):
         Raises:
             ValueError: It is none, is followed by something, is nested too deeply, or is larger than 16 MB.
         """
-        if isinstance(payload, str):
-            raise ValueError("it is text")
-        if len(payload) > _LARGEST:
-            raise ValueError(f"it is larger than {_LARGEST // MB} MB")
-        value = _library().msgpack.decode(payload)
-        if _is_deeper(value, DEEPEST):
-            raise RecursionError
-        return value
+        return check_depth(_library().msgpack.decode(check_binary(payload)))
 
     def encode(self, value: Any) -> bytes:
         """Return MessagePack; records and values of other libraries take the form that they have in JSON.
@@ -45,7 +36,7 @@ class MsgpackCodec(Codec):
             InvalidError: Something in it has no form.
         """
         try:
-            packed: bytes = _library().msgpack.encode(value, enc_hook=_form)
+            packed: bytes = _library().msgpack.encode(value, enc_hook=stand_in)
         except InvalidError:
             raise
         except Exception as error:
@@ -59,32 +50,7 @@ class MsgpackCodec(Codec):
 
 
 def _library() -> Any:
-    try:
-        import msgspec
-    except ModuleNotFoundError:
-        what = "the codec msgpack needs msgspec, which is not installed"
-        raise InvalidError(what, hint="pip install ipyws[codecs]") from None
-    return msgspec
-
-
-def _form(value: Any) -> Any:
-    """Return what stands for a value that msgspec does not know."""
-    return JSON.decode(JSON.encode([value]))[0]
-
-
-def _is_deeper(value: Any, most: int) -> bool:
-    """Tell whether containers stand deeper in each other than so many."""
-    level = [value] if isinstance(value, _CONTAINERS) else []
-    for _ in range(most):
-        level = [
-            item
-            for container in level
-            for item in (container.values() if isinstance(container, dict) else container)
-            if isinstance(item, _CONTAINERS)
-        ]
-        if not level:
-            return False
-    return True
+    return library("msgspec", "the codec msgpack")
 
 
 MSGPACK: Final = MsgpackCodec()

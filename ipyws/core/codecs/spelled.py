@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ipyws.core.codecs.json_encoder import plain
 from ipyws.text.masking import mask, mask_bytes
 
 _BYTES = 512  # of one value; a longer one is cut
+_BITS = 8192  # of a number
 _LISTS = (list, tuple, set, frozenset)
 
 
@@ -39,6 +41,10 @@ def _pieces(value: Any, depth: int | None) -> Iterator[str]:
         yield from _container("{}", items, depth)
     elif isinstance(value, _LISTS):
         yield from _container("[]", (("", item) for item in value), depth)
+    elif type(value).__name__ == "CBORTag":  # of cbor2: 1000([1]) in diagnostic notation
+        yield f"{value.tag}("
+        yield from _pieces(value.value, depth)
+        yield ")"
     else:
         yield _scalar(value)
 
@@ -65,6 +71,8 @@ def _scalar(value: Any) -> str:
         data = bytes(value)
         more = "…" if len(data) > _BYTES else ""
         return f"h'{mask_bytes(data)[:_BYTES].hex(' ')}{more}'"
+    if isinstance(value, int) and value.bit_length() > _BITS:
+        return f"{hex(value)[:_BYTES]}…"  # whose decimal digits take too long
     if value is None or isinstance(value, (bool, int, float)):
         return json.dumps(value)
-    return mask(str(value))
+    return mask(str(plain(value)))

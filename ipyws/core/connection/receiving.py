@@ -121,7 +121,7 @@ class Reception:
         while (message := self._cursor.take()) is not None:
             if judge is None:
                 return message
-            large = judge.reads and len(message.data) >= LARGE
+            large = judge.reads and message.codec.is_larger(message.data, LARGE)
             if await aside(partial(judge, message)) if large else judge(message):
                 return message
             if self._deadline.passed:

@@ -18,6 +18,8 @@ from ipyws.text.printable import visible
 _SHOWN = 200
 _LAST_SHOWN = 200
 _KEPT = 3
+_OF_JSON = (str, int, float, dict, list, type(None))
+
 Wanted = Callable[[Message], object] | Mapping[str, Any] | Contract | None
 """What `Client.expect` and `Client.request` wait for, by a function of the message, by what its JSON object
 holds, by a contract or a JSON Schema that it keeps to, or None for whatever comes next."""
@@ -203,5 +205,7 @@ def _fits(item: Any, wanted: Any) -> bool:
 
 
 def _equal(value: Any, wanted: Any) -> bool:
+    if not isinstance(value, _OF_JSON):  # a time, a decimal: what is wanted of it has the form of JSON
+        return bool(value == wanted) or bool(simplified(value) == wanted)
     # In Python True == 1, in JSON they differ.
     return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)

@@ -49,7 +49,7 @@ class PemKind(OptionKind):
         if not isinstance(value, str) or is_pem(value):
             return value
         path = folder / os.path.expanduser(value)
-        if not _is_in(folder, path):
+        if not is_in(folder, path):
             hint = "a path in the folder of the file is allowed"
             raise InvalidError(f"{name} leads out of the folder of the file", hint=hint)
         return path
@@ -133,12 +133,12 @@ def path_beside(name: str, value: Any, folder: Path) -> Any:
         return value
     path = Path(value)
     beside = not (path.is_absolute() or ".." in path.parts or value.startswith("~"))
-    if not beside or not _is_in(folder, folder / path):
+    if not beside or not is_in(folder, folder / path):
         raise refuse(name, value, "a path in the folder of the file")
     return folder / path
 
 
-def _is_in(folder: Path, path: Path) -> bool:
+def is_in(folder: Path, path: Path) -> bool:
     """Tell whether a path stays in a folder; a link on the way may be somebody else's."""
     within = "\0" not in str(path)
     return within and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from ipyws.core.codecs.codec import Codec
-from ipyws.core.codecs.registry import find_codec
 from ipyws.core.connection.reconnect import check_reconnect, read_reconnect
 from ipyws.core.constants import Compression
 from ipyws.core.options.durations import seconds
@@ -91,6 +89,10 @@ class OptionKind:
             InvalidError: It is none of this kind.
         """
         raise NotImplementedError
+
+    def opens_file(self, value: Any) -> bool:
+        """Tell whether a value of it names a file of this machine."""
+        return self.names_file and bool(value)
 
     def read(self, text: str) -> Any:
         """Return what the text of a line means; of an option that has several values, one of them.
@@ -237,18 +239,6 @@ class ChoiceKind(OptionKind):
         if not isinstance(value, str) or value not in self.words:
             raise refuse(name, value, self.allowed)
         return str(value)
-
-
-class CodecKind(OptionKind):
-    """What reads and writes payloads, by its name."""
-
-    values = "name or codec"
-    annotation = "str | Codec"
-    checked = "Codec"
-    metavar = "NAME"
-
-    def check(self, name: str, value: Any) -> Codec:
-        return find_codec(name, value)
 
 
 class CompressionKind(OptionKind):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ from ipyws.core.constants import MB, Compression
 from ipyws.core.messages.contract import Contract
 from ipyws.core.messages.log import DEFAULT_BYTES, DEFAULT_MESSAGES
 from ipyws.core.options.address_kinds import HostAndPortKind, HostKind, NameKind, ProxyKind
+from ipyws.core.options.codec_kind import CodecKind
 from ipyws.core.options.cookies import Cookies
 from ipyws.core.options.credentials import remember_credential, remember_in_url, texts_in
 from ipyws.core.options.file_kinds import JournalKind, PemKind, SpecKind
 from ipyws.core.options.handshake_kinds import AuthKind, CookiesKind, HeadersKind, OriginKind, ProtocolsKind
 from ipyws.core.options.kinds import (
     ChoiceKind,
-    CodecKind,
     CompressionKind,
     DurationKind,
     ReconnectKind,
@@ -226,6 +226,9 @@ def check_options(given: Mapping[str, Any]) -> ConnectOptions:
         for option in OPTIONS
     }
     options = ConnectOptions(**values)
+    codec = options.codec.limited(options.largest)
+    if codec is not options.codec:
+        options = replace(options, codec=codec)
     _check_together(options)
     return options
 
