@@ -7,15 +7,13 @@ import contextlib
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from aiohappyeyeballs import AddrInfoType, start_connection
 
 from ipyws.errors import InvalidError, WebSocketError
-from ipyws.runtime.threads import start_thread
-from ipyws.runtime.waiting import Signal, wait_async
+from ipyws.runtime.aside import aside
 
-T = TypeVar("T")
 Address = tuple[Any, ...]
 Resolved = tuple[socket.AddressFamily, Address]
 
@@ -31,7 +29,8 @@ async def resolve(host: str, port: int) -> list[Resolved]:
     """
     if (numeric := _numeric(host, port)) is not None:
         return [numeric]
-    found = await _in_daemon_thread(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    # Aside, not in an executor: a resolver that does not answer would keep a kernel from shutting down.
+    found = await aside(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), "ipyws-resolve")
     addresses = [(family, address) for family, _, _, _, address in found]
     return list(dict.fromkeys(addresses))
 
@@ -179,28 +178,3 @@ def _numeric(host: str, port: int) -> Resolved | None:
     if address.version == 4:
         return socket.AF_INET, (host, port)
     return socket.AF_INET6, (host, port, 0, 0)
-
-
-async def _in_daemon_thread(function: Callable[[], T]) -> T:
-    """Run a blocking function in a thread of its own.
-
-    Not in an executor: the interpreter waits for an executor's threads when it ends, and a resolver that
-    does not answer would keep a kernel from shutting down.
-    """
-    done = Signal()
-    outcome: list[Any] = []
-
-    def run() -> None:
-        try:
-            outcome.extend((function(), None))
-        except BaseException as error:  # it is raised where the result is wanted
-            outcome.extend((None, error))
-        done.set()
-
-    start_thread(run, "ipyws-resolve")
-    await wait_async(done)
-    result, error = outcome
-    if error is not None:
-        raise error
-    value: T = result
-    return value
