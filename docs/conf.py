@@ -29,7 +29,11 @@ extensions = [
 ]
 exclude_patterns = ["_ext"]
 nitpicky = True
-nitpick_ignore = [("py:class", "C"), ("py:class", "ipyws.core.channels.select.C")]  # a type variable
+nitpick_ignore = [
+    ("py:class", "C"),
+    ("py:class", "ipyws.core.channels.select.C"),  # a type variable
+    ("py:class", "ipyws.core.options.option.Option"),
+]
 
 # -- Markdown: what GitHub shows too -----------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from ipyws import dialects as dialects
 from ipyws import errors
 from ipyws.api import connect, connect_async, connections, contract, current
 from ipyws.capture.capture import Capture
@@ -30,6 +31,8 @@ from ipyws.core.constants import (
     CloseCode,
     Compression,
 )
+from ipyws.core.dialects.dialect import Dialect
+from ipyws.core.dialects.subscription import Subscription
 from ipyws.core.messages.budget import set_log_budget
 from ipyws.core.messages.message import Message
 from ipyws.runtime.client import Client
@@ -59,9 +62,11 @@ __all__ = [
     "CloseCode",
     "Codec",
     "Compression",
+    "Dialect",
     "Message",
     "Received",
     "Server",
+    "Subscription",
     "after",
     "connect",
     "connect_async",

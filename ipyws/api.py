@@ -11,6 +11,7 @@ from ipyws.config.enforcement import check_connect, check_url, check_way
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.connection.forms import CONNECT, Unawaited
 from ipyws.core.constants import Compression
+from ipyws.core.dialects.dialect import Dialect
 from ipyws.core.messages.contract import READERS, Contract
 from ipyws.core.options.credentials import remember_host
 from ipyws.core.options.durations import Duration
@@ -65,6 +66,7 @@ def connect(
     reconnect: Mapping[str, Any] | None = None,
     codec: str | Codec = "auto",
     spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
+    dialect: str | Mapping[str, Any] | Dialect | None = None,
     record: str | PathLike[str] | None = None,
     log_messages: int = 100_000,
     log_bytes: int = 67_108_864,
@@ -111,6 +113,8 @@ def connect(
         reconnect: Open a lost connection anew; {} as by default.
         codec: What reads payloads, and writes dict and list; auto: JSON and text where it is some.
         spec: AsyncAPI document or JSON Schema that messages are judged by.
+        dialect: What the server speaks: Socket.IO, MQTT, GraphQL and others, by name, with settings or
+            without.
         record: Journal of every message, as JSON lines.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
@@ -154,6 +158,9 @@ def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
     remember_host(url, target.host)
     check_url(policy, target)
     checked = check_options(options)
+    if checked.dialect is not None and (asked := checked.dialect.url(str(target))) != str(target):
+        target = parse(asked)  # what it adds to the query
+        check_url(policy, target)
     check_secure(checked, target.secure, checked.proxy)
     check_way(policy, target, checked)
     return target, checked
@@ -195,6 +202,8 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         reconnect: Open a lost connection anew; {} as by default.
         codec: What reads payloads, and writes dict and list; auto: JSON and text where it is some.
         spec: AsyncAPI document or JSON Schema that messages are judged by.
+        dialect: What the server speaks: Socket.IO, MQTT, GraphQL and others, by name, with settings or
+            without.
         record: Journal of every message, as JSON lines.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
@@ -242,6 +251,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         reconnect: Mapping[str, Any] | None = None,
         codec: str | Codec = "auto",
         spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
+        dialect: str | Mapping[str, Any] | Dialect | None = None,
         record: str | PathLike[str] | None = None,
         log_messages: int = 100_000,
         log_bytes: int = 67_108_864,

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
-from ipyws.core.codecs.codec import Codec
 from ipyws.core.codecs.registry import offer_wrapper
-from ipyws.core.dialects.dialect import Dialect
 from ipyws.core.dialects.registry import DIALECTS
 
+if TYPE_CHECKING:
+    from ipyws.core.codecs.codec import Codec
+    from ipyws.core.dialects.dialect import Dialect
 
-def _signalr() -> type[Dialect]:
-    from ipyws.dialects.signalr.dialect import SignalR
-
-    return SignalR
-
-
-def _socketio() -> type[Dialect]:
-    from ipyws.dialects.socketio.dialect import SocketIO
-
-    return SocketIO
+_FAMILIES: Final = {
+    "jsonrpc": "ipyws.dialects.jsonrpc:JsonRpc",
+    "signalr": "ipyws.dialects.signalr.dialect:SignalR",
+    "socketio": "ipyws.dialects.socketio.dialect:SocketIO",
+}
+"""Where the class of each stands: the one list of them."""
 
 
-DIALECTS.update(signalr=_signalr, socketio=_socketio)
+def _loader(place: str) -> Callable[[], type[Dialect]]:
+    module, _, name = place.partition(":")
+
+    def load() -> type[Dialect]:
+        dialect: type[Dialect] = getattr(import_module(module), name)
+        return dialect
+
+    return load
 
 
 def _codec(name: str, inner: Codec) -> Codec:
@@ -30,5 +37,6 @@ def _codec(name: str, inner: Codec) -> Codec:
     return DIALECTS[name]().configure("codec", {}).codec(inner)
 
 
-for _name in DIALECTS:
+for _name, _place in _FAMILIES.items():
+    DIALECTS[_name] = _loader(_place)
     offer_wrapper(_name, partial(_codec, _name))

@@ -23,6 +23,7 @@ from ipyws.core.codecs.codec import Codec
 from ipyws.core.connection.client import AsyncClient
 from ipyws.core.connection.forms import GRAPHQL, Unawaited
 from ipyws.core.constants import Compression
+from ipyws.core.dialects.dialect import Dialect
 from ipyws.core.messages.contract import Contract
 from ipyws.core.options.durations import Duration
 from ipyws.core.options.handshake_kinds import ProtocolsKind
@@ -79,6 +80,7 @@ def connect(
     reconnect: Mapping[str, Any] | None = None,
     codec: str | Codec = "auto",
     spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
+    dialect: str | Mapping[str, Any] | Dialect | None = None,
     record: str | PathLike[str] | None = None,
     log_messages: int = 100_000,
     log_bytes: int = 67_108_864,
@@ -174,6 +176,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         reconnect: Mapping[str, Any] | None = None,
         codec: str | Codec = "auto",
         spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
+        dialect: str | Mapping[str, Any] | Dialect | None = None,
         record: str | PathLike[str] | None = None,
         log_messages: int = 100_000,
         log_bytes: int = 67_108_864,
@@ -215,6 +218,8 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
 def _check(init: object, ack_timeout: Duration | None, options: dict[str, Any]) -> _Opening:
     """Check what is GraphQL's own, take it out of the options, and return what opens the conversation."""
     Deadline(ack_timeout, "ack_timeout")
+    if options.pop("dialect", None) is not None:
+        raise InvalidError("dialect is given, and this speaks GraphQL already", hint="leave it out")
     payload = check_init(init)
     offered = ProtocolsKind().check("protocols", options.pop("protocols", None) or list(DIALECTS))
     if not set(offered) & set(DIALECTS):

@@ -69,7 +69,7 @@ class _Progress:
         options = self.options
         if options is None:
             return Asked(self.told_of)
-        tokens = bool(credentials_among(options.protocols))
+        tokens = bool(credentials_among(options.offered))
         follows = options.follow_redirects
         return Asked(self.told_of, self.sent, options.cert is not None, tokens, self.moved, follows)
 
@@ -162,8 +162,8 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
         return options
     progress.moved = True
     # Credentials and headers of the user's were meant for the first origin, not for where it points.
-    credentials = credentials_among(options.protocols)
-    kept = tuple(name for name in options.protocols if name not in credentials)
+    credentials = credentials_among(options.offered)
+    kept = tuple(name for name in options.offered if name not in credentials)
     bare = replace(options, headers=(), origin=None, protocols=kept, auth=None, cert=None, key=None)
     return replace(bare, cookies=None, connect_to=None, server_hostname=None)
 
@@ -219,7 +219,7 @@ def _protocol(url: URL, options: ConnectOptions, policy: Policy) -> ClientProtoc
         proxy.target(url),
         origin=None if options.origin is None else Origin(options.origin),
         extensions=compression.offers(options.compression, options.threshold),
-        subprotocols=[Subprotocol(name) for name in options.protocols] or None,
+        subprotocols=[Subprotocol(name) for name in options.offered] or None,
         max_size=_largest(options, policy),
         logger=SILENT,
     )

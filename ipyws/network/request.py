@@ -28,8 +28,8 @@ def request(protocol: ClientProtocol, url: URL, options: ConnectOptions) -> Requ
             made.headers[name] = value
     if cookie := "; ".join(filter(None, cookies)):  # a single line (RFC 6265 section 5.4)
         made.headers["Cookie"] = cookie
-    if options.auth:
-        credentials = base64.b64encode(":".join(options.auth).encode()).decode()
+    if options.http_auth:
+        credentials = base64.b64encode(":".join(options.http_auth).encode()).decode()
         made.headers["Authorization"] = f"Basic {credentials}"
     made.headers.setdefault("User-Agent", f"ipyws {USER_AGENT}")
     return made

@@ -11,6 +11,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 
 from ipyws.config.current import CURRENT
 from ipyws.core.constants import SERVER_KINDS, Compression
+from ipyws.core.dialects.registry import DIALECTS
 from ipyws.errors import InvalidError
 from ipyws.notebook.cell import FLAGS as CELL_FLAGS
 from ipyws.notebook.expression_completion import expression_names
@@ -36,7 +37,7 @@ def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatche
     @context_matcher(identifier="ipyws", priority=200)  # type: ignore[untyped-decorator]
     def ipyws_matcher(context: CompletionContext) -> Any:
         line = context.text_until_cursor.rsplit("\n", 1)[-1]
-        found = _in_expression(context.full_text, line, session) or _offered(context.full_text, line)
+        found = _in_expression(context.full_text, line, session) or _offered(session, context.full_text, line)
         if found is None:
             return {"completions": [], "suppress": False}
         fragment, texts = found
@@ -57,20 +58,21 @@ def _in_expression(cell: str, line: str, session: Session) -> tuple[str, Iterabl
     return expression_names(line, session.names) if ours else None
 
 
-def _offered(cell: str, line: str) -> tuple[str, Iterable[str]] | None:
+def _offered(session: Session, cell: str, line: str) -> tuple[str, Iterable[str]] | None:
     """Return the word at the end of a line and what it may be; None where it is none of ours."""
     if (match := _OURS.search(line)) is not None:
         *before, fragment = re.split(r"\s+", match[2])
-        return fragment, candidates(before, fragment, cell=match[1] == "%%")
+        return fragment, candidates(session, before, fragment, cell=match[1] == "%%")
     if (match := _DIRECTIVE.fullmatch(line)) is not None and cell.startswith("%%ws"):
         return match[1], DIRECTIVES
     return None
 
 
-def candidates(before: list[str], fragment: str, *, cell: bool = False) -> Iterable[str]:
+def candidates(session: Session, before: list[str], fragment: str, *, cell: bool = False) -> Iterable[str]:
     """Return what may stand at a place of the line.
 
     Args:
+        session: What a connection is found in.
         before: The words before it, the verb first.
         fragment: What is there already.
         cell: Whether it is the line of ``%%ws``, which has no verb.
@@ -86,7 +88,8 @@ def candidates(before: list[str], fragment: str, *, cell: bool = False) -> Itera
     if before and (tool := tool_called(before[0])) is not None:
         return flag_names(tool) if fragment.startswith("-") else []
     verb = VERBS.get(before[0] if before else "", VERBS["connect"])
-    return _arguments((*verb.flags, VAR), before, fragment, verb.name)
+    flags = (*verb.flags, *verb.more(session, " ".join(before)), VAR)
+    return _arguments(flags, before, fragment, verb.name)
 
 
 def _arguments(flags: Iterable[Flag], before: list[str], fragment: str, verb: str) -> Iterable[str]:
@@ -105,6 +108,8 @@ def _values(flag: Flag, fragment: str) -> Iterable[str]:
         return [mode.name.lower() for mode in Compression]
     if flag.key == "reconnect":
         return ["on"]
+    if flag.key == "dialect":
+        return list(DIALECTS)
     if flag.key == "replay":
         return _files(fragment, _CAPTURES)
     return _files(fragment) if flag.value in _PATHS else []

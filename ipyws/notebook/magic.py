@@ -75,7 +75,8 @@ class Magic:
         return result
 
     def _parse(self, verb: Verb, line: str) -> Parsed:
-        return parse(line, (*verb.flags, VAR), self.session.evaluate, rest=verb.rest)
+        flags = (*verb.flags, *verb.more(self.session, line), VAR)
+        return parse(line, flags, self.session.evaluate, rest=verb.rest, values=verb.values)
 
     def cell(self, line: str, body: str) -> list[Message] | None:
         """Run a cell magic: send the body."""

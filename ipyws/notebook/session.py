@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
+from ipyws.core.dialects.subscription import Subscription
 from ipyws.errors import InvalidError, UnknownConnectionError
 from ipyws.notebook.audience import Audience
 from ipyws.notebook.live_cell import View, Views
@@ -53,6 +54,7 @@ class Session:
         publisher: Where things are shown.
         views: The live views.
         servers: Demo servers by kind.
+        subscriptions: Those that lines made, by connection and topic.
         panels: Panels by the connection they were opened on; None for the current one.
     """
 
@@ -64,6 +66,7 @@ class Session:
         self.views = Views(publisher)
         self.servers: dict[str, Server] = {}
         self.panels: dict[str | None, Shown] = {}
+        self.subscriptions: dict[tuple[Client, str], Subscription] = {}
         self._make_panel = make_panel
         self._names: dict[str, Any] | None = None
         self._opened: list[View] = []
@@ -112,6 +115,14 @@ class Session:
                 "there is no connection yet", hint="%ws connect URL opens one", details={"names": []}
             )
         return client
+
+    def keep_subscription(self, client: Client, made: Subscription) -> None:
+        """Keep a subscription; the one of the same topic before it ends, so re-running a cell adds none."""
+        self.subscriptions = {key: kept for key, kept in self.subscriptions.items() if not kept.closed}
+        before = self.subscriptions.get((client, made.topic))
+        self.subscriptions[client, made.topic] = made
+        if before is not None:
+            before.close()
 
     def serve_file(self, kind: str, port: int, unix: str | None, **what: Any) -> Server:
         """Return a server of a capture or a contract; one of that kind that ran before is replaced."""

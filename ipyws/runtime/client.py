@@ -13,6 +13,7 @@ from ipyws.core.connection.forms import CONNECT, Synchronous
 from ipyws.core.connection.receiving import Reception
 from ipyws.core.connection.request import rpc_judge, rpc_request, rpc_result
 from ipyws.core.constants import CloseCode
+from ipyws.core.dialects.subscription import Subscription
 from ipyws.core.messages.matcher import Wanted, make_judge
 from ipyws.core.messages.message import Message
 from ipyws.core.messages.payload import Sendable, TypeChoice
@@ -87,9 +88,35 @@ class Client(Face, Synchronous):
 
     def rpc(self, method: str, params: Any = None, timeout: Duration | None = "10s") -> Any:
         """Call a method by JSON-RPC 2.0 and return its result; see `AsyncClient.rpc`."""
+        if self.connection.conversation is not None:
+            return self.call(method, params=params, timeout=timeout)
         number = next(self.connection.requests.numbers)
         reply = self.request(rpc_request(method, params, number), rpc_judge(number), timeout)
         return rpc_result(reply, method)
+
+    def call(self, name: str, /, *arguments: Any, timeout: Duration | None = "10s", **settings: Any) -> Any:
+        """Ask the server by the dialect and return its reply; see `ipyws.AsyncClient.call`."""
+        talk = self.connection.in_dialect("call")
+        return self._core.call(lambda: talk.call(name, arguments, timeout, settings))
+
+    def emit(self, name: str, /, *arguments: Any, timeout: Duration | None = "10s", **settings: Any) -> None:
+        """Tell the server something without a reply, by the dialect; see `ipyws.AsyncClient.emit`."""
+        talk = self.connection.in_dialect("emit")
+        self._core.call(lambda: talk.emit(name, arguments, timeout, settings))
+
+    def subscribe(
+        self, topic: str, /, *arguments: Any, timeout: Duration | None = "10s", **settings: Any
+    ) -> Subscription:
+        """Return the channel of what comes on a topic, by the dialect; see `ipyws.AsyncClient.subscribe`."""
+        talk = self.connection.in_dialect("subscribe")
+        return self._core.call(lambda: talk.subscribe(topic, arguments, timeout, settings))
+
+    def publish(
+        self, topic: str, payload: Any, /, *, timeout: Duration | None = "10s", **settings: Any
+    ) -> None:
+        """Publish on a topic, by the dialect; see `ipyws.AsyncClient.publish`."""
+        talk = self.connection.in_dialect("publish")
+        self._core.call(lambda: talk.publish(topic, payload, timeout, settings))
 
     def close(self, code: int = 1000, reason: str = "") -> Close:
         """Close the connection and return how it ended; idempotent; see `AsyncClient.close`."""

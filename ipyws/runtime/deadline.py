@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 from ipyws.core.options.durations import Duration, format_duration, seconds
 from ipyws.errors import WaitTimeoutError
@@ -29,6 +30,11 @@ class Deadline:
     def remaining(self) -> float | None:
         """Seconds left, at least 0.0; None without a limit."""
         return None if self._at is None else max(0.0, self._at - time.monotonic())
+
+    def left(self) -> timedelta | None:
+        """Return what is left as a timeout, at least a millisecond; None without a limit."""
+        remaining = self.remaining()
+        return None if remaining is None else timedelta(seconds=max(remaining, 0.001))
 
     @property
     def passed(self) -> bool:

@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 
 from ipyws.core.connection.client import AsyncClient
 from ipyws.core.connection.connection import Connection
+from ipyws.core.connection.opening import Greeter
+from ipyws.core.dialects.conversation import Conversation
+from ipyws.core.dialects.dialect import Dialect
+from ipyws.core.dialects.line import Line
 from ipyws.core.options.table import ConnectOptions
 
 if TYPE_CHECKING:
@@ -23,6 +27,17 @@ def new_connection(url: URL, options: ConnectOptions) -> Connection:
     from ipyws.capture.recording import RecordedLog
     from ipyws.network.dial import dial
 
-    log = RecordedLog(options.log_messages, options.log_bytes, codec=options.codec)
+    log = RecordedLog(options.log_messages, options.log_bytes, codec=options.packets)
     log.contract = options.spec
-    return Connection(url, options, dial, log, Journal)
+    connection = Connection(url, options, dial, log, Journal)
+    if options.dialect is not None:
+        _speak(connection, options.dialect)
+    return connection
+
+
+def _speak(connection: Connection, dialect: Dialect) -> None:
+    """Have a connection speak a dialect: from the handshake of it to the words of farewell."""
+    conversation = Conversation(Line(connection), dialect)
+    connection.conversation = conversation
+    connection.opening.greeters.insert(0, Greeter("dialect", conversation.open))
+    connection.ending.farewells.append(conversation.farewell)

@@ -62,7 +62,15 @@ MAY: dict[str, set[str]] = {
         *("ipyws.widget", "ipyws.notebook", "ipyws.view", "ipyws.script", "ipyws.runtime", "ipyws.config"),
         *("ipyws.core", "ipyws.capture", *WORDS, "IPython", "anywidget", "traitlets"),
     },
-    "ipyws": {"ipyws.api", "ipyws.runtime", "ipyws.capture", "ipyws.core", "ipyws.version", *WORDS},
+    "ipyws": {
+        "ipyws.api",
+        "ipyws.dialects",
+        "ipyws.runtime",
+        "ipyws.capture",
+        "ipyws.core",
+        "ipyws.version",
+        *WORDS,
+    },
 }
 MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.contracts.document": {"yaml"},

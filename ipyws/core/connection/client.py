@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from ipyws.core.connection.reconnect import Retry
+    from ipyws.core.dialects.subscription import Subscription
 
 
 class AsyncClient(Face, Asynchronous):
@@ -187,9 +188,81 @@ class AsyncClient(Face, Asynchronous):
             ReplyError: The server answered with an error; ``details`` has its code, message and data.
             WebSocketError: As for `request`.
         """
+        if self.connection.conversation is not None:
+            return await self.call(method, params=params, timeout=timeout)
         number = next(self.connection.requests.numbers)
         reply = await self.request(rpc_request(method, params, number), rpc_judge(number), timeout)
         return rpc_result(reply, method)
+
+    # -- in a dialect --------------------------------------------------------------------------------
+
+    async def call(
+        self, name: str, /, *arguments: Any, timeout: Duration | None = "10s", **settings: Any
+    ) -> Any:
+        """Ask the server for something, by the connection's dialect, and return its reply.
+
+        Args:
+            name: What is called: a method, an event, a query.
+            arguments: What is sent with it.
+            timeout: How long the reply may take: milliseconds, "5s", a timedelta, or None for no limit. Where
+                the connection is being opened again, that is waited for as well.
+            settings: What else the dialect knows of, by name.
+
+        Raises:
+            InvalidError: There is no dialect, it has no call, or an argument or a setting can't be sent.
+            ReplyError: The server answered with an error; ``details`` has what it said.
+            WaitTimeoutError: No reply came in time.
+            ClosedError: The connection is closed, or was lost before the reply came.
+            CanceledError: It was closed by us while this waited.
+        """
+        return await self.connection.in_dialect("call").call(name, arguments, timeout, settings)
+
+    async def emit(
+        self, name: str, /, *arguments: Any, timeout: Duration | None = "10s", **settings: Any
+    ) -> None:
+        """Tell the server something that has no reply, by the connection's dialect; see `call`.
+
+        Args:
+            name: What is told: an event, a notification.
+            arguments: What is sent with it.
+            timeout: How long a connection that is being opened again is waited for.
+            settings: What else the dialect knows of, by name.
+        """
+        await self.connection.in_dialect("emit").emit(name, arguments, timeout, settings)
+
+    async def subscribe(
+        self, topic: str, /, *arguments: Any, timeout: Duration | None = "10s", **settings: Any
+    ) -> Subscription:
+        """Subscribe to a topic, by the connection's dialect, and return the channel of what comes on it.
+
+        A connection that is lost and opened again subscribes again.
+
+        Args:
+            topic: What is subscribed to: a topic, a channel, a GraphQL subscription.
+            arguments: What is sent with it.
+            timeout: How long the server's word for it may take, where it has one.
+            settings: What else the dialect knows of, by name.
+
+        Raises:
+            WebSocketError: As for `call`; the server's refusal is a ReplyError.
+        """
+        return await self.connection.in_dialect("subscribe").subscribe(topic, arguments, timeout, settings)
+
+    async def publish(
+        self, topic: str, payload: Any, /, *, timeout: Duration | None = "10s", **settings: Any
+    ) -> None:
+        """Publish on a topic, by the connection's dialect; where the server acknowledges it, wait for that.
+
+        Args:
+            topic: On which topic.
+            payload: What is published: str, bytes, or what the connection's codec writes.
+            timeout: How long the acknowledgement may take, where there is one.
+            settings: What else the dialect knows of, by name.
+
+        Raises:
+            WebSocketError: As for `call`.
+        """
+        await self.connection.in_dialect("publish").publish(topic, payload, timeout, settings)
 
     # -- closing -----------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from ipyws.core.connection.sending import Sending
 from ipyws.core.connection.state import State, StateMachine
 from ipyws.core.connection.stats import Stats
 from ipyws.core.connection.uptime import Sessions
+from ipyws.core.dialects.registry import without_dialect
 from ipyws.core.messages.cursor import Cursor
 from ipyws.core.messages.message import Control, Direction
 from ipyws.errors import WebSocketError
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from ipyws.capture.recording import RecordedLog
     from ipyws.core.connection.reconnect import Retry
     from ipyws.core.connection.transport import Dial, Handshake
+    from ipyws.core.dialects.conversation import Conversation
+    from ipyws.core.dialects.dialect import Word
     from ipyws.core.options.table import ConnectOptions
     from ipyws.policy.url import URL
 
@@ -69,6 +72,7 @@ class Connection:
         last_read: When the last data message came: monotonic seconds.
         journal: What records it (``record=``), or None.
         private: Names of what a protocol above sends to no other origin than the one that was asked.
+        conversation: What is said in the dialect of the server, or None without one.
         loop: The event loop it lives on.
         cursor: The place in the log of `recv` and of expectations.
         states: Its state machine.
@@ -94,7 +98,7 @@ class Connection:
         remember_parameters(self.url)
         self.target = url
         self.options = options
-        self.codec = options.codec
+        self.codec = options.packets
         self.log = log
         self.log.describe = self.describe
         self.response: Handshake | None = None
@@ -105,6 +109,7 @@ class Connection:
         self.last_read = time.monotonic()
         self.journal: Journal | None = None
         self.private: tuple[str, ...] = ()
+        self.conversation: Conversation | None = None
         self.cursor = Cursor(log)
         self.states = StateMachine()
         self.sessions = Sessions()
@@ -232,6 +237,16 @@ class Connection:
         """Raise what a send or a ping raises once the connection is not open."""
         if self.states.state != "open":
             raise self.ending.error(waited)
+
+    def in_dialect(self, word: Word) -> Conversation:
+        """Return what speaks the connection's dialect, for one of its words.
+
+        Raises:
+            InvalidError: The connection has no dialect.
+        """
+        if self.conversation is None:
+            raise without_dialect(word)
+        return self.conversation
 
     # -- what its parts tell -------------------------------------------------------------------------
 

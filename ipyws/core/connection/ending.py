@@ -15,6 +15,8 @@ from ipyws.errors import CanceledError, ClosedError, WebSocketError
 from ipyws.runtime.waiting import Signal, wait_async
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ipyws.capture.journal import Journal
     from ipyws.core.connection.flow_control import FlowControl
     from ipyws.core.connection.keepalive import KeepAlive
@@ -107,12 +109,16 @@ class Ending:
 
     Args:
         connection: The connection.
+
+    Attributes:
+        farewells: Called before a close frame of the user's is sent.
     """
 
     def __init__(self, connection: Ended) -> None:
         self._connection = connection
         self._cause: WebSocketError | None = None
         self._for_good = False
+        self.farewells: list[Callable[[], object]] = []
 
     def begin(self) -> None:
         """Forget why the connection failed: it is dialled."""
@@ -128,6 +134,8 @@ class Ending:
         if connection.state == "connecting":
             connection.opening.cancel(CanceledError("the connection was closed while it was being opened"))
         elif connection.state == "open":
+            for farewell in self.farewells:
+                farewell()
             self._start_close(code, reason)
         elif connection.state == "reconnecting":
             await self._give_up(Close(code, reason, "us", clean=False))

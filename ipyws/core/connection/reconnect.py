@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import contextlib
-import json
 import random
 import re
 import time
@@ -15,11 +12,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Data
-from ipyws.core.codecs.json import describe_json_error
 from ipyws.core.connection.closing import Close
 from ipyws.core.constants import CloseCode
 from ipyws.core.messages.payload import encode
 from ipyws.core.options.durations import format_duration, seconds
+from ipyws.core.options.literals import read_mapping
 from ipyws.errors import ConnectError, InvalidError, WebSocketError, brief, suggestion
 from ipyws.text.numbers import is_whole
 
@@ -34,7 +31,6 @@ ALWAYS: Final = ((0, 65535),)
 _MOST = 1_000_000
 _LONGEST_WAIT = 999_999.0  # seconds that a server may ask for
 _LONGEST_DATE = 40
-_LONGEST_TEXT = 1 << 20
 _CODES_ALLOWED = 'close codes and ranges of them such as [1005, "4000-4999"], or "always",'
 _COMES_BACK = frozenset(
     {
@@ -197,18 +193,7 @@ def read_reconnect(text: str) -> Any:
         return {} if word == "on" else None
     if re.fullmatch(r"\d{1,18}", word, re.ASCII):
         return {"attempts": int(word)}
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            if len(text) <= _LONGEST_TEXT:
-                return ast.literal_eval(text.strip())
-        raise InvalidError(
-            # It is not repeated: what is sent on each open may log in.
-            f"reconnect can't be read: {describe_json_error(error)}",
-            hint="on, a number of attempts, or a mapping as in JSON or Python such as "
-            "'{\"attempts\": 5}' is allowed",
-        ) from None
+    return read_mapping("reconnect", text, '{"attempts": 5}', "on, a number of attempts, or ")
 
 
 def comes_back(close: Close, policy: Reconnect | None = None) -> bool:

@@ -208,7 +208,11 @@ def rpc_result(message: Message, method: str) -> Any:
     Raises:
         ReplyError: It carries an error; ``details`` has its code, message and data. Or it carries neither.
     """
-    value = message.json()
+    return result_in(message.json(), method)
+
+
+def result_in(value: Mapping[str, Any], method: str) -> Any:
+    """Return the result in the object of a response, as `rpc_result` does."""
     error = value.get("error")
     if error is not None:
         hint = _NO_ID if value.get("id") is None else "details has all that the server said"

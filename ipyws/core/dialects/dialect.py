@@ -20,10 +20,10 @@ Word = Literal["call", "emit", "subscribe", "publish"]
 """What can be done in a dialect."""
 
 Payload = str | bytes
-"""What is sent: str as a text message, bytes as a binary one."""
+"""A message as it is sent, str as a text message, bytes as a binary one."""
 
 Settings = Mapping[str, Any]
-"""What is said beside the arguments of a word, by name: ``qos``, ``namespace``."""
+"""All that is said beside the arguments of a word by name, such as ``qos`` or ``namespace``; checked."""
 
 
 # -- what a message of the server means --------------------------------------------------------------
@@ -124,10 +124,14 @@ class Session(ABC):
     of a connection. Answers name them.
 
     Attributes:
+        waits: Whether the server opens the conversation, by what means `Ready`; otherwise it is open at once.
         beat_every: Seconds between heartbeats of ours, once it is ready; None for none.
-        silence: Seconds without anything from the server after which it counts as gone, or None.
+        silence: Seconds without a message from the server after which it counts as gone, or None.
+
+    The latter two may change; they are looked at again whenever one of them has passed, and once it is ready.
     """
 
+    waits: bool = True
     beat_every: float | None = None
     silence: float | None = None
 
@@ -155,6 +159,10 @@ class Session(ABC):
         """
         raise NotImplementedError
 
+    def cancel(self, key: int) -> Sequence[Payload]:
+        """Return what tells the server that nobody waits for the reply to a call any more."""
+        return ()
+
     def emit(self, name: str, arguments: Sequence[Any], settings: Settings) -> Sequence[Payload]:
         """Return what tells the server something that has no reply; raises as `call`."""
         raise NotImplementedError
@@ -181,7 +189,10 @@ class Session(ABC):
         raise NotImplementedError
 
     def answers(self, word: Word, settings: Settings) -> bool:
-        """Tell whether the server answers to a word, so that it is waited for."""
+        """Tell whether the server answers to a word, so that it is waited for.
+
+        It is asked directly after that word, with nothing between.
+        """
         return word == "call"
 
 
@@ -195,7 +206,7 @@ class Dialect(ABC):
         name: What the option ``dialect`` calls it.
         title: What its users call it.
         words: What can be done in it, each with how its arguments are called in the help.
-        flags: What may be said beside the arguments of a word: names and meanings.
+        flags: What may be said beside the arguments of a word, by name in Python and as a flag of ``%ws``.
         settings: What may be chosen of it, in ``dialect={"name": …, …}``. A dialect is made with all of them,
             checked, by name.
         subprotocols: Those that are offered unless ``protocols`` says others.
@@ -206,7 +217,7 @@ class Dialect(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     words: ClassVar[Mapping[Word, str]]
-    flags: ClassVar[Mapping[Word, Mapping[str, str]]] = {}
+    flags: ClassVar[Mapping[Word, tuple[Option, ...]]] = {}
     settings: ClassVar[tuple[Option, ...]] = ()
     subprotocols: tuple[str, ...] = ()
     opens_with: ClassVar[str] = "the server's answer"
@@ -223,17 +234,16 @@ class Dialect(ABC):
         Raises:
             InvalidError: There is no such setting, or a value is none of its kind.
         """
-        known = {setting.name: setting for setting in cls.settings}
-        for name in given:
-            if name not in known:
-                hint = suggestion(str(name), known, f"its settings are {', '.join(known) or 'none'}")
-                raise InvalidError(f"{option} {cls.name} has no setting {brief(name)}", hint=hint)
-        return cls(
-            **{
-                name: setting.kind.check(f"{option} {name}", given.get(name, setting.default))
-                for name, setting in known.items()
-            }
-        )
+        return cls(**check_settings(option, cls.settings, given, f"{option} {cls.name}"))
+
+    @classmethod
+    def check_flags(cls, word: Word, given: Settings) -> Settings:
+        """Return what is said beside the arguments of a word, checked, with the defaults of the rest.
+
+        Raises:
+            InvalidError: There is no such flag, or a value is none of its kind.
+        """
+        return check_settings(word, cls.flags.get(word, ()), given, word)
 
     @abstractmethod
     def codec(self, inner: Codec) -> Codec:
@@ -271,3 +281,26 @@ class Dialect(ABC):
         """Return the error for a word that it has not."""
         hint = f"it has {', '.join(self.words)}"
         return InvalidError(f"there is no {word} in {self.title}", hint=hint)
+
+
+def check_settings(prefix: str, options: Sequence[Option], given: Settings, whose: str) -> dict[str, Any]:
+    """Return settings by name, checked, with the defaults of those that are not given.
+
+    Args:
+        prefix: What stands before the name of one, in an error.
+        options: Those that there are.
+        given: Settings by name.
+        whose: Whose they are, in words.
+
+    Raises:
+        InvalidError: There is no such setting, or a value is none of its kind.
+    """
+    known = {option.name: option for option in options}
+    for name in given:
+        if name not in known:
+            hint = suggestion(str(name), known, f"its settings are {', '.join(known) or 'none'}")
+            raise InvalidError(f"{whose} has no setting {brief(name)}", hint=hint)
+    return {
+        name: option.kind.check(f"{prefix} {name}", given.get(name, option.default))
+        for name, option in known.items()
+    }

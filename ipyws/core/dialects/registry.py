@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ipyws.core.dialects.dialect import Dialect
+from ipyws.core.dialects.dialect import Dialect, Word
 from ipyws.errors import InvalidError, brief, suggestion
 
 DIALECTS: Final[dict[str, Callable[[], type[Dialect]]]] = {}
@@ -40,3 +40,9 @@ def _make(option: str, value: Any) -> Dialect:
         raise InvalidError(f"{option} is {brief(name)}", hint=hint)
     settings = {key: setting for key, setting in given.items() if key != "name"}
     return DIALECTS[name]().configure(option, settings)
+
+
+def without_dialect(word: Word) -> InvalidError:
+    """Return the error for a word that is said on a connection without a dialect."""
+    hint = f"connect with dialect=, there are {', '.join(DIALECTS)}; send() sends plain messages"
+    return InvalidError(f"there is no {word} without a dialect", hint=hint)

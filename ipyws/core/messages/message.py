@@ -154,6 +154,11 @@ class Message:
         """Why the payload can't be decoded by the connection's codec; None if it can."""
         return self.read().problem
 
+    @property
+    def label(self) -> str:
+        """The name of a packet in the connection's dialect, as in "event news"; "" without a dialect."""
+        return self.read().label
+
     def read(self) -> Decoded:
         """Decode the payload: its value, of which format it was, and what is wrong with it."""
         try:

@@ -11,12 +11,14 @@ from ipyws.core.channels.channel import MAX_CAPACITY
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.connection.reconnect import Reconnect
 from ipyws.core.constants import MB, Compression
+from ipyws.core.dialects.dialect import Dialect
 from ipyws.core.messages.contract import Contract
 from ipyws.core.messages.log import DEFAULT_BYTES, DEFAULT_MESSAGES
 from ipyws.core.options.address_kinds import HostAndPortKind, HostKind, NameKind, ProxyKind
 from ipyws.core.options.codec_kind import CodecKind
 from ipyws.core.options.cookies import Cookies
 from ipyws.core.options.credentials import remember_credential, remember_in_url, texts_in
+from ipyws.core.options.dialect_kind import DialectKind
 from ipyws.core.options.file_kinds import JournalKind, PemKind, SpecKind
 from ipyws.core.options.handshake_kinds import AuthKind, CookiesKind, HeadersKind, OriginKind, ProtocolsKind
 from ipyws.core.options.kinds import (
@@ -113,6 +115,12 @@ OPTIONS: tuple[Option, ...] = (
         "what reads payloads, and writes dict and list; auto: JSON and text where it is some",
     ),
     Option("spec", SpecKind(), None, "AsyncAPI document or JSON Schema that messages are judged by"),
+    Option(
+        "dialect",
+        DialectKind(),
+        None,
+        "what the server speaks: Socket.IO, MQTT, GraphQL and others, by name, with settings or without",
+    ),
     Option("record", JournalKind(), None, "journal of every message, as JSON lines"),
     Option("log_messages", WholeKind(1, 10_000_000), DEFAULT_MESSAGES, "messages the log keeps"),
     Option("log_bytes", SizeKind(1, 1 << 40, "1 B-1 TiB"), DEFAULT_BYTES, "bytes the log keeps"),
@@ -154,9 +162,30 @@ class ConnectOptions:
     reconnect: Reconnect | None
     codec: Codec
     spec: Contract | None
+    dialect: Dialect | None
     record: Path | None
     log_messages: int
     log_bytes: int
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The subprotocols to offer: those that are given, else those of the dialect."""
+        return self.protocols or (self.dialect.subprotocols if self.dialect else ())
+
+    @property
+    def packets(self) -> Codec:
+        """What reads messages: the codec, within the packets of the dialect if there is one."""
+        return self.dialect.codec(self.codec) if self.dialect else self.codec
+
+    @property
+    def http_auth(self) -> tuple[str, str] | None:
+        """User and password for HTTP."""
+        return None if self.dialect and self.dialect.logs_in else self.auth
+
+    @property
+    def dialect_auth(self) -> tuple[str, str] | None:
+        """User and password for the dialect's own login."""
+        return self.auth if self.dialect and self.dialect.logs_in else None
 
     @property
     def threshold(self) -> int:

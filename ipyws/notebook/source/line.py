@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ipyws.errors import InvalidError, brief, suggestion
+from ipyws.notebook.source.arguments import Argument, Value, argument_at
 from ipyws.script.expression import Evaluate
 from ipyws.script.template import Protected, protect
 
@@ -58,11 +59,13 @@ class Parsed:
         options: The values of the flags that were given, by key.
         words: The words that are not options, templates expanded.
         rest: The payload of a verb whose line ends in one, as it stands; None if there is none.
+        values: What follows the first word of a verb that takes arguments, each as JSON or else as text.
     """
 
     options: dict[str, Any] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
     rest: str | None = None
+    values: list[Value] = field(default_factory=list)
 
     def take(self, key: str, default: Any = None) -> Any:
         """Remove an option and return its value."""
@@ -75,7 +78,9 @@ def first_word(line: str) -> tuple[str, str]:
     return (found[1], found[2].strip(_SPACE)) if found else ("", "")
 
 
-def parse(line: str, flags: Sequence[Flag], evaluate: Evaluate, *, rest: bool = False) -> Parsed:
+def parse(
+    line: str, flags: Sequence[Flag], evaluate: Evaluate, *, rest: bool = False, values: bool = False
+) -> Parsed:
     """Read the line of a verb.
 
     Args:
@@ -83,16 +88,19 @@ def parse(line: str, flags: Sequence[Flag], evaluate: Evaluate, *, rest: bool = 
         flags: The verb's options.
         evaluate: Gives the value of a template's expression.
         rest: Whether the line ends in a payload: options stand before it, ``--`` ends them.
+        values: Whether a first word and arguments are what stands beside the options.
 
     Raises:
         InvalidError: A quote is not closed, an option is unknown, lacks its value or has a wrong one, or a
             template can't be expanded.
     """
-    return _Reader(line, flags, evaluate, rest).read()
+    return _Reader(line, flags, evaluate, rest, values).read()
 
 
 class _Reader:
-    def __init__(self, line: str, flags: Sequence[Flag], evaluate: Evaluate, rest: bool) -> None:
+    def __init__(
+        self, line: str, flags: Sequence[Flag], evaluate: Evaluate, rest: bool, values: bool
+    ) -> None:
         self._protected: Protected = protect(line)
         self._text = self._protected.line
         self._by_name = {name: flag for flag in flags for name in flag.names}
@@ -100,13 +108,20 @@ class _Reader:
         self._words: list[str] = []
         self._evaluate = evaluate
         self._rest = rest
+        self._with_values = values
+        self._values: list[Argument] = []
         self._place = 0
         self._parsed = Parsed()
 
     def read(self) -> Parsed:
         options_ended = False
         while self._skip_space():
-            if self._text[self._place] != "-" or options_ended:
+            if not self._at_option() or options_ended:
+                if self._with_values:
+                    found = argument_at(self._text, self._place)
+                    self._values.append(found or Argument(self._word()))
+                    self._place = found.end if found else self._place
+                    continue
                 if self._rest:
                     self._parsed.rest = self._protected.source(self._text[self._place :])
                     break
@@ -119,6 +134,11 @@ class _Reader:
                 self._option(word)
         self._convert()
         return self._parsed
+
+    def _at_option(self) -> bool:
+        text, place = self._text, self._place
+        negative = self._with_values and text[place + 1 : place + 2].isdigit()
+        return text[place] == "-" and not negative
 
     def _skip_space(self) -> bool:
         while self._place < len(self._text) and self._text[self._place] in _SPACE:
@@ -160,6 +180,11 @@ class _Reader:
         options = self._parsed.options
         self._raw = any(flag.key == "raw" for flag, _, _ in self._given)
         self._parsed.words = [self._expand(word) for word in self._words]
+        if self._values:
+            evaluate = None if self._raw else self._evaluate
+            first, *others = self._values
+            self._parsed.words = [self._expand(first.text)]
+            self._parsed.values = [each.read(self._protected, evaluate) for each in others]
         for flag, name, text in self._given:
             value: Any = True
             if flag.value:

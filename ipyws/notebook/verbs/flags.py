@@ -36,7 +36,7 @@ def check_variable(name: str | None) -> str | None:
 
 def connect_flags() -> tuple[Flag, ...]:
     """Return a flag for each option of a connection, in the order of the table."""
-    return tuple(_flag(option) for option in OPTIONS)
+    return tuple(option_flag(option) for option in OPTIONS)
 
 
 def connect_options(given: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +44,8 @@ def connect_options(given: dict[str, Any]) -> dict[str, Any]:
     return {name: given.pop(name) for name in list(given) if name in BY_NAME}
 
 
-def _flag(option: Option) -> Flag:
+def option_flag(option: Option) -> Flag:
+    """Return the flag of an option."""
     kind = option.kind
     unless = f"; {kind.show_default(option.default)} unless given" if option.default else ""
     return Flag(

@@ -9,7 +9,7 @@ from typing import Any
 from ipyws.core.constants import SERVER_KINDS
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Flag, Parsed
-from ipyws.notebook.verbs import files, pasting, policing, spec, verbs
+from ipyws.notebook.verbs import files, pasting, policing, spec, verbs, words
 from ipyws.notebook.verbs.flags import connect_flags, number
 from ipyws.text.numbers import read_whole
 
@@ -31,6 +31,8 @@ class Verb:
         words: Least and most number of words that are not options.
         rest: Whether the line ends in a payload.
         command: Whether the line is a command of the program that the verb is called after; it has its flags.
+        values: Whether a name and arguments are what stands beside the options.
+        more: Finds further options, which depend on the connection that a line is about.
         examples: Lines as they may be written, for the help.
     """
 
@@ -42,6 +44,8 @@ class Verb:
     words: tuple[int, int] = (0, 0)
     rest: bool = False
     command: bool = False
+    values: bool = False
+    more: Callable[[Session, str], tuple[Flag, ...]] = lambda session, line: ()
     examples: tuple[str, ...] = ()
 
 
@@ -63,6 +67,8 @@ _COMMANDS = (
     ("wscat", "-c URL [its options]", ("%ws wscat -c wss://example.com/stream -s chat -x hello",)),
     ("websocat", "URL [its options]", ("%ws websocat -H='X-Team: a' wss://example.com/stream",)),
 )
+
+_PATIENCE = Flag(("--timeout",), "how long the server's answer may take; 10s unless given", "DURATION")
 
 VERBS: dict[str, Verb] = {
     verb.name: verb
@@ -147,6 +153,58 @@ VERBS: dict[str, Verb] = {
             verbs.close,
             (0, 1),
             examples=("%ws close prices --code 4000 --reason 'that is all'",),
+        ),
+        Verb(
+            "call",
+            "NAME [ARGUMENT…] [options]",
+            "ask the server for something in the connection's dialect, and return its reply",
+            (CONNECTION, _PATIENCE, RAW),
+            words.call,
+            (1, 1),
+            values=True,
+            more=words.MORE["call"],
+            examples=(
+                "%ws call subtract 42 23 -o difference",
+                '%ws call create {"name": "ada"} --timeout 2s',
+            ),
+        ),
+        Verb(
+            "emit",
+            "NAME [ARGUMENT…] [options]",
+            "tell the server something in its dialect, without a reply",
+            (CONNECTION, _PATIENCE, RAW),
+            words.emit,
+            (1, 1),
+            values=True,
+            more=words.MORE["emit"],
+            examples=('%ws emit news {"headline": "sunny"}',),
+        ),
+        Verb(
+            "subscribe",
+            "TOPIC [ARGUMENT…] [options]",
+            "subscribe to a topic in the connection's dialect, and return the channel of what comes",
+            (
+                CONNECTION,
+                Flag(("-n",), "return so many values and end it", "COUNT", read_whole),
+                _PATIENCE,
+                RAW,
+            ),
+            words.subscribe,
+            (1, 1),
+            values=True,
+            more=words.MORE["subscribe"],
+            examples=("%ws subscribe sensors/# -o readings", "%ws subscribe /topic/prices -n 3"),
+        ),
+        Verb(
+            "publish",
+            "TOPIC PAYLOAD [options]",
+            "publish on a topic in the connection's dialect",
+            (CONNECTION, _PATIENCE, RAW),
+            words.publish,
+            (1, 1),
+            values=True,
+            more=words.MORE["publish"],
+            examples=("%ws publish sensors/kitchen 21.5", '%ws publish /topic/news {"headline": "sunny"}'),
         ),
         Verb(
             "panel",

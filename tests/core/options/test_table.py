@@ -55,6 +55,7 @@ DEFAULTS = {
     "reconnect": None,
     "codec": AUTO,
     "spec": None,
+    "dialect": None,
     "record": None,
     "log_messages": 100_000,
     "log_bytes": 64 * MIB,

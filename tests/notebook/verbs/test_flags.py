@@ -205,7 +205,13 @@ def test_an_example_of_the_help_is_a_line_that_is_understood(name: str, example:
             pasted = read_words_of(name, rest, evaluate)
             assert check_options(pasted.options)
             return
-        parsed = parse(rest if word == name else line, (*verb.flags, VAR), evaluate, rest=verb.rest)
+        parsed = parse(
+            rest if word == name else line,
+            (*verb.flags, VAR),
+            evaluate,
+            rest=verb.rest,
+            values=verb.values,
+        )
     least, most = verb.words
     assert least <= len(parsed.words) <= most or parsed.rest
     if name == "connect":

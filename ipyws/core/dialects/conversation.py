@@ -1,0 +1,344 @@
+"""A conversation in a dialect on one connection: its opening, its heartbeats, and the four words."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import weakref
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from ipyws.core.connection.closing import close_meaning
+from ipyws.core.constants import CloseCode
+from ipyws.core.dialects.dialect import (
+    Answer,
+    Broken,
+    Dialect,
+    Ended,
+    Happening,
+    Item,
+    Payload,
+    Ready,
+    Refused,
+    Respond,
+    Session,
+    Settings,
+    Word,
+)
+from ipyws.core.dialects.line import Line
+from ipyws.core.dialects.outbox import Outbox
+from ipyws.core.dialects.stage import Reply, Stage
+from ipyws.core.dialects.subscription import Subscription
+from ipyws.core.dialects.timers import timers
+from ipyws.core.options.durations import Duration, format_duration
+from ipyws.errors import ClosedError, ConnectError, InvalidError, WaitTimeoutError, WebSocketError, brief
+from ipyws.runtime.deadline import Deadline
+from ipyws.runtime.waiting import Signal, wait_async
+from ipyws.text.masking import mask
+
+if TYPE_CHECKING:
+    from ipyws.core.messages.batch import Batch
+
+_AGAIN: Final = "ask again once it is open"
+_NOT_OPENED: Final = "the conversation was not opened"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is subscribed to at each opening.
+
+    Attributes:
+        topic: On which topic.
+        arguments: What was said of it.
+        settings: What was said beside that.
+        reader: Who reads what comes, if anybody still does.
+    """
+
+    topic: str
+    arguments: Sequence[Any]
+    settings: Settings
+    reader: weakref.ref[Subscription]
+
+
+class Conversation:
+    """Drives the sessions of a dialect on the loop of a connection, one for each time that it opens.
+
+    Args:
+        line: The connection; what passes it is heard from its first message on.
+        dialect: What the server speaks.
+    """
+
+    def __init__(self, line: Line, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._line = line
+        self._outbox = Outbox(line)
+        self._numbers = itertools.count(1)
+        self._wishes: dict[int, _Wish] = {}
+        self._stage = Stage(self._on_happening)
+        self._lost = False
+        self._changed = Signal()
+        stop_listening = line.log.listen(self._on_batch)
+        stop_watching = line.watch(self._on_state)
+        self._stop_hearing: Callable[[], object] = lambda: (stop_listening(), stop_watching())
+
+    # -- opening and closing -------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Have the server open the conversation: after each dial, before anything else is sent.
+
+        Raises:
+            WebSocketError: It does not, in words, by closing, or in silence; the connection is closed.
+        """
+        stage, line = self._stage, self._line
+        first = not line.losses
+        try:
+            await self._open(stage)
+        except WebSocketError as error:
+            stage.opened.settle(None, error)
+            how = stage.broken or Broken(error, CloseCode.INTERNAL_ERROR, _NOT_OPENED)
+            if first:
+                await line.give_up(how)
+            elif stage is self._stage:
+                line.fail(how.code, how.reason, error)
+            raise
+
+    async def _open(self, stage: Stage) -> None:
+        line, dialect = self._line, self.dialect
+        session = dialect.begin(line.opening)
+        stage.begin(session)
+        await self._outbox.send(session.open())
+        if not session.waits:
+            self._on_ready(stage)
+        if not await wait_async(stage.opened.done, dialect.open_timeout):
+            passed = format_duration(dialect.open_timeout)
+            raise WaitTimeoutError(
+                f"{dialect.opens_with} did not come: {passed} passed",
+                hint=f"does the server speak {dialect.title}?",
+            )
+        stage.opened.result()
+
+    def farewell(self) -> None:
+        """Say the words of farewell, before a close frame of ours."""
+        stage = self._stage
+        if stage.opened.done.is_set():
+            stage.when_free(lambda session: self._outbox.post(session.close()))
+
+    # -- the four words ------------------------------------------------------------------------------
+
+    async def call(
+        self, name: str, arguments: Sequence[Any], timeout: Duration | None, given: Mapping[str, Any]
+    ) -> Any:
+        """Ask the server for something and return its reply; see `AsyncClient.call`."""
+        settings, deadline = self._check("call", name, given), Deadline(timeout)
+        key = next(self._numbers)
+        stage, session = await self._ready(deadline)
+        payloads = session.call(key, name, arguments, settings)
+        late = f"{brief(name)} was not answered"
+        return await self._answer(stage, key, payloads, deadline, late, session.cancel)
+
+    async def emit(
+        self, name: str, arguments: Sequence[Any], timeout: Duration | None, given: Mapping[str, Any]
+    ) -> None:
+        """Tell the server something that has no reply; see `AsyncClient.emit`."""
+        settings, deadline = self._check("emit", name, given), Deadline(timeout)
+        _, session = await self._ready(deadline)
+        await self._outbox.send(session.emit(name, arguments, settings))
+
+    async def publish(
+        self, topic: str, payload: Any, timeout: Duration | None, given: Mapping[str, Any]
+    ) -> Any:
+        """Publish on a topic; see `AsyncClient.publish`."""
+        settings, deadline = self._check("publish", topic, given), Deadline(timeout)
+        key = next(self._numbers)
+        stage, session = await self._ready(deadline)
+        payloads = session.publish(key, topic, payload, settings)
+        if not session.answers("publish", settings):
+            await self._outbox.send(payloads)
+            return None
+        late = f"what was published on {brief(topic)} was not acknowledged"
+        return await self._answer(stage, key, payloads, deadline, late)
+
+    async def subscribe(
+        self, topic: str, arguments: Sequence[Any], timeout: Duration | None, given: Mapping[str, Any]
+    ) -> Subscription:
+        """Subscribe to a topic; see `AsyncClient.subscribe`."""
+        settings, deadline = self._check("subscribe", topic, given), Deadline(timeout)
+        key = next(self._numbers)
+        subscription = Subscription(
+            topic, self._line.log, lambda: self._post(partial(self._unsubscribe, key))
+        )
+        stage, session = await self._ready(deadline)
+        payloads = session.subscribe(key, topic, arguments, settings)
+        answered = session.answers("subscribe", settings)
+        self._wishes[key] = _Wish(topic, arguments, settings, weakref.ref(subscription))
+        try:
+            if answered:
+                late = f"the subscription to {brief(topic)} was not acknowledged"
+                await self._answer(stage, key, payloads, deadline, late, session.unsubscribe)
+            else:
+                await self._outbox.send(payloads)
+        except BaseException:
+            self._wishes.pop(key, None)
+            raise
+        return subscription
+
+    def _check(self, word: Word, name: object, given: Mapping[str, Any]) -> Settings:
+        if word not in self.dialect.words:
+            raise self.dialect.refuse(word)
+        if not isinstance(name, str):
+            raise InvalidError(f"{word} of {brief(name)}", hint="its name is a str")
+        return self.dialect.check_flags(word, given)
+
+    async def _ready(self, deadline: Deadline) -> tuple[Stage, Session]:
+        """Return the session once the conversation is open, of a lost connection once it is again."""
+        while True:
+            if self._line.state == "closing" and await wait_async(self._changed, deadline.remaining()):
+                continue  # it may come back
+            if self._line.state != "reconnecting":
+                self._line.check_open()
+            stage = self._stage
+            if not await wait_async(stage.opened.done, deadline.remaining()):
+                raise deadline.error("the conversation is not open yet")
+            stage.opened.result()
+            await stage.free()
+            if stage is self._stage and stage.session is not None:
+                return stage, stage.session
+
+    async def _answer(
+        self,
+        stage: Stage,
+        key: int,
+        payloads: Sequence[Payload],
+        deadline: Deadline,
+        late: str,
+        cancel: Callable[[int], Sequence[Payload]] = lambda _: (),
+    ) -> Any:
+        """Send something and return its answer; tell the server where it is not waited for any more."""
+        reply = stage.replies[key] = Reply()
+        try:
+            await self._outbox.send(payloads)
+            if not await wait_async(reply.done, deadline.remaining()):
+                raise deadline.error(late)
+            return reply.result()
+        finally:
+            stage.replies.pop(key, None)
+            if not reply.done.is_set():
+                stage.when_free(lambda _: self._outbox.post(cancel(key)))
+
+    def _unsubscribe(self, key: int) -> None:
+        if self._wishes.pop(key, None) is not None and self._stage.opened.done.is_set():
+            self._stage.when_free(lambda session: self._outbox.post(session.unsubscribe(key)))
+
+    def _post(self, callback: Callable[[], object]) -> None:
+        """Have the connection's loop call ``callback`` soon; from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._line.loop.call_soon_threadsafe(callback)
+
+    # -- what comes ----------------------------------------------------------------------------------
+
+    def _on_batch(self, batch: Batch) -> None:
+        if batch.type is None and batch.direction == "in":
+            self._stage.hear(batch.seq, batch.payloads, self._line.loop)
+
+    def _on_happening(self, stage: Stage, seq: int, happening: Happening) -> None:
+        match happening:
+            case Answer(key, value, error):
+                self._on_answer(stage, key, value, error)
+            case Item(key, value, error):
+                if (subscription := self._reader(key)) is not None:
+                    subscription.on_item(seq, value, error)
+            case Ended(key, error):
+                self._end(key, error)
+            case Respond(payloads) if stage is self._stage:
+                self._outbox.post(payloads)
+            case Ready() if stage is self._stage:
+                self._on_ready(stage)
+            case Refused(error):
+                self._on_broken(stage, Broken(error, CloseCode.NORMAL))
+            case Broken():
+                self._on_broken(stage, happening)
+
+    def _on_answer(self, stage: Stage, key: int, value: Any, error: WebSocketError | None) -> None:
+        if (reply := stage.replies.get(key)) is not None:
+            reply.settle(value, error)
+        elif error is not None:  # to a subscription that came back
+            self._end(key, error)
+
+    def _on_ready(self, stage: Stage) -> None:
+        if stage.opened.done.is_set() or (session := stage.session) is None:
+            return
+        stage.tasks = [self._line.loop.create_task(work) for work in self._timers(stage)]
+        for key, wish in list(self._wishes.items()):
+            try:
+                self._outbox.post(session.subscribe(key, wish.topic, wish.arguments, wish.settings))
+            except WebSocketError as error:
+                self._end(key, error)
+        stage.opened.settle(None, None)
+
+    def _timers(self, stage: Stage) -> Iterator[Coroutine[Any, Any, None]]:
+        return timers(stage, self._outbox, self._line)
+
+    def _on_broken(self, stage: Stage, broken: Broken) -> None:
+        stage.drop()
+        stage.broken = broken
+        if stage.opened.done.is_set():
+            self._line.fail(broken.code, broken.reason, broken.error)
+        else:
+            stage.opened.settle(None, broken.error)  # `open` closes it
+
+    def _reader(self, key: int) -> Subscription | None:
+        wish = self._wishes.get(key)
+        return None if wish is None else wish.reader()
+
+    def _end(self, key: int, error: WebSocketError | None) -> None:
+        if (subscription := self._reader(key)) is not None:
+            subscription.on_end(error)
+        self._wishes.pop(key, None)
+
+    # -- what becomes of the connection --------------------------------------------------------------
+
+    def _on_state(self) -> None:
+        state = self._line.state
+        self._changed.set()
+        self._changed = Signal()
+        if state == "closed":
+            self._stop_hearing()
+            self._stage.end(partial(self._on_end, self._stage, self._line.over()))
+        elif state == "reconnecting" and not self._lost:
+            self._lost = True
+            lost, self._stage = self._stage, Stage(self._on_happening)
+            lost.end(partial(self._on_lost, lost))
+        elif state == "open":
+            self._lost = False
+
+    def _on_lost(self, stage: Stage) -> None:
+        error = ClosedError("the connection was lost and is being opened again", hint=_AGAIN)
+        self._end_stage(stage, error)
+
+    def _on_end(self, stage: Stage, error: WebSocketError | None) -> None:
+        self._end_stage(stage, error)
+        for key in list(self._wishes):
+            self._end(key, error)
+
+    def _end_stage(self, stage: Stage, error: WebSocketError | None) -> None:
+        if not stage.opened.done.is_set():
+            stage.opened.settle(None, self._of_opening(error))
+        stage.settle_all(error)
+        self._outbox.clear(error)
+
+    def _of_opening(self, error: WebSocketError | None) -> WebSocketError | None:
+        """Return why the conversation was not opened, where the connection ended before it was."""
+        closed = self._line.closed
+        if closed is not None and closed.initiator == "us":
+            return closed.error or error
+        code, reason = self._line.last_close
+        how = "lost" if code == CloseCode.ABNORMAL_CLOSURE else f"closed: {code} {close_meaning(code)}"
+        said = f" {mask(reason)!r}" if reason else ""
+        return ConnectError(
+            f"the connection was {how}{said}, before {self.dialect.opens_with} came",
+            hint=f"does the server speak {self.dialect.title}, and are the credentials right?",
+            details={"phase": "dialect", "code": code, "reason": reason},
+            retryable=code not in (CloseCode.POLICY_VIOLATION, CloseCode.PROTOCOL_ERROR),
+        )
