@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 _FAMILIES: Final = {
     "jsonrpc": "ipyws.dialects.jsonrpc:JsonRpc",
+    "mqtt": "ipyws.dialects.mqtt.dialect:Mqtt",
     "signalr": "ipyws.dialects.signalr.dialect:SignalR",
     "socketio": "ipyws.dialects.socketio.dialect:SocketIO",
+    "stomp": "ipyws.dialects.stomp.dialect:Stomp",
 }
 """Where the class of each stands: the one list of them."""
 

@@ -13,7 +13,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -27,6 +27,7 @@ PAGES = sorted(DOCS.rglob("*.md"))
 README = ROOT / "README.md"
 OPENSSL = r"^[.+*]+$|^-----$"  # how far it is with a key
 SETUPS = ROOT / "tests/data/docs"
+PROGRAMS = {"docs/dialects/mqtt.md": ["mosquitto"]}
 OURS = re.compile(r"https://github\.com/ipyws/ipyws/(?:blob|tree|raw)/v[\d.]+/([^)#\s]+)")
 BLOCK = re.compile(
     r"^(?P<run><!-- run -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```\n",
@@ -117,8 +118,13 @@ def run(kernel: Kernel, block: Block) -> None:
     assert block.error in came, f"{block.text}\n{came}"
 
 
+def marked(page: Path) -> Any:
+    """Return a page as a parameter, marked with the programs that it needs."""
+    return pytest.param(page, marks=[pytest.mark.debian(program) for program in PROGRAMS.get(name(page), ())])
+
+
 @pytest.mark.kernel
-@pytest.mark.parametrize("page", [page for page in PAGES if runs(page)], ids=name)
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES if runs(page)], ids=name)
 def test_the_blocks_run_in_order(page: Path, tmp_path: Path) -> None:
     notebook = tmp_path / "page.ipynb"
     notebook.write_text('{"metadata": {}}', "utf-8")

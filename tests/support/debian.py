@@ -42,7 +42,7 @@ def running(command: Sequence[str], port: int, log: Path) -> Iterator[subprocess
     with log.open("wb") as output:
         process = subprocess.Popen([program, *command[1:]], stdout=output, stderr=subprocess.STDOUT)
     try:
-        _wait_for(process, port, log)
+        wait_for(process, port, log)
         yield process
     finally:
         process.terminate()
@@ -53,8 +53,9 @@ def running(command: Sequence[str], port: int, log: Path) -> Iterator[subprocess
             process.wait(PATIENCE)
 
 
-def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    end = time.monotonic() + PATIENCE
+def wait_for(process: subprocess.Popen[bytes], port: int, log: Path, patience: float = PATIENCE) -> None:
+    """Wait until a program accepts connections; show what it printed where it does not."""
+    end = time.monotonic() + patience
     while True:
         assert process.poll() is None, f"it ended at once:\n{log.read_text(errors='replace')[-3000:]}"
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

@@ -338,7 +338,8 @@ class Conversation:
         said = f" {mask(reason)!r}" if reason else ""
         return ConnectError(
             f"the connection was {how}{said}, before {self.dialect.opens_with} came",
-            hint=f"does the server speak {self.dialect.title}, and are the credentials right?",
+            hint=self.dialect.advice
+            or f"does the server speak {self.dialect.title}, and are the credentials right?",
             details={"phase": "dialect", "code": code, "reason": reason},
             retryable=code not in (CloseCode.POLICY_VIOLATION, CloseCode.PROTOCOL_ERROR),
         )

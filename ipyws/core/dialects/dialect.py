@@ -212,6 +212,7 @@ class Dialect(ABC):
         subprotocols: Those that are offered unless ``protocols`` says others.
         opens_with: In words, what is waited for while it opens, for an error: "the server's CONNECTED".
         open_timeout: Seconds that its opening handshake may take.
+        advice: What to try where the server closes instead; "" for the usual.
     """
 
     name: ClassVar[str]
@@ -222,6 +223,7 @@ class Dialect(ABC):
     subprotocols: tuple[str, ...] = ()
     opens_with: ClassVar[str] = "the server's answer"
     open_timeout: float = 10.0
+    advice: str = ""
 
     @classmethod
     def configure(cls, option: str, given: Settings) -> Self:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.dialects.dialect import Dialect, Opening, Word
+from ipyws.dialects.mqtt import failures
 from ipyws.dialects.mqtt.codec import MqttCodec
 from ipyws.dialects.mqtt.packets import V5, Connect
 from ipyws.dialects.mqtt.session import MqttSession
@@ -58,6 +59,7 @@ class Mqtt(Dialect):
             hint = "there the server decides; clean=False has it keep the session"
             raise InvalidError("dialect mqtt has session_expiry, which MQTT 3.1.1 does not have", hint=hint)
         self._version = version
+        self.advice = failures.OLDER if version == V5 else ""
         self._client_id = client_id
         self._clean = clean
         self._keepalive = keepalive

@@ -12,7 +12,9 @@ from ipyws.dialects.mqtt.wire import MalformedError
 from ipyws.dialects.payloads import quoted
 from ipyws.errors import ConnectError, InvalidError, ReplyError
 
-_OLDER: Final = 'dialect={"name": "mqtt", "version": "3.1.1"} speaks the version that servers had before'
+OLDER: Final = 'dialect={"name": "mqtt", "version": "3.1.1"} speaks the version that servers had before'
+"""What to try with a server that does not take MQTT 5."""
+
 _NEWER: Final = 'dialect="mqtt" speaks MQTT 5'
 _LOGIN: Final = 'auth=("user", "password") logs in'
 _HINTS: Final = {
@@ -35,7 +37,7 @@ def refused(packet: Connack, version: int) -> ConnectError:
     words = _words(code, packet.properties)
     details = {"phase": "dialect", "code": packet.code, "reason": words}
     if code == 0x84:
-        spoken, hint = ("5", _OLDER) if version == V5 else ("3.1.1", _NEWER)
+        spoken, hint = ("5", OLDER) if version == V5 else ("3.1.1", _NEWER)
         what = f"the server does not speak MQTT {spoken}"
     else:
         what, hint = f"the server refused the connection: {words}", _HINTS.get(code, "")

@@ -37,7 +37,8 @@ def _details(frame: Frame) -> dict[str, Any]:
 def _words(frame: Frame) -> str:
     """Return what an ERROR frame says: its message, then its body."""
     said = [frame.headers.get("message", "").strip(), " ".join(_body(frame).split())]
-    return quoted(": ".join(text for text in said if text)) or "it does not say why"
+    unique = dict.fromkeys(text for text in said if text)  # some say the same twice
+    return quoted(": ".join(unique)) or "it does not say why"
 
 
 def _body(frame: Frame) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from websockets.asyncio.server import ServerConnection
 
+import ipyws
 from ipyws.dialects.mqtt.dialect import Mqtt
 from ipyws.dialects.mqtt.packets import V5, V311, Connect
 from ipyws.dialects.mqtt.reading import Raw, read_packet, split
-from ipyws.errors import InvalidError
+from ipyws.errors import ClosedError, ConnectError, InvalidError, ReplyError
+from tests.support.servers import server
 from tests.support.sessions import opening
 
 
@@ -86,3 +89,31 @@ def test_what_can_not_be_is_refused(settings: dict[str, Any], says: str) -> None
 def test_flags_are_checked(word: Any, flags: dict[str, Any]) -> None:
     with pytest.raises(InvalidError):
         Mqtt.check_flags(word, flags)
+
+
+def test_a_server_that_ends_the_session_is_quoted_where_somebody_waits() -> None:
+    async def serve(connection: ServerConnection) -> None:
+        async for message in connection:
+            if message[0] == 0x10:
+                await connection.send(b"\x20\x03\x00\x00\x00")
+            elif message[0] == 0x82:
+                await connection.send(b"\x90\x04\x00\x01\x00\x00")
+                await connection.send(b"\xe0\x01\x8e")
+
+    with server(serve, subprotocols=["mqtt"]) as site, ipyws.connect(site.url, dialect="mqtt") as client:
+        subscription = client.subscribe("a")
+        with pytest.raises(ClosedError, match="the server ended the session: session taken over"):
+            subscription.receive("10s")
+        assert client.closed is not None
+        assert isinstance(client.closed.error, ReplyError)
+        assert client.closed.error.details["code"] == 0x8E
+
+
+def test_a_server_that_closes_in_place_of_its_answer_leads_to_the_older_version() -> None:
+    async def hang_up(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.close(1011)
+
+    with server(hang_up, subprotocols=["mqtt"]) as site, pytest.raises(ConnectError) as caught:
+        ipyws.connect(site.url, dialect="mqtt")
+    assert '"version": "3.1.1"' in caught.value.hint
