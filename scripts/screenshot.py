@@ -6,6 +6,7 @@ With names of pictures, only those: `scripts/screenshot.py stream.gif`.
 from __future__ import annotations
 
 import io
+import socket
 import sys
 import tempfile
 import time
@@ -17,6 +18,8 @@ sys.path.insert(0, str(ROOT))
 from PIL import Image  # noqa: E402
 from playwright.sync_api import Browser, Page  # noqa: E402
 
+from tests.support.brokers import mosquitto  # noqa: E402
+from tests.support.coilmq import coilmq  # noqa: E402
 from tests.support.lab import Lab, Notebook, chromium, lab_server, open_notebook  # noqa: E402
 
 PICTURES = ROOT / "docs" / "images"
@@ -89,6 +92,43 @@ def animation_of_a_stream(lab: Lab, browser: Browser, path: Path) -> None:
         film.save(path)
 
 
+def picture_of_mqtt(lab: Lab, browser: Browser, path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder, mosquitto(Path(folder)) as broker:
+        cells = [
+            f"%load_ext ipyws\n%ws connect {broker.url} --dialect 'mqtt keepalive=1s' --as home",
+            "%ws subscribe sensors/+ --qos 1 -o readings",
+            '%ws publish sensors/kitchen --qos 1 {"celsius": 21.5}',
+        ]
+        picture_of_cells(lab, browser, path, cells)
+
+
+def picture_of_stomp(lab: Lab, browser: Browser, path: Path) -> None:
+    with coilmq() as broker:
+        dialect = f"'stomp host={socket.getfqdn()} heartbeat=1s'"
+        cells = [
+            f"%load_ext ipyws\n%ws connect {broker.url} --dialect {dialect} --as desk",
+            "%ws subscribe /topic/news -o news",
+            '%ws publish /topic/news {"headline": "sunny", "degrees": 21}',
+        ]
+        picture_of_cells(lab, browser, path, cells)
+
+
+def picture_of_cells(lab: Lab, browser: Browser, path: Path, cells: list[str]) -> None:
+    with open_notebook(lab, browser, path.stem, cells) as opened:
+        opened.page.set_viewport_size(SIZE)
+        only_the_notebook(opened.page)
+        for index in range(len(cells)):
+            opened.run(index)
+        follow(opened, 0)
+        opened.page.wait_for_timeout(3000)  # for heartbeats, which the last view counts
+        notebook = opened.page.locator(".jp-WindowedPanel-outer").bounding_box()
+        last = opened.page.locator(".jp-Notebook .jp-Cell").nth(len(cells) - 1).bounding_box()
+        assert notebook is not None
+        assert last is not None
+        notebook["height"] = last["y"] + last["height"] - notebook["y"]
+        opened.page.screenshot(path=path, clip=notebook)
+
+
 def only_the_notebook(page: Page) -> None:
     """Hide what is around the notebook."""
     page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
@@ -129,7 +169,9 @@ class Film:
 
 
 MAKERS = {
+    "mqtt.png": picture_of_mqtt,
     "panel.png": picture_of_the_panel,
+    "stomp.png": picture_of_stomp,
     "stream.gif": animation_of_a_stream,
 }
 

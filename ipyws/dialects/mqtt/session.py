@@ -97,11 +97,11 @@ class MqttSession(Session):
         if arguments:
             raise InvalidError("subscribe takes one topic", hint="subscribe to each topic by itself")
         name = topics.check_filter(topic)
-        number = self._flight.begin(Type.SUBACK, key)
-        identifier = self._subscriptions.add(key, name, settings["details"])
         if settings["no_local"] and self._version != V5:
             raise InvalidError("there is no no_local in MQTT 3.1.1", hint="MQTT 5 has it")
-        request = Request(name, settings["qos"], settings["no_local"])
+        wanted = Request(name, settings["qos"], settings["no_local"])
+        identifier, request = self._subscriptions.add(key, wanted, settings["details"])
+        number = self._flight.begin(Type.SUBACK, key)
         properties = {"subscription_identifier": [identifier]} if self._limits.identifiers else {}
         return self._written(Subscribe(number, (request,), properties))
 

@@ -160,6 +160,15 @@ def test_a_filter_is_left_once_nobody_wants_it_any_more() -> None:
     assert items(talk.receive(published("a"))) == []
 
 
+def test_subscriptions_of_one_filter_get_the_best_quality_that_one_of_them_wants() -> None:
+    talk = ready()
+    asked = packets([*talk.subscribe(1, "a", qos=1), *talk.subscribe(2, "a"), *talk.subscribe(3, "a", qos=2)])
+    assert [each.requests[0].qos for each in asked if isinstance(each, Subscribe)] == [1, 1, 2]
+    with pytest.raises(errors.InvalidError, match="no_local"):
+        talk.subscribe(4, "a", no_local=True)
+    assert items(talk.receive(published("a"))) == [(1, 1), (2, 1), (3, 1)]
+
+
 def test_details_tell_the_whole_packet() -> None:
     talk = ready()
     talk.subscribe(1, "#", details=True)
