@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Never
 
@@ -15,12 +15,14 @@ from ipyws.core.dialects.dialect import Dialect
 from ipyws.core.messages.contract import READERS, Contract
 from ipyws.core.options.credentials import remember_host
 from ipyws.core.options.durations import Duration
+from ipyws.core.options.fresh import Again, Fresh
 from ipyws.core.options.table import (
     ConnectOptions,
     check_options,
     check_secure,
     options_in,
     remember_credentials,
+    with_url,
 )
 from ipyws.policy.url import URL, parse
 from ipyws.runtime.platform import check_sockets
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
     from ipyws.core.connection.client import AsyncClient
+    from ipyws.core.messages.matcher import Wanted
+    from ipyws.core.options.handshake_request import HandshakeRequest
+    from ipyws.core.rules.rule import Payload
     from ipyws.runtime.client import Client
 
 
@@ -36,7 +41,7 @@ def connect(
     url: str,
     *,
     # The options, as in their table.
-    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+    headers: Mapping[str, str | Fresh] | Iterable[tuple[str, str | Fresh]] | Fresh | None = None,
     protocols: Iterable[str] | None = None,
     dial_timeout: Duration | None = "10s",
     read_timeout: Duration | None = None,
@@ -52,8 +57,10 @@ def connect(
     close_timeout: Duration | None = "5s",
     name: str | None = None,
     origin: str | None = None,
-    auth: tuple[str, str] | None = None,
-    cookies: Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | None = None,
+    auth: tuple[str | Fresh, str | Fresh] | Fresh | None = None,
+    params: Mapping[str, object] | Iterable[tuple[str, object]] | Fresh | None = None,
+    sign: Callable[[HandshakeRequest], Any] | None = None,
+    cookies: Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | Fresh | None = None,
     ca: str | bytes | PathLike[str] | None = None,
     cert: str | bytes | PathLike[str] | None = None,
     key: str | bytes | PathLike[str] | None = None,
@@ -64,6 +71,8 @@ def connect(
     proxy: str | None = "env",
     connect_to: str | None = None,
     reconnect: Mapping[str, Any] | None = None,
+    every: Iterable[tuple[Duration, Payload]] | None = None,
+    reply: Iterable[tuple[Wanted, Payload]] | None = None,
     codec: str | Codec = "auto",
     spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
     dialect: str | Mapping[str, Any] | Dialect | None = None,
@@ -100,6 +109,8 @@ def connect(
         name: Name of the connection; host:port unless given.
         origin: The Origin header.
         auth: HTTP Basic credentials.
+        params: Parameters that are added to the URL's query.
+        sign: Signs the handshake: gets the request, returns headers or a URL.
         cookies: Cookies; of a jar of requests or httpx those that are for the URL.
         ca: Certificate authorities to trust instead of the system's.
         cert: Client certificate.
@@ -111,6 +122,8 @@ def connect(
         proxy: Proxy; env: as the environment says, never for loopback.
         connect_to: Where to connect instead of the URL's host and port; the URL's name is presented.
         reconnect: Open a lost connection anew; {} as by default.
+        every: What is sent by itself, in intervals.
+        reply: Which messages are answered by itself, and with what.
         codec: What reads payloads, and writes dict and list; auto: JSON and text where it is some.
         spec: AsyncAPI document or JSON Schema that messages are judged by.
         dialect: What the server speaks: Socket.IO, MQTT, GraphQL and others, by name, with settings or
@@ -131,13 +144,20 @@ def connect(
     return open_client(url, options_in(locals()))
 
 
-def open_client(url: str, options: Mapping[str, Any], *, replacing: bool = False) -> Client:
+def open_client(
+    url: str,
+    options: Mapping[str, Any],
+    *,
+    replacing: bool = False,
+    again: Callable[[], str] | None = None,
+) -> Client:
     """Open a connection; the one way to one for synchronous code, in Python and in the magics.
 
     Args:
         url: As in `connect`.
         options: As in `connect`.
         replacing: Close an open connection of the default name, rather than number the new one.
+        again: Returns the URL of a further dial; None where it is the same.
 
     Raises:
         WebSocketError: As in `connect`.
@@ -145,6 +165,8 @@ def open_client(url: str, options: Mapping[str, Any], *, replacing: bool = False
     from ipyws.runtime.registry import REGISTRY
 
     target, checked = _check(url, options)
+    if again is not None:
+        checked = with_url(checked, Again(target, lambda: _target(again())))
     return REGISTRY.connect(target, checked, replacing=replacing)
 
 
@@ -154,8 +176,7 @@ def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
     remember_credentials(url, options)
     policy = CURRENT.policy()
     check_connect(policy)
-    target = parse(url)
-    remember_host(url, target.host)
+    target = _target(url)
     check_url(policy, target)
     checked = check_options(options)
     if checked.dialect is not None and (asked := checked.dialect.url(str(target))) != str(target):
@@ -164,6 +185,13 @@ def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
     check_secure(checked, target.secure, checked.proxy)
     check_way(policy, target, checked)
     return target, checked
+
+
+def _target(url: str) -> URL:
+    remember_credentials(url, {})
+    target = parse(url)
+    remember_host(url, target.host)
+    return target
 
 
 class connect_async(Unawaited):  # noqa: N801 - it is called like a function
@@ -189,6 +217,8 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         name: Name of the connection; host:port unless given.
         origin: The Origin header.
         auth: HTTP Basic credentials.
+        params: Parameters that are added to the URL's query.
+        sign: Signs the handshake: gets the request, returns headers or a URL.
         cookies: Cookies; of a jar of requests or httpx those that are for the URL.
         ca: Certificate authorities to trust instead of the system's.
         cert: Client certificate.
@@ -200,6 +230,8 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         proxy: Proxy; env: as the environment says, never for loopback.
         connect_to: Where to connect instead of the URL's host and port; the URL's name is presented.
         reconnect: Open a lost connection anew; {} as by default.
+        every: What is sent by itself, in intervals.
+        reply: Which messages are answered by itself, and with what.
         codec: What reads payloads, and writes dict and list; auto: JSON and text where it is some.
         spec: AsyncAPI document or JSON Schema that messages are judged by.
         dialect: What the server speaks: Socket.IO, MQTT, GraphQL and others, by name, with settings or
@@ -221,7 +253,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         url: str,
         *,
         # The options, as in their table.
-        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+        headers: Mapping[str, str | Fresh] | Iterable[tuple[str, str | Fresh]] | Fresh | None = None,
         protocols: Iterable[str] | None = None,
         dial_timeout: Duration | None = "10s",
         read_timeout: Duration | None = None,
@@ -237,8 +269,10 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         close_timeout: Duration | None = "5s",
         name: str | None = None,
         origin: str | None = None,
-        auth: tuple[str, str] | None = None,
-        cookies: Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | None = None,
+        auth: tuple[str | Fresh, str | Fresh] | Fresh | None = None,
+        params: Mapping[str, object] | Iterable[tuple[str, object]] | Fresh | None = None,
+        sign: Callable[[HandshakeRequest], Any] | None = None,
+        cookies: Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | Fresh | None = None,
         ca: str | bytes | PathLike[str] | None = None,
         cert: str | bytes | PathLike[str] | None = None,
         key: str | bytes | PathLike[str] | None = None,
@@ -249,6 +283,8 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         proxy: str | None = "env",
         connect_to: str | None = None,
         reconnect: Mapping[str, Any] | None = None,
+        every: Iterable[tuple[Duration, Payload]] | None = None,
+        reply: Iterable[tuple[Wanted, Payload]] | None = None,
         codec: str | Codec = "auto",
         spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
         dialect: str | Mapping[str, Any] | Dialect | None = None,

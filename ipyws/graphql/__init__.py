@@ -37,7 +37,13 @@ from ipyws.graphql.subscription import Subscription
 from ipyws.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from http.cookiejar import CookieJar
+
+    from ipyws.core.messages.matcher import Wanted
+    from ipyws.core.options.fresh import Fresh
+    from ipyws.core.options.handshake_request import HandshakeRequest
+    from ipyws.core.rules.rule import Payload
 
 __all__ = ["AsyncGraphQL", "GraphQL", "Subscription", "connect", "connect_async"]
 
@@ -50,7 +56,7 @@ def connect(
     *,
     ack_timeout: Duration | None = _ACK_TIMEOUT,
     # The options, as in their table.
-    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+    headers: Mapping[str, str | Fresh] | Iterable[tuple[str, str | Fresh]] | Fresh | None = None,
     protocols: Iterable[str] | None = None,
     dial_timeout: Duration | None = "10s",
     read_timeout: Duration | None = None,
@@ -66,8 +72,10 @@ def connect(
     close_timeout: Duration | None = "5s",
     name: str | None = None,
     origin: str | None = None,
-    auth: tuple[str, str] | None = None,
-    cookies: Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | None = None,
+    auth: tuple[str | Fresh, str | Fresh] | Fresh | None = None,
+    params: Mapping[str, object] | Iterable[tuple[str, object]] | Fresh | None = None,
+    sign: Callable[[HandshakeRequest], Any] | None = None,
+    cookies: Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | Fresh | None = None,
     ca: str | bytes | PathLike[str] | None = None,
     cert: str | bytes | PathLike[str] | None = None,
     key: str | bytes | PathLike[str] | None = None,
@@ -78,6 +86,8 @@ def connect(
     proxy: str | None = "env",
     connect_to: str | None = None,
     reconnect: Mapping[str, Any] | None = None,
+    every: Iterable[tuple[Duration, Payload]] | None = None,
+    reply: Iterable[tuple[Wanted, Payload]] | None = None,
     codec: str | Codec = "auto",
     spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
     dialect: str | Mapping[str, Any] | Dialect | None = None,
@@ -146,7 +156,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         *,
         ack_timeout: Duration | None = _ACK_TIMEOUT,
         # The options, as in their table.
-        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+        headers: Mapping[str, str | Fresh] | Iterable[tuple[str, str | Fresh]] | Fresh | None = None,
         protocols: Iterable[str] | None = None,
         dial_timeout: Duration | None = "10s",
         read_timeout: Duration | None = None,
@@ -162,8 +172,10 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         close_timeout: Duration | None = "5s",
         name: str | None = None,
         origin: str | None = None,
-        auth: tuple[str, str] | None = None,
-        cookies: Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | None = None,
+        auth: tuple[str | Fresh, str | Fresh] | Fresh | None = None,
+        params: Mapping[str, object] | Iterable[tuple[str, object]] | Fresh | None = None,
+        sign: Callable[[HandshakeRequest], Any] | None = None,
+        cookies: Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | Fresh | None = None,
         ca: str | bytes | PathLike[str] | None = None,
         cert: str | bytes | PathLike[str] | None = None,
         key: str | bytes | PathLike[str] | None = None,
@@ -174,6 +186,8 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         proxy: str | None = "env",
         connect_to: str | None = None,
         reconnect: Mapping[str, Any] | None = None,
+        every: Iterable[tuple[Duration, Payload]] | None = None,
+        reply: Iterable[tuple[Wanted, Payload]] | None = None,
         codec: str | Codec = "auto",
         spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
         dialect: str | Mapping[str, Any] | Dialect | None = None,

@@ -11,13 +11,14 @@ import asyncio
 import ssl
 import time
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
-from websockets.http11 import Response
+from websockets.http11 import Request, Response
 from websockets.typing import Origin, Subprotocol
 
 from ipyws.config.current import CURRENT
@@ -25,6 +26,7 @@ from ipyws.config.enforcement import destination, message_refusal
 from ipyws.core.connection.transport import Handshake, Sink
 from ipyws.core.options.credentials import credentials_among
 from ipyws.core.options.durations import format_duration
+from ipyws.core.options.handshake_request import HandshakeRequest
 from ipyws.core.options.table import ConnectOptions, check_secure
 from ipyws.errors import ConnectError, InvalidError, WebSocketError
 from ipyws.network import compression, proxy, tls
@@ -35,7 +37,8 @@ from ipyws.network.hints import REDIRECTS, Asked
 from ipyws.network.permission import Permission
 from ipyws.network.proxy_failure import SocksError
 from ipyws.network.reach import connect_directly, connect_through
-from ipyws.network.request import request
+from ipyws.network.request import request, with_params
+from ipyws.network.signing import sign
 from ipyws.network.status import status_error
 from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL, join
@@ -82,6 +85,7 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
         InvalidError: A TLS file, the combination of URL and options, or a policy file can't be used.
         ConnectError: The connection could not be opened; ``details`` says how far it got.
     """
+    url = with_params(url, options.params)
     through = proxy.choose(destination(url, options), options.proxy)
     check_secure(options, url.secure, None if through is None else proxy.shown(through))
     context = await tls.make_context(options) if url.secure or options.follow_redirects else None
@@ -165,7 +169,7 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
     credentials = credentials_among(options.offered)
     kept = tuple(name for name in options.offered if name not in credentials)
     bare = replace(options, headers=(), origin=None, protocols=kept, auth=None, cert=None, key=None)
-    return replace(bare, cookies=None, connect_to=None, server_hostname=None)
+    return replace(bare, cookies=None, sign=None, connect_to=None, server_hostname=None)
 
 
 async def _dial_once(
@@ -174,9 +178,13 @@ async def _dial_once(
     progress.options = options
     permission = Permission(progress.url, options, redirected=bool(progress.redirects))
     policy = permission.begin()
+    protocol = _protocol(progress.url, options, policy)
+    asked = request(protocol, progress.url, options)
+    if options.sign is not None:
+        permission = await _sign(progress, asked, options.sign, permission)
+        policy = permission.begin()
     progress.dialled = permission.there
     progress.facts["url"] = progress.url.masked
-    protocol = _protocol(progress.url, options, policy)
     wire = Wire(protocol, sink, options.close_timeout, options.text_errors == "replace", options.strict)
     through = proxy.choose(permission.there, options.proxy)
     try:
@@ -187,7 +195,6 @@ async def _dial_once(
         progress.phase = "handshake"
         policy = permission.ask_again()
         protocol.max_message_size = _largest(options, policy)
-        asked = request(protocol, progress.url, options)
         progress.sent = frozenset(name.lower() for name in asked.headers)
         head = await wire.open(asked)
     except BaseException:
@@ -212,6 +219,17 @@ async def _dial_once(
         elapsed=time.perf_counter() - progress.started,
     )
     return wire
+
+
+async def _sign(
+    progress: _Progress, asked: Request, function: Callable[[HandshakeRequest], Any], permission: Permission
+) -> Permission:
+    """Have the request signed, which may change its URL; return the permission for where it goes."""
+    before, progress.phase = progress.phase, "credentials"
+    url = progress.url = await sign(asked, progress.url, function)
+    progress.phase = before
+    asked.path = url.resource
+    return replace(permission, url=url)
 
 
 def _protocol(url: URL, options: ConnectOptions, policy: Policy) -> ClientProtocol:

@@ -104,6 +104,7 @@ def timeout_error(phase: str, url: URL, waited: str, facts: Mapping[str, Any]) -
         "tcp": "connecting",
         "proxy": "connecting through the proxy",
         "tls": "the TLS handshake",
+        "credentials": "signing the handshake",
     }.get(phase, "waiting for the server's answer to the handshake")
     details = {"phase": phase, "url": url.masked, **facts}
     return ConnectError(f"{doing} took too long: {waited} passed", hint=hint, details=details, retryable=True)

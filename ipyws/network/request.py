@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import quote, urlencode
 
 from websockets.client import ClientProtocol
 from websockets.http11 import USER_AGENT, Request
 
 from ipyws.core.options.table import ConnectOptions
-from ipyws.policy.url import URL
+from ipyws.policy.url import URL, parse
+from ipyws.text.masking import remember_parameters
 
 
 def request(protocol: ClientProtocol, url: URL, options: ConnectOptions) -> Request:
@@ -33,3 +35,16 @@ def request(protocol: ClientProtocol, url: URL, options: ConnectOptions) -> Requ
         made.headers["Authorization"] = f"Basic {credentials}"
     made.headers.setdefault("User-Agent", f"ipyws {USER_AGENT}")
     return made
+
+
+def with_params(url: URL, params: tuple[tuple[str, str], ...]) -> URL:
+    """Return a URL with more parameters in its query.
+
+    Raises:
+        InvalidError: It would be too long.
+    """
+    if not params:
+        return url
+    text = f"{url}{'&' if url.query else '?'}{urlencode(params, quote_via=quote)}"
+    remember_parameters(text)
+    return parse(text)

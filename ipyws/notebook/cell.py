@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+from ipyws.core.constants import CloseCode
 from ipyws.core.messages.message import Message
-from ipyws.errors import InvalidError
+from ipyws.errors import InvalidError, WebSocketError
 from ipyws.notebook.runner import Run, late_reader
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Flag, Parsed, first_word, parse
-from ipyws.notebook.verbs.connect import open_at
+from ipyws.notebook.verbs.connect import bound, open_at
 from ipyws.notebook.verbs.flags import check_variable, connect_flags, connect_options
 from ipyws.notebook.verbs.pasting import read_pasted
 from ipyws.notebook.verbs.table import CONNECTION, RAW, VAR
@@ -17,6 +20,7 @@ from ipyws.runtime.client import Client
 from ipyws.script import grammar
 from ipyws.script.comments import without_comments
 from ipyws.script.expression import Evaluate
+from ipyws.script.opening import OpeningScript
 from ipyws.script.preflight import check_contract, read_payloads
 from ipyws.script.request import Request, parse_request
 from ipyws.script.template import expand_plain
@@ -29,6 +33,7 @@ OPTIONS = (
     RAW,
     Flag(("--text",), "send as text, JSON or not"),
     Flag(("--new",), "what has come until now is not waited for"),
+    Flag(("--on-open",), "do all of it again each time that the connection has been lost and is open again"),
 )
 """The options on the line of ``%%ws`` that are its own."""
 FLAGS = (*OPTIONS, *connect_flags())
@@ -60,7 +65,10 @@ def run(session: Session, line: str, text: str) -> list[Message]:
     payloads = read_payloads(script, session.names, session.evaluate, raw=raw, plain=plain)
     if request and not raw:
         request = _expand(request, session.evaluate)
-    client, since = _client(session, parsed, request)
+    opening = None
+    if parsed.take("on_open", False):
+        opening = OpeningScript(script, session.names, raw=raw, plain=plain, done=True)
+    client, since = _client(session, parsed, request, opening, raw=raw)
     check_contract(script, client.log.contract)
     if anew:
         client.connection.cursor.skip_all()
@@ -72,6 +80,10 @@ def run(session: Session, line: str, text: str) -> list[Message]:
     try:
         running.run(script)
         session.linger(client, since)
+    except WebSocketError:
+        if opening is not None:  # it is no connection without what it does on opening
+            client.close(CloseCode.INTERNAL_ERROR, "what is done on opening failed")
+        raise
     finally:
         running.messages[:0] = first
         session.store(variable, running.messages)
@@ -98,20 +110,34 @@ def _expand(request: Request, evaluate: Evaluate) -> Request:
     return replace(request, url=expand_plain(request.url, evaluate), headers=headers)
 
 
-def _client(session: Session, parsed: Parsed, request: Request | None) -> tuple[Client, int]:
+def _with_opening(reconnect: Any, opening: OpeningScript) -> dict[str, Any]:
+    """Return how to reconnect, and what to do each time."""
+    given = dict(reconnect) if isinstance(reconnect, Mapping) else {}
+    if "on_open" in given:
+        raise InvalidError("on_open and --on-open are given together", hint="one of them is allowed")
+    return {**given, "on_open": opening}
+
+
+def _client(
+    session: Session, parsed: Parsed, request: Request | None, opening: OpeningScript | None, *, raw: bool
+) -> tuple[Client, int]:
     """Return the connection to send on, opened if the line or the body says so, and where to show from."""
-    options = connect_options(parsed.options)
+    options = bound(session, connect_options(parsed.options), raw=raw)
     urls = [*parsed.words, *([request.url] if request else [])]
     if len(urls) > 1:
         raise InvalidError("%%ws takes one URL or saved name", hint="the messages stand in the cell's body")
     name = parsed.take("connection")
     if not urls:
+        if opening is not None:
+            raise InvalidError("--on-open is given without a URL", hint="%%ws URL --on-open")
         if options:
             raise InvalidError(f"{next(iter(options))} is given without a URL", hint="%%ws URL [options]")
         client = session.client(name)
         return client, client.log.total
     if name is not None:
         raise InvalidError("-c is given with a URL", hint="--as NAME names the new connection")
+    if opening is not None:
+        options["reconnect"] = _with_opening(options.get("reconnect"), opening)
     if request:
         options["headers"] = [*options.get("headers", []), *request.headers]
-    return open_at(urls[0], options), 0
+    return open_at(urls[0], options, parsed.again[0] if parsed.words else None), 0

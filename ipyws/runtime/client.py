@@ -18,6 +18,7 @@ from ipyws.core.messages.matcher import Wanted, make_judge
 from ipyws.core.messages.message import Message
 from ipyws.core.messages.payload import Sendable, TypeChoice
 from ipyws.core.options.durations import Duration
+from ipyws.core.rules.rule import Payload, Rule
 from ipyws.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -117,6 +118,16 @@ class Client(Face, Synchronous):
         """Publish on a topic, by the dialect; see `ipyws.AsyncClient.publish`."""
         talk = self.connection.in_dialect("publish")
         self._core.call(lambda: talk.publish(topic, payload, timeout, settings))
+
+    def every(self, period: Duration, payload: Payload) -> Rule:
+        """Send a payload in intervals, by a rule; see `AsyncClient.every`."""
+        self._core.check_process()
+        return super().every(period, payload)
+
+    def reply(self, wanted: Wanted, payload: Payload) -> Rule:
+        """Answer each message that is wanted, by a rule; see `AsyncClient.reply`."""
+        self._core.check_process()
+        return super().reply(wanted, payload)
 
     def close(self, code: int = 1000, reason: str = "") -> Close:
         """Close the connection and return how it ended; idempotent; see `AsyncClient.close`."""

@@ -46,8 +46,8 @@ def read_payloads(
     for step in script:
         try:
             if isinstance(step, steps.Send):
-                if waited and not raw and (expressions := _expressions(step)):
-                    _check_late(step, expressions, known, plain=plain)
+                if waited and not raw and (expressions := expressions_in(step)):
+                    check_late(step, expressions, known, plain=plain)
                 else:
                     payloads[step] = read(step.payload, step.encoding, evaluate, raw=raw, plain=plain)
             elif (judged := _judged(step)) and valid_message(judged) is None:
@@ -84,12 +84,23 @@ def place(step: steps.Step) -> str:
     return f"message on line {step.line}" if isinstance(step, steps.Send) else f"line {step.line}"
 
 
-def _expressions(step: steps.Send) -> list[str]:
+def expressions_in(step: steps.Send) -> list[str]:
+    """Return the expressions of the templates in a message."""
     return [part.text for part in template.find(step.payload) if part.is_expression]
 
 
-def _check_late(step: steps.Send, expressions: Sequence[str], known: Collection[str], *, plain: bool) -> None:
-    """Check what can be known of a payload whose templates can't be expanded yet."""
+def check_late(step: steps.Send, expressions: Sequence[str], known: Collection[str], *, plain: bool) -> None:
+    """Check what can be known of a payload whose templates can't be expanded yet.
+
+    Args:
+        step: The message.
+        expressions: Those of its templates.
+        known: Names that there will be.
+        plain: A payload that begins with { or [ need not be JSON.
+
+    Raises:
+        InvalidError: A name will not be known, or it will be no JSON though it begins like it.
+    """
     for expression in expressions:
         check_names(expression, known)
     if step.encoding == "text":

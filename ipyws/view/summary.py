@@ -7,6 +7,7 @@ from ipyws.core.connection.connection import Connection
 from ipyws.core.connection.reconnect import Retry
 from ipyws.core.connection.stats import Stats
 from ipyws.core.messages.counts import count
+from ipyws.core.rules.rule import Rule
 from ipyws.text.masking import mask
 from ipyws.view.card import Card
 from ipyws.view.format import clock
@@ -56,12 +57,21 @@ def _note(client: Connection) -> str:
         "insecure: the server's certificate was not checked" if client.insecure else "",
         *(f"{name} was not sent: a redirect led to another origin" for name in client.withheld),
         _oddities(client),
+        *(_rule(rule) for rule in client.rules.listed),
         _recording(client.journal) if client.journal is not None else "",
         f"{client.sending.unsent:,} messages were not sent: the connection was lost just then"
         if client.sending.unsent
         else "",
     ]
     return "; ".join(filter(None, notes))
+
+
+def _rule(rule: Rule) -> str:
+    """Return in words what went wrong with a rule; "" as long as nothing did."""
+    if rule.error is not None:
+        return f"rule {rule.number} ({rule.words}) stopped: {rule.error.message}"
+    skipped = f"rule {rule.number} skipped {rule.skipped:,}: the server does not read"
+    return skipped if rule.skipped else ""
 
 
 def _oddities(client: Connection) -> str:

@@ -19,7 +19,8 @@ def fields(*, templates: bool = True) -> list[protocol.Field]:
     Args:
         templates: Whether who fills them in is trusted with templates, and with files.
     """
-    return [_field(option) for option in OPTIONS if templates or not option.kind.names_file]
+    shown = [option for option in OPTIONS if option.kind.in_form]
+    return [_field(option) for option in shown if templates or not option.kind.names_file]
 
 
 def read_options(typed: Mapping[str, Any], evaluate: Evaluate | None) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def read_options(typed: Mapping[str, Any], evaluate: Evaluate | None) -> dict[st
     """
     given: dict[str, Any] = {}
     for name, value in typed.items():
-        if name not in BY_NAME:
+        if name not in BY_NAME or not BY_NAME[name].kind.in_form:
             raise InvalidError(f"there is no option {name!r:.60}", hint="reload the page")
         kind = BY_NAME[name].kind
         if evaluate is None and kind.opens_file(value):
@@ -47,6 +48,10 @@ def read_options(typed: Mapping[str, Any], evaluate: Evaluate | None) -> dict[st
             given[name] = True
         elif isinstance(value, str) and value.strip():
             given[name] = kind.read_field(value if evaluate is None else expand_plain(value, evaluate))
+            if evaluate is None and kind.runs_code(given[name]):
+                raise PermissionDeniedError(
+                    f"{name} has a script, which this panel does not take", hint="give it in a cell"
+                )
     return given
 
 

@@ -79,7 +79,7 @@ class Field(TypedDict):
     values: str
     default: str
     about: str
-    kind: Literal["bool", "choice", "headers", "list", "text"]
+    kind: Literal["bool", "choice", "headers", "lines", "list", "text"]
     choices: list[str]
     secret: bool
 

@@ -72,6 +72,7 @@ VALUES: dict[str, str] = {
     "origin": '"https://app.example.com"',
     "auth": '["me", "{{env.TOKEN}}"]',
     "cookies": '{session = "{{env.TOKEN}}"}',
+    "params": '{token = "{{env.TOKEN}}", limit = 5}',
     "ca": '"ca.pem"',
     "cert": '"cert.pem"',
     "key": '"key.pem"',
@@ -83,6 +84,8 @@ VALUES: dict[str, str] = {
     "connect_to": '"10.1.2.3:8443"',
     "reconnect": '{attempts = 3, on_open = ["{{env.TOKEN}}"]}',
     "spec": '"prices.yaml"',
+    "every": '[["20s", "ping"], ["1m", {op = "ping"}]]',
+    "reply": '[[{op = "ping"}, {op = "pong"}]]',
     "record": '"prices.jsonl"',
     "codec": '"json"',
     "log_messages": "10",
@@ -106,6 +109,7 @@ GIVEN: dict[str, Any] = {
     "origin": "https://app.example.com",
     "auth": ["me", SECRET],
     "cookies": {"session": SECRET},
+    "params": {"token": SECRET, "limit": 5},
     "insecure": True,
     "server_hostname": "api.example.com",
     "follow_redirects": True,
@@ -113,6 +117,8 @@ GIVEN: dict[str, Any] = {
     "proxy": None,
     "connect_to": "10.1.2.3:8443",
     "reconnect": {"attempts": 3, "on_open": [SECRET]},
+    "every": [["20s", "ping"], ["1m", {"op": "ping"}]],
+    "reply": [[{"op": "ping"}, {"op": "pong"}]],
     "codec": "json",
     "log_messages": 10,
     "log_bytes": 64 << 10,
@@ -120,7 +126,7 @@ GIVEN: dict[str, Any] = {
 
 
 def test_every_option_of_a_connection_can_be_saved(here: Place) -> None:
-    assert set(VALUES) == set(BY_NAME) - {"name"}
+    assert set(VALUES) == set(BY_NAME) - {"name", "sign"}
     url, options = saved(here, *(f"{name} = {value}" for name, value in VALUES.items())).fill()
     assert url == "wss://example.com/"
     assert options == {
@@ -483,3 +489,21 @@ def test_a_private_key_that_is_written_out_is_refused_and_not_quoted(here: Place
     error = refused(here, f'key = """{PEM}"""', 'cert = "cert.pem"')
     assert "looks like a secret" in error.message
     assert "MIIE" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("reply = [['json[\"op\"] == \"ping\"', 'pong']]", "what reply waits for is of type str"),
+        ('reconnect = {on_open = """a\\n=== expect json[1]"""}', "a script runs code"),
+        ('reconnect = {on_open = """{{env.TOKEN}}\\n=== expect json[1]"""}', "a script runs code"),
+        ('every = [["1ms", "ping"]]', "the interval of every is shorter than 10ms"),
+        ('every = ["20s", "ping"]', "every holds something else than a pair"),
+        ('params = {token = "a token that is written out"}', "params of connection prices holds what looks"),
+    ],
+)
+def test_what_runs_code_or_can_not_be_used_is_refused_where_it_stands(
+    here: Place, line: str, what: str
+) -> None:
+    with pytest.raises(errors.InvalidError, match=what):
+        saved(here, line).fill()

@@ -42,7 +42,7 @@ MAY: dict[str, set[str]] = {
         *("websockets", "aiohappyeyeballs"),
     },
     "ipyws.demo": {"ipyws.demo", "ipyws.core", "ipyws.network", "ipyws.policy", *WORDS, "websockets"},
-    "ipyws.script": {"ipyws.script", "ipyws.core", *WORDS},
+    "ipyws.script": {"ipyws.script", "ipyws.core", *WAITING, *WORDS},
     # The URLs of Unix sockets are the policy's.
     "ipyws.snippets": {"ipyws.snippets", "ipyws.policy", "ipyws.script", "ipyws.core", *WORDS},
     "ipyws.capture": {"ipyws.capture", "ipyws.core", "ipyws.version", *WAITING, *WORDS},
@@ -81,6 +81,8 @@ MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.core.codecs.msgpack": {"msgspec"},
     "ipyws.capture.replay.server": {"ipyws.demo"},
     "ipyws.demo.socketio": {"socketio"},
+    # A text that is a script is read where it is given, so that what is wrong with it is told there.
+    "ipyws.core.connection.on_open": {"ipyws.script"},
     "ipyws.graphql": {"ipyws.api", "ipyws.runtime"},
     "ipyws.runtime": {"ipyws.network", "ipyws.demo", "ipyws.capture", "ipyws.contracts"},
     "ipyws.config.writer": {"tomlkit"},

@@ -3,7 +3,7 @@
 It decides; a `Transport` carries. Everything that passes is appended to the log, and every reader (channels,
 `recv`, views) reads the log with a place of its own. The parts each do one thing and know of the connection
 what a protocol in their own module says: `Opening`, `Incoming`, `Sending`, `Requests`, `Readers`,
-`FlowControl`, `KeepAlive`, `Reconnecting`, `Ending`. `AsyncClient` and `Client` are its two faces.
+`FlowControl`, `KeepAlive`, `Reconnecting`, `Ending`, `Rules`. `AsyncClient` and `Client` are its two faces.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ipyws.core.connection.flow_control import FlowControl
 from ipyws.core.connection.incoming import Incoming
 from ipyws.core.connection.info import About
 from ipyws.core.connection.keepalive import KeepAlive
-from ipyws.core.connection.opening import Opening
+from ipyws.core.connection.opening import Greeter, Opening
 from ipyws.core.connection.readers import Readers
 from ipyws.core.connection.reconnecting import Reconnecting
 from ipyws.core.connection.request import Requests
@@ -29,6 +29,7 @@ from ipyws.core.connection.uptime import Sessions
 from ipyws.core.dialects.registry import without_dialect
 from ipyws.core.messages.cursor import Cursor
 from ipyws.core.messages.message import Control, Direction
+from ipyws.core.rules.rules import Rules
 from ipyws.errors import WebSocketError
 from ipyws.runtime.waiting import Signal
 from ipyws.text.masking import ShownText, remember_parameters
@@ -86,6 +87,7 @@ class Connection:
         keepalive: Its pings and timers.
         reconnecting: Has it again once it is lost.
         ending: Ends it.
+        rules: What it sends by itself.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -133,6 +135,9 @@ class Connection:
         self.incoming = Incoming(self)
         self.ending = Ending(self)
         self.opening = Opening(self, dial, new_journal)
+        self.rules = Rules(self, options.every, options.reply)
+        self.opening.preparations.append(self.rules.prepare)
+        self.opening.greeters.append(Greeter("rules", self.rules.greeted))
 
     # -- what can be seen ----------------------------------------------------------------------------
 
@@ -162,7 +167,8 @@ class Connection:
         if not self.moved:
             return ()
         policy = self.options.reconnect
-        return (*(("on_open",) if policy is not None and policy.on_open else ()), *self.private)
+        on_open = ("on_open",) if policy is not None and policy.on_open else ()
+        return (*on_open, *self.rules.private, *self.private)
 
     @property
     def elsewhere(self) -> dict[str, str]:

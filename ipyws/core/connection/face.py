@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ipyws.capture.recording import RecordedLog
     from ipyws.core.connection.connection import Connection
     from ipyws.core.connection.transport import Handshake
+    from ipyws.core.messages.matcher import Wanted
+    from ipyws.core.options.durations import Duration
+    from ipyws.core.rules.rule import Payload, Rule
 
 
 class Face:
@@ -90,6 +93,51 @@ class Face:
             control: Return the second channel, which also carries ping, pong and close records.
         """
         return self.connection.readers.channel(control)
+
+    # -- what happens by itself ----------------------------------------------------------------------
+
+    def every(self, period: Duration, payload: Payload) -> Rule:
+        """Send a payload in intervals, the first time when one has passed: a heartbeat.
+
+        It pauses while the connection is not open; once it is open again, it is sent once and goes on.
+
+        Args:
+            period: How long an interval is: milliseconds, "20s", a timedelta; at least 10 ms.
+            payload: As for `send`; or a function that returns it, or a coroutine function: called each time,
+                on a thread of its own. None returned sends nothing that time.
+
+        Returns:
+            The rule, with `stop()`, `sent`, `skipped` and `error`: what a function of yours raised stops it.
+
+        Raises:
+            InvalidError: ``period`` or ``payload`` is not what it must be.
+            ClosedError: The connection is closed.
+        """
+        return self.connection.rules.every(period, payload)
+
+    def reply(self, wanted: Wanted, payload: Payload) -> Rule:
+        """Answer each message that is wanted, from now on.
+
+        Every reader still gets these messages. What we send ourselves is never answered.
+
+        Args:
+            wanted: As for `expect`.
+            payload: As for `send`; or a function of the message that returns it, or a coroutine function:
+                called on a thread of its own. None returned sends nothing that time.
+
+        Returns:
+            The rule, as for `every`.
+
+        Raises:
+            InvalidError: ``wanted`` or ``payload`` is not what it must be.
+            ClosedError: The connection is closed.
+        """
+        return self.connection.rules.reply(wanted, payload)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of `every` and `reply` that are under way, and those that an error stopped."""
+        return self.connection.rules.listed
 
     def __aiter__(self) -> Loop:
         return Loop(self.connection.readers.loops)

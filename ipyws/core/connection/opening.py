@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ipyws.core.connection.closing import Close
+from ipyws.core.connection.freshen import freshen
+from ipyws.core.connection.greeting import Greeted, Greeting
 from ipyws.core.connection.reconnect import Retry, opened_words
 from ipyws.core.connection.state import Event, StateMachine
 from ipyws.core.messages.message import Control, Direction
@@ -52,7 +54,7 @@ class Greeter(NamedTuple):
     greet: Callable[[], Awaitable[object]]
 
 
-class Opened(Protocol):
+class Opened(Greeted, Protocol):
     """A connection, as far as opening it goes."""
 
     loop: asyncio.AbstractEventLoop
@@ -143,8 +145,9 @@ class Opening:
     """
 
     def __init__(self, connection: Opened, dial: Dial, new_journal: type[Journal]) -> None:
-        self.preparations: list[Prepare] = []
-        self.greeters = [Greeter("on_open", self._send_on_open)]
+        greeting = Greeting(connection)
+        self.preparations: list[Prepare] = [freshen, greeting.prepare]
+        self.greeters = [Greeter("on_open", greeting.greet)]
         self._connection = connection
         self._dial = dial
         self._new_journal = new_journal
@@ -237,13 +240,6 @@ class Opening:
         except BaseException:
             self._connection.ending.abort()
             raise
-
-    async def _send_on_open(self) -> None:
-        """Send the messages of ``on_open``; nothing to another origin than the one that was asked."""
-        connection = self._connection
-        policy = connection.options.reconnect
-        for payload in policy.on_open if policy is not None and not connection.moved else ():
-            await connection.sending.send(payload)
 
     # -- the journal -----------------------------------------------------------------------------------
 

@@ -11,10 +11,9 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from ipyws.core.codecs.codec import Data
 from ipyws.core.connection.closing import Close
+from ipyws.core.connection.on_open import OnOpen, check_on_open
 from ipyws.core.constants import CloseCode
-from ipyws.core.messages.payload import encode
 from ipyws.core.options.durations import format_duration, seconds
 from ipyws.core.options.literals import read_mapping
 from ipyws.errors import ConnectError, InvalidError, WebSocketError, brief, suggestion
@@ -52,7 +51,8 @@ class Reconnect:
         attempts: How many attempts may fail in a row.
         first: Seconds before the first attempt, at most; each further one waits up to twice as long.
         max: Longest wait in seconds.
-        on_open: What is sent whenever the connection has opened, the first time too: subscriptions.
+        on_open: What is sent whenever the connection has opened, the first time too: subscriptions. Payloads
+            and functions that make one, a function that makes all of them, or a script.
         codes: Ranges of close codes, first and last of each, that come back besides those which do anyway.
         first_dial: Whether the first dial is repeated too, where trying again can help.
     """
@@ -60,7 +60,7 @@ class Reconnect:
     attempts: int = 10
     first: float = 0.5
     max: float = 30.0
-    on_open: tuple[Data, ...] = field(default=(), repr=False)
+    on_open: OnOpen = field(default=(), repr=False)
     codes: tuple[tuple[int, int], ...] = ()
     first_dial: bool = False
 
@@ -154,27 +154,11 @@ def _range(name: str, item: Any) -> tuple[int, int]:
     return first, last
 
 
-def _payloads(name: str, value: Any) -> tuple[Data, ...]:
-    """Return payloads as they are sent: what the user does to his own later changes nothing."""
-    if not isinstance(value, (list, tuple)):
-        raise InvalidError(
-            f"{name} is of type {type(value).__name__}",
-            hint="a list of str, bytes and dict is allowed",
-        )
-    payloads: list[Data] = []
-    for number, payload in enumerate(value, 1):
-        try:
-            payloads.append(encode(payload)[0])
-        except InvalidError as error:
-            raise InvalidError(f"{name}: payload {number}: {error.message}", hint=error.hint) from None
-    return tuple(payloads)
-
-
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "attempts": _attempts,
     "first": _span,
     "max": _span,
-    "on_open": _payloads,
+    "on_open": check_on_open,
     "codes": _codes,
     "first_dial": _flag,
 }

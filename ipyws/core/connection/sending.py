@@ -67,7 +67,7 @@ class Sending:
         """Send a message; see `AsyncClient.send`."""
         ready = self.prepare(data, type)
         if not self.has_room:
-            await self._wait_for_room()
+            await self.wait_for_room()
         return self.put(ready)
 
     async def send_all(self, payloads: Iterable[Sendable]) -> int:
@@ -75,7 +75,7 @@ class Sending:
         ready = self.prepare_all(payloads)
         for chunk in chunks(ready):
             if not self.has_room:
-                await self._wait_for_room()
+                await self.wait_for_room()
             self.put_all(chunk)
         return len(ready)
 
@@ -120,12 +120,12 @@ class Sending:
         """Whether `put` may be called: the server keeps up with what was sent."""
         return self.outbox.size < FULL and self.transport.writable
 
-    def put(self, ready: Ready) -> Message:
-        """Have a message written soon, and log it; on any thread."""
+    def put(self, ready: Ready, mark: str = "") -> Message:
+        """Have a message written soon, and log it, with its `Message.mark`; on any thread."""
         logged, payload = ready
         with LOCK:
             self.outbox.put(((payload, isinstance(logged, str)),), len(payload))
-            return self._connection.log.append("out", [logged], len(payload)).message(0)
+            return self._connection.log.append("out", [logged], len(payload), mark=mark).message(0)
 
     def put_all(self, ready: Sequence[Ready]) -> None:
         """Have messages written soon, and log them; as `put`."""
@@ -139,7 +139,13 @@ class Sending:
         if limit is not None and size > limit:
             raise self.transport.refuse_message(size)
 
-    async def _wait_for_room(self) -> None:
+    async def wait_for_room(self) -> None:
+        """Wait until there is room.
+
+        Raises:
+            WaitTimeoutError: The server did not read within ``write_timeout``.
+            WebSocketError: The connection is closed, or was meanwhile.
+        """
         self.outbox.flush()
         try:
             async with asyncio.timeout(self._write_timeout):

@@ -33,6 +33,7 @@ class Judge:
         words: What is waited for, in words.
 
     Attributes:
+        words: What is waited for, in words.
         refused: How many messages were not.
         last: The last of them.
         failure: What ``test`` raised the last time that it did, or "".
@@ -44,7 +45,7 @@ class Judge:
 
     def __init__(self, test: Callable[[Message], object], words: str) -> None:
         self._test = test
-        self._words = words
+        self.words = words
         self.refused = self._opaque = 0
         self._hidden = False  # whether ``test`` raised where there was no JSON
         self.opaque: Message | None = None
@@ -60,7 +61,7 @@ class Judge:
         try:
             fulfilled = bool(self._test(message))
         except NameError as error:
-            raise InvalidError(f"{self._words}: {error}", hint="define it first") from None
+            raise InvalidError(f"{self.words}: {error}", hint="define it first") from None
         except Exception as error:
             if isinstance(error, InvalidError) and "variable" in error.details:
                 raise  # of the environment, and not set: as unknown as a name
@@ -91,7 +92,7 @@ class Judge:
         *earlier, last = self.last
         came = ", ".join([*map(preview, earlier), preview(last, _LAST_SHOWN)])
         before = "the last: " if self.refused > len(self.last) else ""
-        what = f"{self.refused:,} came for which {self._words} does not hold ({before}{came})"
+        what = f"{self.refused:,} came for which {self.words} does not hold ({before}{came})"
         return f"{what}{why}{self._no_value()}"
 
     def _no_value(self) -> str:

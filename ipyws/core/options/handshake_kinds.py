@@ -15,6 +15,7 @@ from ipyws.core.options.credentials import (
     remember_protocols,
     texts_in,
 )
+from ipyws.core.options.fresh import Again, is_made
 from ipyws.core.options.kinds import Field, OptionKind, refuse, refuse_unseen, shown
 from ipyws.errors import InvalidError
 from ipyws.text.masking import (
@@ -46,7 +47,8 @@ class HeadersKind(OptionKind):
     """HTTP headers (RFC 9110 section 5); those of the handshake itself are refused."""
 
     values = "mapping or pairs"
-    annotation = "Mapping[str, str] | Iterable[tuple[str, str]] | None"
+    annotation = "Mapping[str, str | Fresh] | Iterable[tuple[str, str | Fresh]] | Fresh | None"
+    made = True
     checked = "tuple[tuple[str, str], ...]"
     metavar = "'NAME: VALUE'"
     separator = "\n"
@@ -142,8 +144,10 @@ class AuthKind(OptionKind):
     """User and password for Basic authentication (RFC 7617)."""
 
     values = "user, password"
-    annotation = checked = "tuple[str, str] | None"
+    annotation = "tuple[str | Fresh, str | Fresh] | Fresh | None"
+    checked = "tuple[str, str] | None"
     metavar = "USER:PASSWORD"
+    made = True
     secret = True
 
     def check(self, name: str, value: Any) -> tuple[str, str] | None:
@@ -164,6 +168,11 @@ class AuthKind(OptionKind):
             )
         remember_basic(user, password)
         return user, password
+
+    def stand_in(self, value: Any) -> Any:
+        if isinstance(value, Again):
+            return value.first
+        return None if is_made(value) else value
 
     def read(self, text: str) -> tuple[str, str]:
         user, colon, password = text.partition(":")
@@ -186,7 +195,8 @@ class CookiesKind(OptionKind):
     """Cookies: names and values, or a jar."""
 
     values = "mapping, text or jar"
-    annotation = "Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | None"
+    annotation = "Mapping[str, Any] | Iterable[tuple[str, str] | str] | str | CookieJar | Fresh | None"
+    made = True
     checked = "Cookies | None"
     metavar = "NAME=VALUE"
     separator = "\n"

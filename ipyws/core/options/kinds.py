@@ -10,16 +10,16 @@ from typing import Any, Final, Literal
 
 from ipyws.core.codecs.json import describe_json_error
 from ipyws.core.codecs.json_encoder import dumps
-from ipyws.core.connection.reconnect import check_reconnect, read_reconnect
 from ipyws.core.constants import Compression
 from ipyws.core.options.durations import seconds
+from ipyws.core.options.fresh import stand_in
 from ipyws.errors import InvalidError, brief
 from ipyws.text.masking import mask_deep
 from ipyws.text.numbers import is_whole, read_whole
 from ipyws.text.sizes import read_size, show_size
 
 _CREDENTIAL: Final = re.compile(r"@|\b(?:basic|bearer|token|digest)\s", re.IGNORECASE)
-Field = Literal["bool", "choice", "headers", "list", "text"]
+Field = Literal["bool", "choice", "headers", "lines", "list", "text"]
 """How the form of the panel draws an option."""
 
 _SWITCHES: Final = {"true": True, "false": False}
@@ -67,6 +67,8 @@ class OptionKind:
         secret: Whether a form must not show it.
         names_file: Whether it names a file of this machine.
         text_as_in_line: Whether text in a file is read as that in a line, and doesn't stand for itself.
+        made: Whether functions may make it, or values in it, at each dial.
+        in_form: Whether the panel's form has it.
         in_file: What the docs say of it in a file, after its key; None where a file has no such key.
     """
 
@@ -79,6 +81,8 @@ class OptionKind:
     secret = False
     names_file = False
     text_as_in_line = False
+    made = False
+    in_form = True
     in_file: str | None = ""
 
     @property
@@ -96,6 +100,10 @@ class OptionKind:
     def opens_file(self, value: Any) -> bool:
         """Tell whether a value of it names a file of this machine."""
         return self.names_file and bool(value)
+
+    def stand_in(self, value: Any) -> Any:
+        """Return a value to be checked now, where it is made, or one in it, at each dial; see `fresh`."""
+        return stand_in(value)
 
     def read(self, text: str) -> Any:
         """Return what the text of a line means; of an option that has several values, one of them.
@@ -142,6 +150,10 @@ class OptionKind:
 
     def remember(self, value: object) -> None:
         """Mask the credentials in a value, also in one of a wrong form: before it is checked."""
+
+    def runs_code(self, value: Any) -> bool:
+        """Tell whether a value has Python in it, which a file and an untrusted panel may not give."""
+        return False
 
     def show(self, value: Any) -> Any:
         """Return a checked value to be shown, without its credentials."""
@@ -326,19 +338,3 @@ class CompressionKind(OptionKind):
 
     def read(self, text: str) -> int | str:
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
-
-
-class ReconnectKind(OptionKind):
-    """How a lost connection is opened again; None for not at all."""
-
-    values = "mapping"
-    annotation = "Mapping[str, Any] | None"
-    checked = "Reconnect | None"
-    metavar = "on|ATTEMPTS|MAPPING"
-    text_as_in_line = True
-
-    def check(self, name: str, value: Any) -> Any:
-        return check_reconnect(name, value)
-
-    def read(self, text: str) -> Any:
-        return read_reconnect(text)

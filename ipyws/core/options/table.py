@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ipyws.core.channels.channel import MAX_CAPACITY
 from ipyws.core.codecs.codec import Codec
@@ -20,20 +20,30 @@ from ipyws.core.options.cookies import Cookies
 from ipyws.core.options.credentials import remember_credential, remember_in_url, texts_in
 from ipyws.core.options.dialect_kind import DialectKind
 from ipyws.core.options.file_kinds import JournalKind, PemKind, SpecKind
+from ipyws.core.options.fresh import is_made, listed, stand_in
 from ipyws.core.options.handshake_kinds import AuthKind, CookiesKind, HeadersKind, OriginKind, ProtocolsKind
 from ipyws.core.options.kinds import (
     ChoiceKind,
     CompressionKind,
     DurationKind,
-    ReconnectKind,
     SizeKind,
     SwitchKind,
     WholeKind,
 )
 from ipyws.core.options.option import Option
+from ipyws.core.options.reconnect_kinds import ReconnectKind
+from ipyws.core.options.request_kinds import ParamsKind, SignKind
+from ipyws.core.options.rule_kinds import EveryKind, ReplyKind, written
+from ipyws.core.rules.planned import Answer, Timed
 from ipyws.errors import InvalidError, brief, suggestion
 from ipyws.text.masking import Secret, mask, remember_parameters, remember_userinfo
 from ipyws.text.sensitive import is_sensitive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ipyws.core.options.handshake_request import HandshakeRequest
+    from ipyws.policy.url import URL
 
 DEFAULT_READ_LIMIT = 16 * MB
 
@@ -76,6 +86,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("name", NameKind(), None, "name of the connection; host:port unless given", ("--as",)),
     Option("origin", OriginKind(), None, "the Origin header"),
     Option("auth", AuthKind(), None, "HTTP Basic credentials"),
+    Option("params", ParamsKind(), None, "parameters that are added to the URL's query"),
+    Option("sign", SignKind(), None, "signs the handshake: gets the request, returns headers or a URL"),
     Option(
         "cookies",
         CookiesKind(),
@@ -108,6 +120,8 @@ OPTIONS: tuple[Option, ...] = (
         "where to connect instead of the URL's host and port; the URL's name is presented",
     ),
     Option("reconnect", ReconnectKind(), None, "open a lost connection anew; {} as by default"),
+    Option("every", EveryKind(), None, "what is sent by itself, in intervals"),
+    Option("reply", ReplyKind(), None, "which messages are answered by itself, and with what"),
     Option(
         "codec",
         CodecKind(),
@@ -149,6 +163,8 @@ class ConnectOptions:
     name: str | None
     origin: str | None
     auth: tuple[str, str] | None
+    params: tuple[tuple[str, str], ...]
+    sign: Callable[[HandshakeRequest], Any] | None
     cookies: Cookies | None
     ca: Path | Secret | None
     cert: Path | Secret | None
@@ -160,6 +176,8 @@ class ConnectOptions:
     proxy: str | None
     connect_to: str | None
     reconnect: Reconnect | None
+    every: tuple[Timed, ...]
+    reply: tuple[Answer, ...]
     codec: Codec
     spec: Contract | None
     dialect: Dialect | None
@@ -203,6 +221,24 @@ class ConnectOptions:
         return f"ConnectOptions({', '.join(f'{name}={mask(repr(value))}' for name, value in shown.items())})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FreshOptions(ConnectOptions):
+    """Options of which some are made at each dial; stand-ins are in their place.
+
+    Attributes:
+        fresh: What was given for those, by their names.
+    """
+
+    fresh: Mapping[str, Any]
+
+
+def with_url(options: ConnectOptions, make: Callable[[], URL]) -> FreshOptions:
+    """Return options with what makes the URL of each dial, which is to be parsed already."""
+    fresh = options.fresh if isinstance(options, FreshOptions) else {}
+    values = {option.name: getattr(options, option.name) for option in OPTIONS}
+    return FreshOptions(**values, fresh={"url": make, **fresh})
+
+
 def remember_credentials(url: object, given: Mapping[str, Any]) -> None:
     """Mask the credentials of a connection before any of it is checked.
 
@@ -213,6 +249,7 @@ def remember_credentials(url: object, given: Mapping[str, Any]) -> None:
     for text in texts_in(url):
         remember_in_url(text)
     for name, value in given.items():
+        value = stand_in(value) if is_made(value) else value
         for text in texts_in(value):
             remember_userinfo(text)
             remember_parameters(text)
@@ -250,15 +287,21 @@ def check_options(given: Mapping[str, Any]) -> ConnectOptions:
     for name in given:
         if name not in BY_NAME:
             raise unknown_option(name)
-    values = {
-        option.name: option.kind.check(option.name, given.get(option.name, option.default))
-        for option in OPTIONS
-    }
-    options = ConnectOptions(**values)
+    values: dict[str, Any] = {}
+    fresh: dict[str, Any] = {}
+    for option in OPTIONS:
+        name, value = option.name, given.get(option.name, option.default)
+        if option.kind.made and is_made(value := listed(value)):
+            fresh[name] = value
+            value = option.kind.stand_in(value)
+        values[name] = option.kind.check(name, value)
+    for name in ("every", "reply"):
+        values[name] = written(name, values[name], values["codec"])
+    options = FreshOptions(**values, fresh=fresh) if fresh else ConnectOptions(**values)
     codec = options.codec.limited(options.largest)
     if codec is not options.codec:
         options = replace(options, codec=codec)
-    _check_together(options)
+    check_together(options)
     return options
 
 
@@ -284,7 +327,12 @@ def unknown_option(name: str) -> InvalidError:
     return InvalidError(f"there is no option {brief(name)}", hint=hint)
 
 
-def _check_together(options: ConnectOptions) -> None:
+def check_together(options: ConnectOptions) -> None:
+    """Refuse options that contradict each other.
+
+    Raises:
+        InvalidError: Two do.
+    """
     names = {name.lower() for name, _ in options.headers}
     if options.auth and "authorization" in names:
         raise InvalidError("both auth and an Authorization header are given", hint="one of them is allowed")

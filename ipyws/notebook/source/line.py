@@ -11,14 +11,16 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from ipyws.core.options.fresh import Again
 from ipyws.errors import InvalidError, brief, suggestion
 from ipyws.notebook.source.arguments import Argument, Value, argument_at
 from ipyws.script.expression import Evaluate
 from ipyws.script.template import Protected, protect
 
-Convert = Callable[[str], Any]
+Convert = Callable[..., Any]
 
 # Not all that Unicode calls space: U+001E ends the records of SignalR, and is a part of the payload.
 _SPACE = " \t\r\n\xa0"
@@ -35,7 +37,9 @@ class Flag:
         value: What it takes ("URL", "DURATION"), or "" for a switch.
         convert: Makes of the text what the API takes.
         many: Whether it may be repeated; its values are then a list.
-        verbatim: Whether its value is Python, in which templates are not expanded.
+        verbatim: Whether its value is Python, in which templates are not expanded, or are later.
+        words: How many words its value has: ``convert`` takes as many texts.
+        again: Whether a value with templates can be made again later; it is then an `Again`.
     """
 
     names: tuple[str, ...]
@@ -44,6 +48,8 @@ class Flag:
     convert: Convert = str
     many: bool = False
     verbatim: bool = False
+    words: int = 1
+    again: bool = False
 
     @property
     def key(self) -> str:
@@ -58,6 +64,7 @@ class Parsed:
     Attributes:
         options: The values of the flags that were given, by key.
         words: The words that are not options, templates expanded.
+        again: What expands these words again, None for one that has no templates.
         rest: The payload of a verb whose line ends in one, as it stands; None if there is none.
         values: What follows the first word of a verb that takes arguments, each as JSON or else as text.
     """
@@ -66,6 +73,7 @@ class Parsed:
     words: list[str] = field(default_factory=list)
     rest: str | None = None
     values: list[Value] = field(default_factory=list)
+    again: list[Callable[[], str] | None] = field(default_factory=list)
 
     def take(self, key: str, default: Any = None) -> Any:
         """Remove an option and return its value."""
@@ -79,7 +87,13 @@ def first_word(line: str) -> tuple[str, str]:
 
 
 def parse(
-    line: str, flags: Sequence[Flag], evaluate: Evaluate, *, rest: bool = False, values: bool = False
+    line: str,
+    flags: Sequence[Flag],
+    evaluate: Evaluate,
+    *,
+    rest: bool = False,
+    before: int = 0,
+    values: bool = False,
 ) -> Parsed:
     """Read the line of a verb.
 
@@ -88,26 +102,34 @@ def parse(
         flags: The verb's options.
         evaluate: Gives the value of a template's expression.
         rest: Whether the line ends in a payload: options stand before it, ``--`` ends them.
+        before: How many words stand before that payload; they are left as they stand.
         values: Whether a first word and arguments are what stands beside the options.
 
     Raises:
         InvalidError: A quote is not closed, an option is unknown, lacks its value or has a wrong one, or a
             template can't be expanded.
     """
-    return _Reader(line, flags, evaluate, rest, values).read()
+    return _Reader(line, flags, evaluate, rest, before, values).read()
 
 
 class _Reader:
     def __init__(
-        self, line: str, flags: Sequence[Flag], evaluate: Evaluate, rest: bool, values: bool
+        self,
+        line: str,
+        flags: Sequence[Flag],
+        evaluate: Evaluate,
+        rest: bool,
+        before: int,
+        values: bool,
     ) -> None:
         self._protected: Protected = protect(line)
         self._text = self._protected.line
         self._by_name = {name: flag for flag in flags for name in flag.names}
-        self._given: list[tuple[Flag, str, str]] = []
+        self._given: list[tuple[Flag, str, list[str]]] = []
         self._words: list[str] = []
         self._evaluate = evaluate
         self._rest = rest
+        self._before = before
         self._with_values = values
         self._values: list[Argument] = []
         self._place = 0
@@ -122,7 +144,7 @@ class _Reader:
                     self._values.append(found or Argument(self._word()))
                     self._place = found.end if found else self._place
                     continue
-                if self._rest:
+                if self._rest and len(self._words) >= self._before:
                     self._parsed.rest = self._protected.source(self._text[self._place :])
                     break
                 self._words.append(self._word())
@@ -164,13 +186,15 @@ class _Reader:
         flag = self._by_name.get(name)
         if flag is None:
             raise self._unknown(name)
-        lacks_value = not self._skip_space() or self._next_is_flag()
-        if flag.value and not separator and lacks_value:
-            raise InvalidError(f"{name} lacks its value", hint=f"{name} {flag.value}")
         if separator and not flag.value:
             raise InvalidError(f"{name} takes no value", hint="write it alone")
-        text = attached if separator or not flag.value else self._word()
-        self._given.append((flag, name, text))
+        texts = [attached] if separator else []
+        while flag.value and len(texts) < flag.words:
+            if not self._skip_space() or self._next_is_flag():
+                what = "a part of its value" if texts else "its value"
+                raise InvalidError(f"{name} lacks {what}", hint=f"{name} {flag.value}")
+            texts.append(self._word())
+        self._given.append((flag, name, texts))
 
     def _next_is_flag(self) -> bool:
         return self._text[self._place :].split(maxsplit=1)[0] in self._by_name
@@ -179,22 +203,32 @@ class _Reader:
         """Expand and convert what was given; last, because ``--raw`` may stand anywhere."""
         options = self._parsed.options
         self._raw = any(flag.key == "raw" for flag, _, _ in self._given)
-        self._parsed.words = [self._expand(word) for word in self._words]
+        as_written = self._protected.source
+        words = as_written if self._before else self._expand
+        self._parsed.words = [words(word) for word in self._words]
+        self._parsed.again = [self._expander(word) for word in self._words]
         if self._values:
             evaluate = None if self._raw else self._evaluate
             first, *others = self._values
             self._parsed.words = [self._expand(first.text)]
             self._parsed.values = [each.read(self._protected, evaluate) for each in others]
-        for flag, name, text in self._given:
+        for flag, name, texts in self._given:
             value: Any = True
             if flag.value:
-                value = flag.convert(self._protected.source(text) if flag.verbatim else self._expand(text))
+                value = flag.convert(*map(as_written if flag.verbatim else self._expand, texts))
+                if flag.again and (expand := self._expander(texts[0])):
+                    value = Again(value, _chained(expand, flag.convert))
             if flag.many:
                 options.setdefault(flag.key, []).append(value)
             elif flag.key in options and flag.value:
                 raise InvalidError(f"{name} is given twice", hint="once is enough")
             else:
                 options[flag.key] = value
+
+    def _expander(self, text: str) -> Callable[[], str] | None:
+        """Return what expands a piece of the line again; None where it has no templates."""
+        has_templates = not self._raw and self._protected.source(text) != text
+        return partial(self._expand, text) if has_templates else None
 
     def _unknown(self, name: str) -> InvalidError:
         hint = suggestion(name, self._by_name, f"the options are {', '.join(self._by_name) or 'none'}")
@@ -206,3 +240,7 @@ class _Reader:
         if self._raw:
             return self._protected.source(text)
         return self._protected.restore(text, self._evaluate)
+
+
+def _chained(expand: Callable[[], str], convert: Convert) -> Callable[[], Any]:
+    return lambda: convert(expand())

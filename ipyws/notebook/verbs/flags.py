@@ -6,6 +6,9 @@ import keyword
 from typing import Any
 
 from ipyws.core.options.option import Option
+from ipyws.core.options.reconnect_kinds import ReconnectKind
+from ipyws.core.options.request_kinds import SignKind
+from ipyws.core.options.rule_kinds import RuleKind
 from ipyws.core.options.table import BY_NAME, OPTIONS
 from ipyws.errors import InvalidError, brief
 from ipyws.notebook.source.line import Flag
@@ -54,4 +57,7 @@ def option_flag(option: Option) -> Flag:
         kind.metavar,
         kind.read,
         many=bool(kind.separator),
+        verbatim=isinstance(kind, RuleKind | SignKind),
+        again=kind.made or isinstance(kind, ReconnectKind),
+        words=2 if isinstance(kind, RuleKind) else 1,
     )

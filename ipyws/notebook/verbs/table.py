@@ -9,7 +9,7 @@ from typing import Any
 from ipyws.core.constants import SERVER_KINDS
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Flag, Parsed
-from ipyws.notebook.verbs import files, pasting, policing, spec, verbs, words
+from ipyws.notebook.verbs import files, pasting, policing, rules, spec, verbs, words
 from ipyws.notebook.verbs.flags import connect_flags, number
 from ipyws.text.numbers import read_whole
 
@@ -28,7 +28,7 @@ class Verb:
         about: What it does, in a line.
         flags: Its options, beside ``-o VAR``.
         run: Does it and returns the result.
-        words: Least and most number of words that are not options.
+        words: Least and most number of words that are not options; before a payload, how many stand there.
         rest: Whether the line ends in a payload.
         command: Whether the line is a command of the program that the verb is called after; it has its flags.
         values: Whether a name and arguments are what stands beside the options.
@@ -69,6 +69,12 @@ _COMMANDS = (
 )
 
 _PATIENCE = Flag(("--timeout",), "how long the server's answer may take; 10s unless given", "DURATION")
+
+_RULE_FLAGS = (
+    Flag(("--text",), "send as text, JSON or not"),
+    Flag(("--hex",), "the payload is bytes in hex"),
+    Flag(("--base64",), "the payload is bytes in base64"),
+)
 
 VERBS: dict[str, Verb] = {
     verb.name: verb
@@ -140,6 +146,38 @@ VERBS: dict[str, Verb] = {
             (CONNECTION, Flag(("--timeout",), "how long the pong may take", "DURATION")),
             verbs.ping,
             rest=True,
+        ),
+        Verb(
+            "every",
+            "[options] DURATION PAYLOAD",
+            "send the rest of the line in intervals",
+            (CONNECTION, *_RULE_FLAGS, RAW),
+            rules.every,
+            (1, 1),
+            rest=True,
+            examples=('%ws every 20s {"op": "ping"}', "%ws every 1m {{time.time()}}"),
+        ),
+        Verb(
+            "reply",
+            "[options] EXPR PAYLOAD",
+            "answer each message for which EXPR holds with the rest of the line",
+            (CONNECTION, *_RULE_FLAGS, RAW),
+            rules.reply,
+            (1, 1),
+            rest=True,
+            examples=(
+                '%ws reply \'json["op"] == "ping"\' {"op": "pong"}',
+                '%ws reply \'"ping" in json\' {"pong": {{json["ping"]}}}',
+            ),
+        ),
+        Verb(
+            "rules",
+            "[options] [NUMBER…]",
+            "list what is sent by itself, or stop it",
+            (CONNECTION, Flag(("--stop",), "stop the rules of these numbers, or all")),
+            rules.rules,
+            (0, 100),
+            examples=("%ws rules", "%ws rules --stop 2"),
         ),
         Verb(
             "close",

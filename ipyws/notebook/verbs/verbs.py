@@ -13,7 +13,7 @@ from ipyws.core.messages.payload import to_json
 from ipyws.errors import InvalidError
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Parsed
-from ipyws.notebook.verbs.connect import open_at
+from ipyws.notebook.verbs.connect import bound, open_at
 from ipyws.notebook.verbs.flags import connect_options
 from ipyws.runtime.client import Client
 from ipyws.runtime.deadline import Deadline
@@ -31,7 +31,9 @@ _CONTROL = ("ping", "pong", "close", "open", "breach")
 
 
 def connect(session: Session, parsed: Parsed) -> Client:
-    client = open_at(parsed.words[0], connect_options(parsed.options))
+    raw = parsed.take("raw", False)
+    options = bound(session, connect_options(parsed.options), raw=raw)
+    client = open_at(parsed.words[0], options, parsed.again[0])
     session.greet(client)
     return client
 

@@ -33,14 +33,15 @@ function optionField({ name, values, default: usual, about, kind, choices, secre
   if (offered) {
     const items = offered.map((value) => make("option", { value }, value));
     field = make("select", shared, make("option", { value: "" }, `default: ${usual}`), ...items);
-  } else if (kind === "headers") {
-    field = make("textarea", { ...shared, rows: 2, placeholder: "Name: value, one a line" });
+  } else if (kind === "headers" || kind === "lines") {
+    const placeholder = kind === "headers" ? "Name: value, one a line" : `${values}, one a line`;
+    field = make("textarea", { ...shared, rows: 2, placeholder });
   } else {
     const type = secret ? "password" : "text";
     field = make("input", { ...shared, type, placeholder: usual || values });
   }
   const help = make("small", { title: about }, about);
-  return make("label", { class: kind === "headers" ? "option wide" : "option" }, span("", name), field, help);
+  return make("label", { class: field.tagName === "TEXTAREA" ? "option wide" : "option" }, span("", name), field, help);
 }
 
 /** The forms that connect and close; both are hidden until they are needed. */

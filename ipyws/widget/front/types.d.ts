@@ -68,7 +68,7 @@ declare namespace protocol {
     values: string;
     default: string;
     about: string;
-    kind: "bool" | "choice" | "headers" | "list" | "text";
+    kind: "bool" | "choice" | "headers" | "lines" | "list" | "text";
     choices: string[];
     secret: boolean;
   }

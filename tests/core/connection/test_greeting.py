@@ -1,0 +1,160 @@
+"""What is sent on each open: payloads, functions that make them, scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection
+
+import ipyws
+from ipyws import errors
+from tests.support.servers import Site, server, until
+
+QUICK: dict[str, Any] = {"first": "1ms", "max": "1ms"}
+LOGIN = """
+{"op": "login", "token": "{{env.IPYWS_TEST_TOKEN}}"}
+=== expect json["op"] == "login" and json["ok"] as answer within 2s
+{"op": "subscribe", "session": "{{answer["session"]}}"}
+=== wait 1 2s where json["op"] == "subscribed"
+"""
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A server that wants a login first, then a subscription, and drops the connection on a word."""
+    monkeypatch.setenv("IPYWS_TEST_TOKEN", "a token of the tests")
+    sites: list[Site] = []
+    sessions = iter(range(100))
+
+    async def answer(connection: ServerConnection, session: int, text: str) -> None:
+        request = json.loads(text)
+        if request["op"] == "login":
+            ok = request["token"] == "a token of the tests"
+            await connection.send(json.dumps({"op": "login", "ok": ok, "session": f"s{session}"}))
+        elif request["op"] == "subscribe":
+            assert request["session"] == f"s{session}"
+            await connection.send('{"op": "subscribed"}')
+
+    async def handler(connection: ServerConnection) -> None:
+        session = next(sessions)
+        await connection.send('{"op": "welcome"}')
+        async for text in connection:
+            sites[0].seen.put((session, text))
+            if text == "drop":
+                connection.transport.abort()
+            elif text.startswith("{"):
+                await answer(connection, session, text)
+
+    with server(handler) as made:
+        sites.append(made)
+        yield made
+
+
+def lose(client: ipyws.Client) -> None:
+    opened = client.stats.ws_sessions
+    client.send("drop")
+    until(lambda: client.stats.ws_sessions > opened and client.state == "open")
+
+
+def test_functions_make_what_is_sent_on_each_open(site: Site) -> None:
+    numbers = iter(range(10))
+
+    async def later() -> str:
+        await asyncio.sleep(0)
+        return "later"
+
+    on_open = ["fixed", lambda: f"number {next(numbers)}", lambda: None, later]
+    with ipyws.connect(site.url, reconnect={**QUICK, "on_open": on_open}) as client:
+        assert [site.next() for _ in range(3)] == [(0, "fixed"), (0, "number 0"), (0, "later")]
+        lose(client)
+        seen = [site.next() for _ in range(4)]
+    assert seen == [(0, "drop"), (1, "fixed"), (1, "number 1"), (1, "later")]
+
+
+def test_a_function_may_make_all_of_it(site: Site) -> None:
+    with ipyws.connect(site.url, reconnect={"on_open": lambda: ["a", "b"]}):
+        assert [site.next(), site.next()] == [(0, "a"), (0, "b")]
+
+
+def test_a_function_that_raises_is_the_error_of_the_first_open(site: Site) -> None:
+    def token() -> str:
+        raise LookupError("no token")
+
+    with pytest.raises(errors.InvalidError, match="the function of on_open raised LookupError: no token"):
+        ipyws.connect(site.url, reconnect={"on_open": [token]})
+
+
+def test_a_slow_function_has_the_time_of_a_dial(site: Site) -> None:
+    async def never() -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    with pytest.raises(errors.WaitTimeoutError, match="the function of on_open took too long: 100ms passed"):
+        ipyws.connect(site.url, reconnect={"on_open": [never]}, dial_timeout="100ms")
+
+
+def test_a_script_logs_in_expects_and_subscribes_at_each_open(site: Site) -> None:
+    with ipyws.connect(site.url, reconnect={**QUICK, "on_open": LOGIN}) as client:
+        lose(client)
+        until(lambda: client.log[-1].data == '{"op": "subscribed"}')
+        told = [site.next() for _ in range(5)]
+        # Nobody who reads misses what the script has read.
+        assert client.recv().json() == {"op": "welcome"}
+    assert [(session, text.partition(",")[0]) for session, text in told] == [
+        (0, '{"op": "login"'),
+        (0, '{"op": "subscribe"'),
+        (0, "drop"),
+        (1, '{"op": "login"'),
+        (1, '{"op": "subscribe"'),
+    ]
+
+
+def test_what_is_expected_may_have_come_with_the_handshake(site: Site) -> None:
+    script = '=== expect json["op"] == "welcome" within 2s\n===\nthanks'
+    with ipyws.connect(site.url, reconnect={**QUICK, "on_open": script}) as client:
+        assert site.next() == (0, "thanks")
+        lose(client)
+        assert [site.next(), site.next()] == [(0, "drop"), (1, "thanks")]
+
+
+def test_an_expectation_that_fails_is_the_error_of_connect(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IPYWS_TEST_TOKEN", "another token")
+    with pytest.raises(errors.WaitTimeoutError) as caught:
+        ipyws.connect(site.url, reconnect={"on_open": LOGIN.replace("within 2s", "within 50ms")})
+    assert caught.value.message.startswith('on_open: line 3: expect json["op"] == "login"')
+    assert "came for which" in caught.value.hint
+    assert "another token" not in str(caught.value)
+
+
+def test_a_failed_expectation_ends_that_attempt_and_the_next_is_made(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = LOGIN.replace("within 2s", "within 50ms")
+    with ipyws.connect(site.url, reconnect={**QUICK, "on_open": script, "attempts": 100}) as client:
+        monkeypatch.setenv("IPYWS_TEST_TOKEN", "another token")
+        client.send("drop")
+        until(lambda: client.stats.ws_sessions >= 3)
+        monkeypatch.setenv("IPYWS_TEST_TOKEN", "a token of the tests")
+        until(lambda: client.state == "open" and client.log[-1].data == '{"op": "subscribed"}')
+
+
+@pytest.mark.parametrize(
+    ("script", "what"),
+    [
+        ("a\n=== expect json[", "on_open: line 2: 'json\\[' is not a Python expression"),
+        ("a\n=== close", "on_open: line 2: close has no place in on_open"),
+        ("a\n=== nap 3s", "on_open: line 2: unknown directive 'nap'"),
+        ("{{token}}\n===", "on_open: message on line 1: 'token': name 'token' is not defined"),
+        ("=== expect nope == 3", "on_open: line 1: 'nope == 3': name 'nope' is not defined"),
+        ("===\n{a: 1}", "on_open: message on line 2: the payload is not JSON"),
+    ],
+)
+def test_what_is_wrong_with_a_script_is_told_before_anything_is_dialled(script: str, what: str) -> None:
+    with pytest.raises(errors.InvalidError, match=what):
+        ipyws.connect("ws://127.0.0.1:9", reconnect={"on_open": script})
