@@ -65,9 +65,8 @@ def run(session: Session, line: str, text: str) -> list[Message]:
     payloads = read_payloads(script, session.names, session.evaluate, raw=raw, plain=plain)
     if request and not raw:
         request = _expand(request, session.evaluate)
-    opening = None
-    if parsed.take("on_open", False):
-        opening = OpeningScript(script, session.names, raw=raw, plain=plain, done=True)
+    on_open = parsed.take("on_open", False)
+    opening = OpeningScript(script, session.names, raw=raw, plain=plain, done=True) if on_open else None
     client, since = _client(session, parsed, request, opening, raw=raw)
     check_contract(script, client.log.contract)
     if anew:
@@ -140,4 +139,4 @@ def _client(
         options["reconnect"] = _with_opening(options.get("reconnect"), opening)
     if request:
         options["headers"] = [*options.get("headers", []), *request.headers]
-    return open_at(urls[0], options, parsed.again[0] if parsed.words else None), 0
+    return open_at(urls[0], options, next(iter(parsed.again), None)), 0

@@ -33,7 +33,7 @@ _CONTROL = ("ping", "pong", "close", "open", "breach")
 def connect(session: Session, parsed: Parsed) -> Client:
     raw = parsed.take("raw", False)
     options = bound(session, connect_options(parsed.options), raw=raw)
-    client = open_at(parsed.words[0], options, parsed.again[0])
+    client = open_at(parsed.words[0], options, next(iter(parsed.again), None))
     session.greet(client)
     return client
 
