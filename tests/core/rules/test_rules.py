@@ -92,6 +92,7 @@ def test_none_of_a_function_sends_nothing_that_time(site: Site) -> None:
     with ipyws.connect(site.url, **CALM) as client:
         rule = client.every("10ms", lambda: next(made, None))
         assert site.next() == "third"
+        rule.stop()
         assert rule.sent == 1
 
 
