@@ -232,7 +232,7 @@ def test_a_flood_that_the_server_does_not_let_us_answer_is_bounded_and_counted()
         await peer.write(frame(TEXT, b'{"op":"ping"}') * count)
         await peer.forever()
 
-    with raw_server(flood) as peer:
+    with raw_server(flood, limit=1 << 16) as peer:
         client = ipyws.connect(peer.url, write_timeout="50ms", **CALM)
         rule = client.reply(PING, answer)
         client.send("go")
