@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 
 from ipyws.core.connection.receiving import Receiving, Reception
 from ipyws.core.functions import call
+from ipyws.core.messages.contract import Contract
 from ipyws.core.messages.cursor import Cursor
 from ipyws.core.messages.message import Message
 from ipyws.core.messages.payload import Sendable
@@ -42,8 +43,20 @@ class Pings(Protocol):
         """Send a ping and wait for its pong."""
 
 
+class Judged(Protocol):
+    """A log whose messages may have to keep to a contract."""
+
+    @property
+    def contract(self) -> Contract | None:
+        """What they have to keep to, or None."""
+
+
 class Stage(Receiving, Protocol):
     """A connection, as far as a script on it goes."""
+
+    @property
+    def log(self) -> Judged:
+        """Everything that passed."""
 
     @property
     def sending(self) -> Sends:
@@ -157,7 +170,7 @@ class OpeningScript:
         names: Mapping[str, Any],
         count: int = 1,
     ) -> Message:
-        judge = make_predicate(where, names) if where else None
+        judge = make_predicate(where, names, stage.log.contract) if where else None
         deadline = Deadline(timedelta(seconds=timeout))
         for _ in range(count):
             message = await Reception(stage, deadline, judge, cursor, stage.losses).run_async()
