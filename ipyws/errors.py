@@ -213,8 +213,8 @@ class ConnectError(WebSocketError, ConnectionError):
 
     Details:
         phase: "dns", "tcp", "proxy", "tls", "handshake"; "dialect" where the server did not open the
-            conversation; "credentials" where a function of yours failed that makes them or signs; or "open" for
-            a connection that was lost.
+            conversation; "credentials" where a function of yours that makes them or signs failed; or "open"
+            for a connection that was lost.
         code: The close code that came in place of the dialect's answer.
         url: What was dialled, without secrets.
         addresses: What its name resolved to.

@@ -77,9 +77,7 @@ class Magic:
     def _parse(self, verb: Verb, line: str) -> Parsed:
         flags = (*verb.flags, *verb.more(self.session, line), VAR)
         before = verb.words[0] if verb.rest else 0
-        return parse(
-            line, flags, self.session.evaluate, rest=verb.rest, before=before, values=verb.values
-        )
+        return parse(line, flags, self.session.evaluate, rest=verb.rest, before=before, values=verb.values)
 
     def cell(self, line: str, body: str) -> list[Message] | None:
         """Run a cell magic: send the body."""
