@@ -88,6 +88,7 @@ VALUES: dict[str, str] = {
     "reply": '[[{op = "ping"}, {op = "pong"}]]',
     "record": '"prices.jsonl"',
     "codec": '"json"',
+    "dialect": '{name = "jsonrpc"}',
     "log_messages": "10",
     "log_bytes": '"64kB"',
 }
@@ -120,6 +121,7 @@ GIVEN: dict[str, Any] = {
     "every": [["20s", "ping"], ["1m", {"op": "ping"}]],
     "reply": [[{"op": "ping"}, {"op": "pong"}]],
     "codec": "json",
+    "dialect": {"name": "jsonrpc"},
     "log_messages": 10,
     "log_bytes": 64 << 10,
 }
