@@ -61,7 +61,7 @@ def _default(option: Option) -> str:
 
 PARTS = {
     "ipyws/api.py": ((_SIGNATURE, signature), (_ARGUMENTS, arguments)),
-    "ipyws/graphql/__init__.py": ((_SIGNATURE, signature),),
+    "ipyws/dialects/graphql/connect.py": ((_SIGNATURE, signature),),
     "ipyws/core/options/table.py": ((_FIELDS, checked),),
     "README.md": ((_TABLE, table),),
 }

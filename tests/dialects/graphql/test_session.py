@@ -17,7 +17,7 @@ from tests.support.servers import until
 
 pytestmark = pytest.mark.node
 
-FOLDER = Path(__file__).parents[1] / "data" / "graphql"
+FOLDER = Path(__file__).parents[2] / "data" / "graphql"
 
 
 class Site(NamedTuple):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ipyws.core.connection.forms import GRAPHQL, Synchronous
 from ipyws.core.constants import CloseCode
-from ipyws.graphql.session import AsyncGraphQL
-from ipyws.graphql.subscription import Subscription
+from ipyws.dialects.graphql.session import AsyncGraphQL
+from ipyws.dialects.graphql.subscription import Subscription
 
 if TYPE_CHECKING:
     from ipyws.core.connection.closing import Close

@@ -13,7 +13,7 @@ import ipyws
 from ipyws import errors, graphql
 from tests.core.connection.test_client import run
 
-SERVER = Path(__file__).parents[1] / "data" / "graphql" / "strawberry_server.py"
+SERVER = Path(__file__).parents[2] / "data" / "graphql" / "strawberry_server.py"
 COUNT = "subscription { count(to: 3) }"
 
 

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 from ipyws.core.codecs.json_slices import LARGE
 from ipyws.core.connection.forms import GRAPHQL, Asynchronous
 from ipyws.core.lock import LOCK
-from ipyws.errors import ClosedError, ReplyError, WebSocketError
-from ipyws.graphql.greeting import explained
-from ipyws.graphql.operation import Answer, Greeting, Operation
-from ipyws.graphql.outbox import Outbox
-from ipyws.graphql.protocol import (
+from ipyws.dialects.graphql.greeting import explained
+from ipyws.dialects.graphql.operation import Answer, Greeting, Operation
+from ipyws.dialects.graphql.outbox import Outbox
+from ipyws.dialects.graphql.protocol import (
     BAD_MESSAGE,
     CURRENT,
     NO_ACKNOWLEDGEMENT,
@@ -29,7 +28,8 @@ from ipyws.graphql.protocol import (
     make_request,
     reply_error,
 )
-from ipyws.graphql.subscription import Subscription
+from ipyws.dialects.graphql.subscription import Subscription
+from ipyws.errors import ClosedError, ReplyError, WebSocketError
 from ipyws.runtime.aside import aside
 from ipyws.runtime.deadline import Deadline
 from ipyws.runtime.waiting import wait_async

@@ -1,17 +1,4 @@
-"""GraphQL over WebSocket: queries, mutations and subscriptions.
-
-::
-
-    from ipyws import graphql
-
-    with graphql.connect("wss://example.com/graphql", init={"authorization": "Bearer …"}) as gql:
-        gql.query("{ me { name } }")
-        for event in gql.subscribe("subscription { messages { text } }"):
-            print(event["messages"]["text"])
-
-Speaks *graphql-transport-ws* and the older *graphql-ws*: both are offered, today's first. A server that takes
-that and then shows that it speaks the older one only is dialled once more.
-"""
+"""How a GraphQL conversation is opened: `connect`, `connect_async`."""
 
 from __future__ import annotations
 
@@ -28,12 +15,11 @@ from ipyws.core.messages.contract import Contract
 from ipyws.core.options.durations import Duration
 from ipyws.core.options.handshake_kinds import ProtocolsKind
 from ipyws.core.options.table import options_in
+from ipyws.dialects.graphql.client import GraphQL
+from ipyws.dialects.graphql.greeting import check_init
+from ipyws.dialects.graphql.protocol import DIALECTS, LEGACY, speaks_older
+from ipyws.dialects.graphql.session import AsyncGraphQL
 from ipyws.errors import ClosedError, InvalidError, brief
-from ipyws.graphql.client import GraphQL
-from ipyws.graphql.greeting import check_init
-from ipyws.graphql.protocol import DIALECTS, LEGACY, speaks_older
-from ipyws.graphql.session import AsyncGraphQL
-from ipyws.graphql.subscription import Subscription
 from ipyws.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -44,8 +30,6 @@ if TYPE_CHECKING:
     from ipyws.core.options.fresh import Fresh
     from ipyws.core.options.handshake_request import HandshakeRequest
     from ipyws.core.rules.rule import Payload
-
-__all__ = ["AsyncGraphQL", "GraphQL", "Subscription", "connect", "connect_async"]
 
 _ACK_TIMEOUT = "10s"
 

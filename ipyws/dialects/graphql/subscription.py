@@ -10,8 +10,8 @@ from typing import Any, Self
 from ipyws.core.channels.channel import Channel
 from ipyws.core.lock import LOCK
 from ipyws.core.messages.log import Log
+from ipyws.dialects.graphql.protocol import data_of
 from ipyws.errors import CanceledError, InvalidError, WebSocketError
-from ipyws.graphql.protocol import data_of
 
 
 class Subscription(Channel):

@@ -17,9 +17,8 @@ import ipyws
 from ipyws import errors, graphql
 from ipyws.core.connection.client import AsyncClient
 from ipyws.core.messages.batch import Batch
-from ipyws.graphql import AsyncGraphQL
-from ipyws.graphql.greeting import check_init
-from ipyws.graphql.protocol import (
+from ipyws.dialects.graphql.greeting import check_init
+from ipyws.dialects.graphql.protocol import (
     CURRENT,
     LEGACY,
     Dialect,
@@ -29,6 +28,7 @@ from ipyws.graphql.protocol import (
     reply_error,
     speaks_older,
 )
+from ipyws.graphql import AsyncGraphQL
 from ipyws.runtime.registry import REGISTRY
 from tests.support.servers import PATIENCE, Site, idle, server, until
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from ipyws.dialects.graphql.protocol import data_of
 from ipyws.errors import InvalidError, ReplyError, WebSocketError
-from ipyws.graphql.protocol import data_of
 from ipyws.runtime.waiting import Signal
 
 

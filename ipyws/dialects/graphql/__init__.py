@@ -1,0 +1,1 @@
+"""GraphQL over WebSocket: queries, mutations and subscriptions, in two protocols."""
