@@ -113,6 +113,15 @@ def picture_of_stomp(lab: Lab, browser: Browser, path: Path) -> None:
         picture_of_cells(lab, browser, path, cells)
 
 
+def picture_of_socketio(lab: Lab, browser: Browser, path: Path) -> None:
+    cells = [
+        "%load_ext ipyws\n%ws serve socketio -o desk\n%ws {{desk.url}} --as desk --dialect socketio",
+        "%ws call join lobby ann",
+        "%ws subscribe /clock -n 3",
+    ]
+    picture_of_cells(lab, browser, path, cells)
+
+
 def picture_of_cells(lab: Lab, browser: Browser, path: Path, cells: list[str]) -> None:
     with open_notebook(lab, browser, path.stem, cells) as opened:
         opened.page.set_viewport_size(SIZE)
@@ -171,6 +180,7 @@ class Film:
 MAKERS = {
     "mqtt.png": picture_of_mqtt,
     "panel.png": picture_of_the_panel,
+    "socketio.png": picture_of_socketio,
     "stomp.png": picture_of_stomp,
     "stream.gif": animation_of_a_stream,
 }

@@ -131,7 +131,7 @@ class Connection:
         self.sending = Sending(self, options.write_timeout)
         self.requests = Requests(self)
         self.keepalive = KeepAlive(self, options)
-        self.reconnecting = Reconnecting(self, options.reconnect)
+        self.reconnecting = Reconnecting(self, options.recovery)
         self.incoming = Incoming(self)
         self.ending = Ending(self)
         self.opening = Opening(self, dial, new_journal)

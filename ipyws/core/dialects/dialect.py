@@ -213,6 +213,8 @@ class Dialect(ABC):
         opens_with: In words, what is waited for while it opens, for an error: "the server's CONNECTED".
         open_timeout: Seconds that its opening handshake may take.
         advice: What to try where the server closes instead; "" for the usual.
+        lost_by: Close codes, first and last of each range, by which its servers end a connection that may be
+            had again, besides those that say so anyway.
     """
 
     name: ClassVar[str]
@@ -224,6 +226,7 @@ class Dialect(ABC):
     opens_with: ClassVar[str] = "the server's answer"
     open_timeout: float = 10.0
     advice: str = ""
+    lost_by: ClassVar[tuple[tuple[int, int], ...]] = ()
 
     @classmethod
     def configure(cls, option: str, given: Settings) -> Self:

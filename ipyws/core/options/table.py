@@ -196,6 +196,13 @@ class ConnectOptions:
         return self.dialect.codec(self.codec) if self.dialect else self.codec
 
     @property
+    def recovery(self) -> Reconnect | None:
+        """How a lost connection is opened again, by what counts as lost in the dialect."""
+        if self.reconnect is None or self.dialect is None:
+            return self.reconnect
+        return replace(self.reconnect, codes=(*self.reconnect.codes, *self.dialect.lost_by))
+
+    @property
     def http_auth(self) -> tuple[str, str] | None:
         """User and password for HTTP."""
         return None if self.dialect and self.dialect.logs_in else self.auth

@@ -8,7 +8,7 @@ from typing import ClassVar
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.codecs.msgpack import MSGPACK
 from ipyws.core.dialects.dialect import Dialect, Opening, Session, Word
-from ipyws.core.options.kinds import ChoiceKind, DurationKind
+from ipyws.core.options.kinds import ChoiceKind, DurationKind, SwitchKind
 from ipyws.core.options.option import Option
 from ipyws.dialects.signalr.codec import HubProtocol, SignalRCodec
 from ipyws.dialects.signalr.json_protocol import JsonProtocol
@@ -25,6 +25,11 @@ class SignalR(Dialect):
         "call": "METHOD ARGUMENT…",
         "emit": "METHOD ARGUMENT…",
         "subscribe": "METHOD ARGUMENT…",
+    }
+    flags: ClassVar[Mapping[Word, tuple[Option, ...]]] = {
+        "subscribe": (
+            Option("listen", SwitchKind(), False, "follow what the server invokes by this name, no stream"),
+        )
     }
     settings: ClassVar[tuple[Option, ...]] = (
         Option("protocol", ChoiceKind("json", "messagepack"), "json", "what messages are encoded in"),

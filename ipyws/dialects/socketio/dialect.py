@@ -18,6 +18,9 @@ from ipyws.dialects.socketio.settings import NamespaceKind, PayloadKind, QueryKi
 _URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#\\]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.DOTALL)
 _PATH: Final = "/socket.io/"
 _ADDED: Final = {"EIO": "4", "transport": "websocket"}
+_NAMESPACE: Final = Option(
+    "namespace", NamespaceKind(), None, "the namespace, if it is not the one that the connection opens with"
+)
 
 
 class SocketIO(Dialect):
@@ -30,11 +33,13 @@ class SocketIO(Dialect):
         "emit": "EVENT ARGUMENT…",
         "subscribe": "/NAMESPACE or EVENT",
     }
+    flags: ClassVar[Mapping[Word, tuple[Option, ...]]] = dict.fromkeys(words, (_NAMESPACE,))
     settings: ClassVar[tuple[Option, ...]] = (
         Option("namespace", NamespaceKind(), MAIN, "the namespace that the connection opens with"),
         Option("auth", PayloadKind(), None, "what a server's middleware gets to see: an object of JSON"),
         Option("query", QueryKind(), None, "what is added to the query of the URL"),
     )
+    lost_by: ClassVar[tuple[tuple[int, int], ...]] = ((1005, 1005),)
     opens_with: ClassVar[str] = "the server's open and connect packets"
 
     def __init__(

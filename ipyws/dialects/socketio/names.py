@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ipyws.core.options.credentials import remember_payload
 from ipyws.errors import InvalidError, brief
 
 _RESERVED: Final = frozenset(
@@ -40,9 +41,19 @@ def check_event(name: Any) -> str:
 
 
 def auth_of(arguments: Sequence[Any], otherwise: Any) -> Any:
+    """Return what we say of ourselves in a namespace, masked from now on.
+
+    Args:
+        arguments: Those of the subscription.
+        otherwise: What holds where there are none.
+
+    Raises:
+        InvalidError: They are not one mapping.
+    """
     if not arguments:
         return otherwise
     if len(arguments) == 1 and isinstance(arguments[0], Mapping):
+        remember_payload(arguments[0])
         return arguments[0]
     what = "a subscription of a namespace has one argument, which says who we are"
     raise InvalidError(what, hint='an object such as {"token": "…"} is allowed')

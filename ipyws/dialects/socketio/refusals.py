@@ -24,6 +24,11 @@ def disconnected(namespace: str) -> ClosedError:
     return ClosedError(what, details={"initiator": "peer"}, retryable=False)
 
 
+def closed() -> ClosedError:
+    """Return the error for a server that ends the whole conversation: it shuts down, or misses our pongs."""
+    return ClosedError("the server closed the conversation", details={"initiator": "peer"})
+
+
 def no_server() -> ConnectError:
     """Return the error for what does not begin as a server of Engine.IO does."""
     what = "what answers there does not speak Socket.IO: its first message is no open packet"

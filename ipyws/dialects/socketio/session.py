@@ -28,7 +28,7 @@ from ipyws.dialects.socketio.codec import engine_kind
 from ipyws.dialects.socketio.names import auth_of, check_event, check_namespace
 from ipyws.dialects.socketio.namespace import Namespace
 from ipyws.dialects.socketio.packet import PONG, Head, read_head, write
-from ipyws.dialects.socketio.refusals import disconnected, no_server, old_server, refused
+from ipyws.dialects.socketio.refusals import closed, disconnected, no_server, old_server, refused
 from ipyws.errors import InvalidError, ReplyError, WebSocketError, brief
 
 _LONGEST: Final = 1e9  # milliseconds; what claims to be silent for longer says nothing
@@ -72,6 +72,11 @@ class SocketIOSession(Session):
         self._calls[key] = self._namespace_of(settings)
         return payloads
 
+    def cancel(self, key: int) -> Sequence[Payload]:
+        """Wait no more for an acknowledgement; a server can't be told."""
+        self._calls.pop(key, None)
+        return ()
+
     def emit(self, name: str, arguments: Sequence[Any], settings: Settings) -> Sequence[Payload]:
         """Return an event."""
         return self._event(name, arguments, settings, None)
@@ -94,8 +99,8 @@ class SocketIOSession(Session):
         payloads = self._enter(namespace, auth)
         entered = self._namespaces[namespace]
         if event is None and entered.auth != auth:
-            what = f"namespace {brief(namespace)} is connected with other credentials"
-            raise InvalidError(what, hint="close its subscriptions first")
+            what = f"namespace {brief(namespace)} was entered with other credentials"
+            raise InvalidError(what, hint="leave it first, or enter it by another connection")
         entered.readers[key] = event
         self._awaited = not entered.connected
         return payloads
@@ -123,7 +128,7 @@ class SocketIOSession(Session):
         self._check_sizes(event)
         payloads = self._enter(namespace, self._auth)
         entered = self._namespaces[namespace]
-        entered.kept = True
+        entered.kept |= bool(payloads)  # no subscription's end is to leave it
         if entered.connected:
             return event
         entered.waiting += event
@@ -166,6 +171,8 @@ class SocketIOSession(Session):
             return self._on_open(kind, text)
         if kind == "ping":
             return (Respond((PONG,)),)
+        if kind == "close":
+            return (Broken(closed(), 1000),)
         return self._on_packet(read_head(text)) if kind == "message" else NOTHING
 
     def _on_open(self, kind: str, text: str) -> Sequence[Happening]:

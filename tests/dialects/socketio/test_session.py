@@ -22,6 +22,7 @@ from ipyws.core.dialects.dialect import (
 )
 from ipyws.dialects.socketio.session import SocketIOSession
 from ipyws.errors import ClosedError, ConnectError, InvalidError, ReplyError
+from ipyws.text.masking import mask
 
 OPEN = '0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}'
 CONNECTED = '40{"sid":"s"}'
@@ -204,8 +205,24 @@ def test_an_event_of_another_namespace_waits_for_it() -> None:
         Respond(('42/chat,["say","hi"]', '42/chat,6["who"]')),
     ]
     assert received(session, '42/chat,["said","hi"]', '43/chat,6["ann"]') == [Item(5, "hi"), Answer(6, "ann")]
-    assert list(session.unsubscribe(5)) == []  # it was spoken in
     assert list(session.close()) == ["41", "41/chat,"]
+    assert list(session.unsubscribe(5)) == ["41/chat,"]
+
+
+def test_a_namespace_that_was_entered_to_speak_in_it_is_not_left_with_a_subscription() -> None:
+    session = ready()
+    assert list(session.emit("say", ["hi"], {"namespace": "/chat"})) == ["40/chat,"]
+    assert received(session, '40/chat,{"sid":"s"}') == [Respond(('42/chat,["say","hi"]',))]
+    session.subscribe(5, "/chat", [], {})
+    assert list(session.unsubscribe(5)) == []
+    with pytest.raises(InvalidError, match="other credentials"):
+        session.subscribe(6, "/chat", [{"token": "another"}], {})
+
+
+def test_what_we_say_of_ourselves_in_a_namespace_is_a_secret() -> None:
+    (payload,) = ready().subscribe(5, "/chat", [{"token": "marmalade-5", "user": "ann-lee"}], {})
+    assert payload == '40/chat,{"token":"marmalade-5","user":"ann-lee"}'
+    assert mask(str(payload)) == '40/chat,{"token":"***","user":"ann-lee"}'
 
 
 def test_two_subscriptions_share_a_namespace() -> None:
@@ -239,7 +256,15 @@ def test_being_put_out_of_a_namespace_ends_its_subscriptions() -> None:
     assert isinstance(ended, Ended)
     assert (answer.key, ended.key) == (6, 5)
     assert isinstance(ended.error, ClosedError)
-    assert isinstance(only_error(received(session, "41")), ClosedError)
+    error = only_error(received(session, "41"))
+    assert isinstance(error, ClosedError)
+    assert not error.retryable
+
+
+def test_a_server_that_shuts_down_may_be_had_again() -> None:
+    error = only_error(received(ready(), "1"))
+    assert isinstance(error, ClosedError)
+    assert error.retryable
 
 
 @pytest.mark.parametrize(
