@@ -14,6 +14,8 @@ from ipyws.capture.capture import Capture
 from ipyws.capture.har import reader
 from ipyws.capture.journal import recording
 from ipyws.capture.jsonl import Span
+from ipyws.capture.parquet.library import MAGIC
+from ipyws.capture.parquet.reader import ParquetCapture
 from ipyws.core.files import open_regular
 from ipyws.errors import InvalidError, brief
 from ipyws.text.numbers import is_whole
@@ -55,6 +57,11 @@ def _load(path: Path, connection: int | None) -> Capture:
     with ExitStack() as opened:
         file = opened.enter_context(open_regular(path))
         try:
+            if file.read(len(MAGIC)) == MAGIC:
+                table = ParquetCapture(path, file)
+                opened.pop_all()
+                return table
+            file.seek(0)
             records, spans = _read(file)
             opened.enter_context(records)
             number = _choose(spans, connection)

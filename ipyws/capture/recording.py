@@ -118,8 +118,15 @@ class Recording(Iterable[Message]):
         """What the messages are judged by, or None."""
         return None
 
-    def save(self, path: str | Path, redact: Iterable[str] = (), *, overwrite: bool = False) -> Path:
-        """Write the messages to a file: JSON lines (``.jsonl``) or HAR (``.har``), by its suffix.
+    def save(
+        self,
+        path: str | Path,
+        redact: Iterable[str] = (),
+        *,
+        columns: Iterable[str] = (),
+        overwrite: bool = False,
+    ) -> Path:
+        """Write the messages to a file: JSON lines (``.jsonl``), HAR (``.har``) or Parquet (``.parquet``).
 
         Secrets don't get into it: ``{{env.NAME}}`` stands there for what came from the environment, stars
         for the rest. An older capture of that name is replaced once the new one is complete.
@@ -128,6 +135,8 @@ class Recording(Iterable[Message]):
             path: The file.
             redact: Names of keys whose values become stars, in whatever case, at any depth: in JSON, in text
                 and binary messages, and in what the connection's codec reads.
+            columns: Of Parquet: places in the values that become columns too: "price", "data.items[0].price",
+                "/data/price".
             overwrite: Replace also a file that is no capture of ipyws.
 
         Returns:
@@ -139,7 +148,7 @@ class Recording(Iterable[Message]):
         """
         from ipyws.capture.save import save
 
-        return save(self, self.about, path, redact, overwrite=overwrite)
+        return save(self, self.about, path, redact, columns=columns, overwrite=overwrite)
 
 
 class Selection(Recording):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,10 +12,14 @@ from ipyws.capture import jsonl
 from ipyws.capture.appending import START
 from ipyws.capture.har import writer
 from ipyws.capture.journal import recording
+from ipyws.capture.parquet.library import FIXED, MAGIC, is_ours, library
+from ipyws.capture.parquet.path import ValuePath
+from ipyws.capture.parquet.writer import write as write_table
 from ipyws.capture.redact import make_redact
 from ipyws.core.connection.info import About
-from ipyws.core.files import led_to, open_regular, replacing
+from ipyws.core.files import led_to, open_regular, replacing, replacing_bytes
 from ipyws.core.lock import LOCK
+from ipyws.core.messages.batch import Batch
 from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Message
 from ipyws.core.options.kinds import SwitchKind
@@ -24,6 +28,7 @@ from ipyws.errors import InvalidError, brief
 _HEAD: Final = 200
 _OUR_HAR: Final = re.compile(rb'\s*\{"log": \{"version": "1\.2", "creator": \{"name": "ipyws"')
 _WRITERS: Final = {".jsonl": jsonl.write, ".har": writer.write}
+_TABLE: Final = ".parquet"
 
 
 def save(
@@ -32,6 +37,7 @@ def save(
     path: str | Path,
     redact: Iterable[str] = (),
     *,
+    columns: Iterable[str] = (),
     overwrite: bool = False,
 ) -> Path:
     """Write messages to a file; see `Recording.save`."""
@@ -40,18 +46,28 @@ def save(
     if any(recording(target)):
         # It would go on writing into a file that has no name any more.
         raise InvalidError(f"a connection is recorded in {target}", hint="save to another file")
-    write = _WRITERS.get(target.suffix.lower())
-    if write is None:
+    suffix = target.suffix.lower()
+    if suffix not in (*_WRITERS, _TABLE):
         name = target.name or brief(str(path))
-        raise InvalidError(f"{name} has no suffix of a capture", hint=".jsonl and .har are allowed")
+        hint = ".jsonl, .har and .parquet are allowed"
+        raise InvalidError(f"{name} has no suffix of a capture", hint=hint)
+    paths = _columns(columns)
+    if paths and suffix != _TABLE:
+        raise InvalidError(f"{target.name} has no columns", hint="save it as .parquet")
+    if suffix == _TABLE:
+        library()
     without = make_redact(redact)
     messages, evicted = _frozen(records)
     try:
         file = led_to(target)
         if not overwrite:
             _check_replaced(file)
-        with replacing(file) as stream:
-            write(stream, messages, about, evicted, without)
+        if suffix == _TABLE:
+            with replacing_bytes(file) as table:
+                write_table(table, messages, about, evicted, without, paths)
+        else:
+            with replacing(file) as stream:
+                _WRITERS[suffix](stream, messages, about, evicted, without)
     except OSError as error:
         why = error.strerror or str(error)
         raise InvalidError(f"{target} can't be written: {why.lower()}", hint="nothing was saved") from None
@@ -64,14 +80,35 @@ def _check(path: object) -> Path:
     return Path(path).expanduser()
 
 
+def _columns(columns: Iterable[str]) -> list[ValuePath]:
+    """Return the places in values that become columns, each once."""
+    if isinstance(columns, str):
+        raise InvalidError(f"columns is {brief(columns)}", hint='a list such as ["price"] is allowed')
+    paths = {path.text: path for path in map(ValuePath, columns)}
+    for text in paths:
+        if text in FIXED:
+            raise InvalidError(f"column {text} is there anyway", hint=f"write /{text} for that of the value")
+    return list(paths.values())
+
+
 def _frozen(records: Iterable[Message]) -> tuple[Iterable[Message], int]:
     """Return the messages, and how many are missing before; a log goes on, and evicts, while it is saved."""
     if not isinstance(records, Log):
         return records, getattr(records, "evicted", 0)
     with LOCK:
         batches, evicted = records.batches(), records.evicted
-    kept = (batch.message(place) for batch, skip in batches for place in range(skip, len(batch.payloads)))
-    return kept, evicted
+    return _Kept(batches), evicted
+
+
+class _Kept(Iterable[Message]):
+    """The messages of a log as it was at one moment; they can be gone through more than once."""
+
+    def __init__(self, batches: list[tuple[Batch, int]]) -> None:
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[Message]:
+        for batch, skip in self._batches:
+            yield from (batch.message(place) for place in range(skip, len(batch.payloads)))
 
 
 def _check_replaced(path: Path) -> None:
@@ -83,7 +120,8 @@ def _check_replaced(path: Path) -> None:
             head = stream.read(_HEAD)
     except FileNotFoundError:
         return
-    if head and not head.startswith(START) and not _OUR_HAR.match(head):
+    ours = head.startswith(START) or _OUR_HAR.match(head) or (head.startswith(MAGIC) and is_ours(path))
+    if head and not ours:
         raise InvalidError(
             f"{path} holds something else than a capture of ipyws",
             hint="overwrite=True (--overwrite) replaces it",

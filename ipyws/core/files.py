@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import stat
 import uuid
@@ -70,7 +71,7 @@ def _led_to_folder(path: Path) -> str:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
-    """Give a file to write that takes the place of ``path`` at the end, unless something fails.
+    """Give a file for text that takes the place of ``path`` at the end, unless something fails.
 
     Args:
         path: As `led_to` returned it.
@@ -78,10 +79,21 @@ def replacing(path: Path) -> Iterator[TextIO]:
     Raises:
         OSError: It can't be written, or what is there is no regular file.
     """
+    with replacing_bytes(path) as stream:
+        text = io.TextIOWrapper(stream, "utf-8", newline="")
+        try:
+            yield text
+        finally:
+            text.detach()  # or it would close the file before it is whole
+
+
+@contextlib.contextmanager
+def replacing_bytes(path: Path) -> Iterator[BinaryIO]:
+    """Give a file for bytes that takes the place of ``path`` at the end; see `replacing`."""
     mode = _mode_of(path)
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        with open(temporary, "x", encoding="utf-8", newline="") as stream:
+        with open(temporary, "xb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

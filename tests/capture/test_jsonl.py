@@ -369,6 +369,7 @@ def test_what_is_closed_says_so(capture: Capture) -> None:
 @pytest.mark.parametrize("suffix", [".jsonl", ".har"])
 def test_a_capture_that_nobody_has_any_more_holds_no_file(file: Path, suffix: str) -> None:
     path = log_of("a").save(file.with_suffix(suffix))
+    gc.collect()  # what other tests left open
     before = len(os.listdir("/proc/self/fd"))
     loaded = load(path)
     assert len(os.listdir("/proc/self/fd")) == before + 1

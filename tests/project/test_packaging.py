@@ -135,7 +135,7 @@ def test_every_link_of_the_description_is_absolute_and_of_this_version(metadata:
 def test_the_metadata_are_those_of_a_released_package(metadata: Message) -> None:
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Requires-Python"] == ">=3.11"
-    extras = {"all", "codecs", "contracts", "demo", "dialects", "frames", "plot", "socks"}
+    extras = {*("all", "codecs", "contracts", "demo", "dialects"), *("frames", "parquet", "plot", "socks")}
     assert set(metadata.get_all("Provides-Extra", [])) == extras
     urls = dict(url.split(", ") for url in metadata.get_all("Project-URL", []))
     assert set(urls) == {"Homepage", "Documentation", "Source", "Issues", "Changelog"}

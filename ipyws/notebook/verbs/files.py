@@ -18,8 +18,12 @@ from ipyws.view.format import byte_size
 
 def save(session: Session, parsed: Parsed) -> Path:
     client = session.client(parsed.take("connection"))
+    columns = [path for given in parsed.take("columns", []) for path in given.split(",")]
     path = client.log.save(
-        parsed.words[0], redact=parsed.take("redact", []), overwrite=parsed.take("overwrite", False)
+        parsed.words[0],
+        redact=parsed.take("redact", []),
+        columns=columns,
+        overwrite=parsed.take("overwrite", False),
     )
     evicted = client.log.evicted
     missing = f"; {evicted:,} older ones had been evicted from the log" if evicted else ""

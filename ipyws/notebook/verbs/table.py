@@ -276,11 +276,17 @@ VERBS: dict[str, Verb] = {
         ),
         Verb(
             "save",
-            "FILE.jsonl|FILE.har [options]",
+            "FILE.jsonl|FILE.har|FILE.parquet [options]",
             "write what passed to a file",
             (
                 CONNECTION,
                 Flag(("--redact",), "hide the values of this JSON key; may be repeated", "KEY", many=True),
+                Flag(
+                    ("--columns",),
+                    "of Parquet: make columns of places in the values; may be repeated",
+                    "PATH,…",
+                    many=True,
+                ),
                 Flag(("--overwrite",), "replace also a file that is no capture of ipyws"),
             ),
             files.save,

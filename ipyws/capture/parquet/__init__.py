@@ -1,0 +1,1 @@
+"""Captures as tables that other programs query: Apache Parquet, by pyarrow."""
