@@ -78,6 +78,7 @@ MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.contracts.mock": {"ipyws.demo"},
     "ipyws.runtime.nested_loop": {"nest_asyncio2"},
     "ipyws.capture.dataframe": {"pandas", "numpy"},
+    "ipyws.capture.parquet.library": {"pyarrow"},
     "ipyws.core.codecs.msgpack": {"msgspec"},
     "ipyws.capture.replay.server": {"ipyws.demo"},
     "ipyws.demo.socketio": {"socketio"},

@@ -75,7 +75,7 @@ class Codec(ABC):
 
     @property
     def word(self) -> str:
-        """What rows and errors call it: its name, without the files that this names."""
+        """The name that rows and errors say, without the files that it names."""
         return self.name
 
     def __repr__(self) -> str:
