@@ -166,7 +166,7 @@ def open_client(
 
     target, checked = _check(url, options)
     if again is not None:
-        checked = with_url(checked, Again(target, lambda: _target(again())))
+        checked = with_url(checked, Again(target, lambda: _in_dialect(_target(again()), checked)))
     return REGISTRY.connect(target, checked, replacing=replacing)
 
 
@@ -179,8 +179,8 @@ def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
     target = _target(url)
     check_url(policy, target)
     checked = check_options(options)
-    if checked.dialect is not None and (asked := checked.dialect.url(str(target))) != str(target):
-        target = parse(asked)  # what it adds to the query
+    if (asked := _in_dialect(target, checked)) != target:
+        target = asked
         check_url(policy, target)
     check_secure(checked, target.secure, checked.proxy)
     check_way(policy, target, checked)
@@ -192,6 +192,12 @@ def _target(url: str) -> URL:
     target = parse(url)
     remember_host(url, target.host)
     return target
+
+
+def _in_dialect(target: URL, options: ConnectOptions) -> URL:
+    """Return a URL with what the dialect adds to its query."""
+    asked = str(target) if options.dialect is None else options.dialect.url(str(target))
+    return target if asked == str(target) else parse(asked)
 
 
 class connect_async(Unawaited):  # noqa: N801 - it is called like a function

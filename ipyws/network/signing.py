@@ -31,7 +31,7 @@ async def sign(asked: Request, url: URL, function: Callable[[HandshakeRequest], 
         WebSocketError: The function raised.
         InvalidError: It returned something else, a header that can't be sent, or a URL of another origin.
     """
-    headers = {name: ", ".join(asked.headers.get_all(name)) for name in asked.headers}
+    headers = {name: ", ".join(asked.headers.get_all(name)) for name, _ in asked.headers.raw_items()}
     returned = await call(function, HandshakeRequest("GET", str(url), headers), what="the function of sign")
     if returned is None:
         return url

@@ -63,6 +63,7 @@ class Connection:
         url: The URL it was opened with, or where redirects led; its repr masks secrets.
         target: The URL that is dialled.
         options: How it was opened.
+        dialled: The same as they were for the last dial, for which some may have been made.
         codec: What reads the payloads, and writes dict and list.
         log: Everything that passed.
         response: How the server answered the handshake last, or None.
@@ -99,7 +100,7 @@ class Connection:
         self.url: str = ShownText(str(url))
         remember_parameters(self.url)
         self.target = url
-        self.options = options
+        self.options = self.dialled = options
         self.codec = options.packets
         self.log = log
         self.log.describe = self.describe

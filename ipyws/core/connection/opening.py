@@ -64,10 +64,8 @@ class Opened(Greeted, Protocol):
     retry: Retry | None
     journal: Journal | None
     last_read: float
-
-    @property
-    def target(self) -> URL:
-        """Where it goes to."""
+    target: URL
+    dialled: ConnectOptions
 
     @property
     def options(self) -> ConnectOptions:
@@ -202,6 +200,7 @@ class Opening:
         url, options = connection.target, connection.options
         for prepare in self.preparations:
             url, options = await prepare(url, options)
+        connection.target, connection.dialled = url, options
         connection.ending.begin()
         connection.incoming.wait()
         self._be_open(await self._dial(url, options, connection.incoming), url)

@@ -32,6 +32,7 @@ class Connected(Protocol):
     closed: Close | None
     losses: int
     options: ConnectOptions
+    dialled: ConnectOptions
     last_read: float
 
     @property
@@ -115,7 +116,7 @@ class Line:
     @property
     def opening(self) -> Opening:
         """What it knows now that it is open."""
-        connection, options = self._connection, self._connection.options
+        connection, options = self._connection, self._connection.dialled
         only = options.offered[0] if len(options.offered) == 1 else None
         return Opening(
             subprotocol=connection.subprotocol or only,

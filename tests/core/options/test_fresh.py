@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,8 @@ import ipyws
 from ipyws import errors
 from ipyws.core.options.fresh import Again
 from tests.core.connection.test_client import run
+from tests.support.coilmq import coilmq
+from tests.support.policy import dialling
 from tests.support.servers import Site, request_of, server, until
 
 AGAIN: dict[str, Any] = {"ping_interval": None, "reconnect": {"first": "1ms", "max": "1ms", "attempts": 3}}
@@ -176,15 +179,30 @@ def test_what_a_function_makes_is_checked_as_if_it_stood_there(site: Site) -> No
     assert site.seen.empty()
 
 
-def test_what_can_be_checked_before_is_and_no_function_is_called() -> None:
-    def never() -> str:
-        raise AssertionError
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"headers": {"A B": lambda: "never called"}},
+        {"headers": {"Host": lambda: "never called"}},
+        {"params": 3},
+        {"params": {"a": None}},
+        {"sign": "text"},
+        {"auth": "me:secret"},
+    ],
+)
+def test_what_can_be_checked_beforehand_is(wrong: dict[str, Any]) -> None:
+    with dialling() as dialled, pytest.raises(errors.InvalidError):
+        ipyws.connect("ws://127.0.0.1:9", **wrong)
+    assert dialled == []
 
-    for wrong in ({"headers": {"A B": never}}, {"params": 3}, {"sign": "x"}, {"auth": (never,)}):
-        if wrong == {"auth": (never,)}:
-            continue
-        with pytest.raises(errors.InvalidError):
-            ipyws.connect("ws://127.0.0.1:9", **wrong)  # type: ignore[arg-type]
+
+def test_a_dialect_that_logs_in_by_itself_gets_what_is_made() -> None:
+    dialect = {"name": "stomp", "host": socket.getfqdn()}
+    with coilmq({"ann": "open-sesame-17"}) as broker:
+        with ipyws.connect(broker.url, auth=("ann", lambda: "open-sesame-17"), dialect=dialect) as client:
+            assert client.state == "open"
+        with pytest.raises(errors.ConnectError, match="Authentication failed for ann"):
+            ipyws.connect(broker.url, auth=lambda: ("ann", "open-sesame-18"), dialect=dialect)
 
 
 def test_a_value_that_is_made_already_is_used_first() -> None:
