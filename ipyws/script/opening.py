@@ -109,14 +109,14 @@ class OpeningScript:
         }
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the script that a text is; its expressions know ``env`` and what it keeps.
+    def parse(cls, text: str, names: Mapping[str, Any]) -> Self:
+        """Return the script that a text is; its expressions know some names.
 
         As it stands in a program: empty lines around it don't count, nor does what all lines are indented by.
         """
         body = dedent(text).lstrip("\n")
         skipped = dedent(text).count("\n") - body.count("\n")
-        return cls(parse(body.rstrip("\n"), first_line=1 + skipped), {})
+        return cls(parse(body.rstrip("\n"), first_line=1 + skipped), names)
 
     async def run(self, stage: Stage, cursor: Cursor) -> None:
         """Do the steps, until one fails.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final, Protocol, runtime_checkable
 
 from ipyws.core.codecs.codec import Data
@@ -37,8 +38,13 @@ def is_script(value: object) -> bool:
     return isinstance(value, str) and _SEPARATOR.search(value) is not None
 
 
-def check_on_open(name: str, value: Any) -> OnOpen:
+def check_on_open(name: str, value: Any, names: Mapping[str, Any]) -> OnOpen:
     """Return what is sent on each open: payloads, or a script, which is a text with lines of ``===``.
+
+    Args:
+        name: What it is, for the error.
+        value: As it was given.
+        names: What the expressions of a script know, besides ``env`` and what it keeps itself.
 
     Raises:
         InvalidError: It is neither, or one of its payloads or steps is wrong.
@@ -47,7 +53,7 @@ def check_on_open(name: str, value: Any) -> OnOpen:
         from ipyws.script.opening import OpeningScript
 
         try:
-            return OpeningScript.parse(value)
+            return OpeningScript.parse(value, names)
         except InvalidError as error:
             raise error.within(name) from None
     if isinstance(value, Again):

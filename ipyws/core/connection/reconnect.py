@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from ipyws.core.connection.closing import Close
-from ipyws.core.connection.on_open import OnOpen, check_on_open
+from ipyws.core.connection.on_open import OnOpen, check_on_open, is_script
 from ipyws.core.constants import CloseCode
 from ipyws.core.options.durations import format_duration, seconds
 from ipyws.core.options.literals import read_mapping
@@ -108,16 +108,30 @@ def check_reconnect(name: str, value: Any) -> Reconnect | None:
         raise InvalidError(f"{name} is of type {type(value).__name__}", hint=f"{ALLOWED} is allowed")
     given = dict(value)
     for key in given:
-        if key not in _CHECKS:
-            hint = suggestion(key, _CHECKS, f"{ALLOWED} is allowed")
+        if key not in _KEYS:
+            hint = suggestion(key, _KEYS, f"{ALLOWED} is allowed")
             raise InvalidError(f"{name} has the unknown key {brief(key)}", hint=hint)
-    made = Reconnect(**{key: _CHECKS[key](f"{name}: {key}", item) for key, item in given.items()})
+    on_open = _on_open(name, given.pop("on_open", ()), given.pop("names", None))
+    checked = {key: _CHECKS[key](f"{name}: {key}", item) for key, item in given.items()}
+    made = Reconnect(on_open=on_open, **checked)
     if made.first <= made.max:
         return made
     if {"first", "max"} <= given.keys():
         raise InvalidError(f"{name}: first is longer than max", hint="the waits grow from first to max")
     # Whichever was given moves the default of the other.
     return replace(made, max=made.first) if "first" in given else replace(made, first=made.max)
+
+
+def _on_open(name: str, value: Any, names: Any) -> OnOpen:
+    """Return what is sent on each open; ``names`` are what the expressions of a script know."""
+    if names is not None and not is_script(value):
+        hint = "on_open is a script if it has lines of ==="
+        raise InvalidError(f"{name}: names are given without a script", hint=hint)
+    if names is not None and not (isinstance(names, Mapping) and all(isinstance(key, str) for key in names)):
+        raise InvalidError(
+            f"{name}: names is of type {type(names).__name__}", hint="a mapping of names is allowed"
+        )
+    return check_on_open(f"{name}: on_open", value, dict(names or {}))
 
 
 def _attempts(name: str, value: Any) -> int:
@@ -158,10 +172,10 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "attempts": _attempts,
     "first": _span,
     "max": _span,
-    "on_open": check_on_open,
     "codes": _codes,
     "first_dial": _flag,
 }
+_KEYS = ("attempts", "first", "max", "on_open", "names", "codes", "first_dial")
 
 
 def read_reconnect(text: str) -> Any:
