@@ -36,11 +36,11 @@ def test_a_gzipped_ping_is_answered_within_a_second_while_the_caller_computes() 
     def pong(message: ipyws.Message) -> str:
         return f'{{"pong": {message.value["ping"]}}}'
 
-    with exchanges.gzip_pings() as site:
-        with ipyws.connect(site.url, codec="gzip+json", reply=[(is_ping, pong)]) as client:
-            took = compute(site, 5)
-            assert client.expect({"ch": "market.btcusdt.trade"}).value["tick"]["price"] == 97000.5
-            assert client.closed is None
+    options: dict[str, Any] = {"codec": "gzip+json", "reply": [(is_ping, pong)]}
+    with exchanges.gzip_pings() as site, ipyws.connect(site.url, **options) as client:
+        took = compute(site, 5)
+        assert client.expect({"ch": "market.btcusdt.trade"}).value["tick"]["price"] == 97000.5
+        assert client.closed is None
     assert max(took) < exchanges.GRACE
 
 

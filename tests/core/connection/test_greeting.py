@@ -158,3 +158,26 @@ def test_a_failed_expectation_ends_that_attempt_and_the_next_is_made(
 def test_what_is_wrong_with_a_script_is_told_before_anything_is_dialled(script: str, what: str) -> None:
     with pytest.raises(errors.InvalidError, match=what):
         ipyws.connect("ws://127.0.0.1:9", reconnect={"on_open": script})
+
+
+def test_a_script_knows_the_names_that_are_given_with_it(site: Site) -> None:
+    next_number = iter(range(10)).__next__
+    script = "number {{next_number()}}\n==="
+    reconnect = {**QUICK, "on_open": script, "names": {"next_number": next_number}}
+    with ipyws.connect(site.url, reconnect=reconnect) as client:
+        assert site.next() == (0, "number 0")
+        lose(client)
+        assert [site.next(), site.next()] == [(0, "drop"), (1, "number 1")]
+
+
+@pytest.mark.parametrize(
+    ("reconnect", "what"),
+    [
+        ({"names": {"a": 1}}, "names are given without a script"),
+        ({"names": {"a": 1}, "on_open": ["a"]}, "names are given without a script"),
+        ({"names": [1], "on_open": "===\na"}, "names is of type list"),
+    ],
+)
+def test_names_belong_to_a_script(reconnect: dict[str, Any], what: str) -> None:
+    with pytest.raises(errors.InvalidError, match=what):
+        ipyws.connect("ws://127.0.0.1:9", reconnect=reconnect)
