@@ -6,44 +6,44 @@
 from __future__ import annotations
 
 from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from ipyws import dialects as dialects
-from ipyws import errors
-from ipyws.api import connect, connect_async, connections, contract, current
-from ipyws.capture.capture import Capture
-from ipyws.capture.load import load
-from ipyws.core.channels.channel import Channel, Received, after
-from ipyws.core.channels.select import select, select_async
-from ipyws.core.codecs.codec import Codec
-from ipyws.core.codecs.registry import register_codec
-from ipyws.core.connection.client import AsyncClient
-from ipyws.core.connection.closing import Close
-from ipyws.core.constants import (
-    BINARY,
-    TEXT,
-    TYPE_BINARY,
-    TYPE_CLOSE,
-    TYPE_PING,
-    TYPE_PONG,
-    TYPE_TEXT,
-    CloseCode,
-    Compression,
-)
-from ipyws.core.dialects.dialect import Dialect
-from ipyws.core.dialects.subscription import Subscription
-from ipyws.core.messages.budget import set_log_budget
-from ipyws.core.messages.message import Message
-from ipyws.runtime.client import Client
-from ipyws.runtime.replay import replay
-from ipyws.runtime.server import Server, serve
-from ipyws.text.masking import secret
 from ipyws.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ipyws import errors
+    from ipyws import graphql as graphql
+    from ipyws.api import connect, connect_async, connections, contract, current
+    from ipyws.capture.capture import Capture
+    from ipyws.capture.load import load
+    from ipyws.core.channels.channel import Channel, Received, after
+    from ipyws.core.channels.select import select, select_async
+    from ipyws.core.codecs.codec import Codec
+    from ipyws.core.codecs.registry import register_codec
+    from ipyws.core.connection.client import AsyncClient
+    from ipyws.core.connection.closing import Close
+    from ipyws.core.constants import (
+        BINARY,
+        TEXT,
+        TYPE_BINARY,
+        TYPE_CLOSE,
+        TYPE_PING,
+        TYPE_PONG,
+        TYPE_TEXT,
+        CloseCode,
+        Compression,
+    )
+    from ipyws.core.dialects.dialect import Dialect
+    from ipyws.core.dialects.subscription import Subscription
+    from ipyws.core.messages.budget import set_log_budget
+    from ipyws.core.messages.message import Message
+    from ipyws.runtime.client import Client
+    from ipyws.runtime.replay import replay
+    from ipyws.runtime.server import Server, serve
+    from ipyws.text.masking import secret
     from ipyws.widget.panel import Panel
 
 __all__ = [
@@ -87,15 +87,55 @@ __all__ = [
     "unload_ipython_extension",
 ]
 
+_HOMES: Final = {
+    "ipyws.api": ("connect", "connect_async", "connections", "contract", "current"),
+    "ipyws.capture.capture": ("Capture",),
+    "ipyws.capture.load": ("load",),
+    "ipyws.core.channels.channel": ("Channel", "Received", "after"),
+    "ipyws.core.channels.select": ("select", "select_async"),
+    "ipyws.core.codecs.codec": ("Codec",),
+    "ipyws.core.codecs.registry": ("register_codec",),
+    "ipyws.core.connection.client": ("AsyncClient",),
+    "ipyws.core.connection.closing": ("Close",),
+    "ipyws.core.constants": (
+        "BINARY",
+        "TEXT",
+        "TYPE_BINARY",
+        "TYPE_CLOSE",
+        "TYPE_PING",
+        "TYPE_PONG",
+        "TYPE_TEXT",
+        "CloseCode",
+        "Compression",
+    ),
+    "ipyws.core.dialects.dialect": ("Dialect",),
+    "ipyws.core.dialects.subscription": ("Subscription",),
+    "ipyws.core.messages.budget": ("set_log_budget",),
+    "ipyws.core.messages.message": ("Message",),
+    "ipyws.runtime.client": ("Client",),
+    "ipyws.runtime.replay": ("replay",),
+    "ipyws.runtime.server": ("Server", "serve"),
+    "ipyws.text.masking": ("secret",),
+}
+"""Where the public names come from: each is imported when it is first asked for."""
 
-def __getattr__(name: str) -> ModuleType:
-    if name != "graphql":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module("ipyws.graphql")  # when somebody asks for it: few do
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES: Final = ("errors", "graphql")
+
+
+if not TYPE_CHECKING:  # or a type checker would take any name
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
+        if name not in _HOME_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "graphql"})
+    return sorted({*globals(), *_HOME_OF, *_MODULES})
 
 
 def panel(

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import ast
 import inspect
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +68,26 @@ def test_the_public_names_are_these_sorted_and_importable() -> None:
     names: dict[str, object] = {}
     exec("from ipyws import *", names)
     assert set(PUBLIC) <= set(names)
+
+
+def test_names_that_are_imported_later_are_those_that_type_checkers_see() -> None:
+    """Each is listed with its home twice: for the import, and for type checkers."""
+    tree = ast.parse(Path(ipyws.__file__).read_text("utf-8"))
+    (seen,) = (node for node in tree.body if isinstance(node, ast.If) and isinstance(node.test, ast.Name))
+    typed = {
+        alias.name: node.module
+        for node in seen.body
+        if isinstance(node, ast.ImportFrom) and node.module not in ("ipyws", "ipyws.widget.panel")
+        for alias in node.names
+        if alias.name != "InteractiveShell"
+    }
+    code = "import ipyws, sys; print(sorted(name for name in sys.modules if name.startswith('ipyws')))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "['ipyws', 'ipyws.core', 'ipyws.core.offers', 'ipyws.dialects', 'ipyws.version']\n"
+    assert typed == ipyws._HOME_OF  # type: ignore[attr-defined]
+    assert set(PUBLIC) <= set(dir(ipyws))
+    with pytest.raises(AttributeError, match="module 'ipyws' has no attribute 'conect'"):
+        _ = ipyws.conect  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", [name for name in PUBLIC if not name.isupper()])

@@ -7,8 +7,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from ipyws.core.codecs.registry import offer_wrapper
-from ipyws.core.dialects.registry import DIALECTS
+from ipyws.core.offers import DIALECTS, WRAPS
 
 if TYPE_CHECKING:
     from ipyws.core.codecs.codec import Codec
@@ -41,4 +40,4 @@ def _codec(name: str, inner: Codec) -> Codec:
 
 for _name, _place in _FAMILIES.items():
     DIALECTS[_name] = _loader(_place)
-    offer_wrapper(_name, partial(_codec, _name))
+    WRAPS[_name] = partial(_codec, _name)

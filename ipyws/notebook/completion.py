@@ -11,7 +11,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 
 from ipyws.config.current import CURRENT
 from ipyws.core.constants import SERVER_KINDS, Compression
-from ipyws.core.dialects.registry import DIALECTS
+from ipyws.core.offers import DIALECTS
 from ipyws.errors import InvalidError
 from ipyws.notebook.cell import FLAGS as CELL_FLAGS
 from ipyws.notebook.expression_completion import expression_names

@@ -15,6 +15,7 @@ from ipyws.core.codecs.json import JSON
 from ipyws.core.codecs.msgpack import MSGPACK
 from ipyws.core.codecs.raw import RAW
 from ipyws.core.codecs.text import TEXT
+from ipyws.core.offers import WRAPS
 from ipyws.errors import InvalidError, brief, closest
 
 GROUP: Final = "ipyws.codecs"
@@ -51,9 +52,6 @@ OFFERS: Final[dict[str, Callable[[], Codec]]] = {
     **{name: _wrapper(name) for name in ("gzip", "deflate", "zlib", "zstd", "base64")},
 }
 """What loads those that have not, by name."""
-
-WRAPS: Final[dict[str, Callable[[Codec], Codec]]] = {}
-"""What makes codecs of others that stand behind them, by name; alone they hold payloads of `auto`."""
 
 
 class Recorded(NamedTuple):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 from ipyws.core.dialects.dialect import Dialect, Word
+from ipyws.core.offers import DIALECTS
 from ipyws.errors import InvalidError, brief, suggestion
-
-DIALECTS: Final[dict[str, Callable[[], type[Dialect]]]] = {}
-"""What loads each of them, by name; `ipyws.dialects` fills it."""
 
 
 def find_dialect(option: str, value: Any) -> Dialect | None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ipyws.core.dialects.dialect import Dialect
-from ipyws.core.dialects.registry import DIALECTS, find_dialect
+from ipyws.core.dialects.registry import find_dialect
+from ipyws.core.offers import DIALECTS
 from ipyws.core.options.credentials import remember_credential
 from ipyws.core.options.kinds import OptionKind, or_none
 from ipyws.core.options.literals import read_json_or_text, read_mapping
