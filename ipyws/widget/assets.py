@@ -9,7 +9,19 @@ from ipyws.view.theme import theme
 
 _FRONT: Final = files("ipyws.widget") / "front"
 _SCRIPTS: Final = (
-    *("words", "payloads", "store", "list", "header", "connect", "toolbar", "sendbox", "panel", "widget"),
+    *(
+        "format",
+        "payloads",
+        "store",
+        "list",
+        "header",
+        "connect",
+        "toolbar",
+        "draft",
+        "sendbox",
+        "panel",
+        "widget",
+    ),
 )
 
 

@@ -11,13 +11,14 @@ import asyncio
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from ipyws.core.connection.connection import Connection
 from ipyws.core.messages.counts import Counts, count
 from ipyws.core.messages.message import Message
 from ipyws.runtime.aside import aside
+from ipyws.view.heartbeats import is_heartbeat
 from ipyws.widget import lines, protocol
 from ipyws.widget.sieve import Sieve
 
@@ -48,6 +49,7 @@ _CHUNK: Final = 200  # messages that are looked at in one go
 _SEARCHED: Final = 2000  # the same, where that happens beside the loop
 
 Entry = tuple[str, Connection, Message]
+Picked = tuple[list[Message], int]
 
 
 class Feed:
@@ -78,9 +80,10 @@ class Feed:
         self._batch = 0
         self._drawn = 0
         self._matched = 0
+        self._folded = 0
         self._counts: dict[str, Counts] = {}
         self._previous: float | None = None
-        self._searching: asyncio.Future[list[Message]] | None = None
+        self._searching: asyncio.Future[Picked] | None = None
 
     def filter(self, sieve: Sieve) -> None:
         """Show other messages; call `begin` then.
@@ -107,7 +110,7 @@ class Feed:
         """Return the batch with which the front end begins anew: the newest rows that there are."""
         self._made.clear()
         self._places = {}
-        self._matched = 0
+        self._matched = self._folded = 0
         self._previous = None
         batch = self._make(*await self._collect(FIRST), reset=True)
         self._drawn = self._batch - 1  # whatever was under way is forgotten there
@@ -118,11 +121,12 @@ class Feed:
         if self._batch - self._drawn >= UNDRAWN and self._clock() - self._sent_at < PATIENCE:
             return None
         # A batch that is late holds what came meanwhile: else a steady stream would have gaps by chance.
+        folded = self._folded
         share = min(max(1.0, (self._clock() - self._sent_at) / INTERVAL), _LATE)
         found, hidden, evicted = await self._collect(int(ROWS * share))
         fitting = _fitting(found, BYTES * share)
         hidden += len(found) - len(fitting)
-        anything = fitting or hidden or evicted
+        anything = fitting or hidden or evicted or folded != self._folded
         return self._make(fitting, hidden, evicted, reset=False) if anything else None
 
     async def _collect(self, most: int) -> tuple[list[Entry], int, int]:
@@ -155,20 +159,23 @@ class Feed:
         hidden = 0
         size = _SEARCHED if self._sieve.text else _CHUNK
         for place in range(start, stop, size):
-            matching += await self._search(log.read(place, min(size, stop - place)))
+            found, folded = await self._search(log.read(place, min(size, stop - place)))
+            matching += found
+            self._folded += folded
             hidden += max(0, len(matching) - most)
             matching = matching[-most:]
         return matching, hidden
 
-    async def _search(self, chunk: list[Message]) -> list[Message]:
+    async def _search(self, chunk: list[Message]) -> Picked:
         """Return what matches; where payloads are searched, the loop goes on meanwhile."""
-        matches = self._matches
+        matches, fold = self._matches, self._sieve.fold
         if not self._sieve.text:
             await asyncio.sleep(0)
-            return list(filter(matches, chunk))
+            return _pick(filter(matches, chunk), fold)
         over = threading.Event()
         searching = aside(
-            lambda: [each for each in chunk if not over.is_set() and matches(each)], "ipyws-search"
+            lambda: _pick((each for each in chunk if not over.is_set() and matches(each)), fold),
+            "ipyws-search",
         )
         self._searching = searching
         try:
@@ -177,7 +184,7 @@ class Feed:
             self._searching = None
             over.set()
         # A new filter cancels it: what this one had found is of no use, everything is collected again.
-        return [] if searching.cancelled() else searching.result()
+        return ([], 0) if searching.cancelled() else searching.result()
 
     def _make(self, found: list[Entry], hidden: int, evicted: int, *, reset: bool) -> protocol.Batch:
         made: list[protocol.Row] = []
@@ -199,6 +206,7 @@ class Feed:
             "reset": reset,
             "rows": made,
             "matched": self._matched,
+            "folded": self._folded,
             "total": sum(one.total for one in counts),
             # Of the moment up to which there are rows: what is shown beside each other has to agree.
             "counts": {
@@ -208,6 +216,13 @@ class Feed:
             },
             "evicted": {name: one.evicted for name, one in self._counts.items()},
         }
+
+
+def _pick(matching: Iterable[Message], fold: bool) -> Picked:
+    """Return some messages, without heartbeats if they are folded, and how many those are."""
+    found = list(matching)
+    kept = [message for message in found if not is_heartbeat(message)] if fold else found
+    return kept, len(found) - len(kept)
 
 
 def _fitting(found: list[Entry], room: float) -> list[Entry]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import Final
+from typing import Final, Literal
 
 from ipyws.core.messages.message import Message
 from ipyws.text.masking import mask_start
@@ -14,15 +14,18 @@ from ipyws.view import rows
 from ipyws.view.card import Card
 from ipyws.view.format import byte_size, duration, shown
 from ipyws.view.meaning import Meaning, meaning
-from ipyws.view.pretty import dump, reads_as_json
+from ipyws.view.pretty import dump
 from ipyws.widget import protocol
 from ipyws.widget.rights import ALL
+from ipyws.widget.tree import json_tree, tree_of_text, tree_of_value
 
 PREVIEW: Final = 300
 """Longest preview of a payload: characters."""
 
 DETAIL: Final = 256 * 1024
 """Longest payload that is shown: characters, or bytes of a binary one."""
+
+_DATA: Final = ("text", "binary")
 
 DUMPED: Final = 4096
 """Bytes of a binary payload that are dumped."""
@@ -47,24 +50,57 @@ def gap(number: int, count: int, evicted: int) -> protocol.Row:
 
 
 def payload(message: Message | None) -> protocol.Content:
-    """Return the whole of a payload, as far as it is shown: text, or a dump of bytes; None has none."""
-    data = "" if message is None else message.data
-    content = protocol.Content(text="", json=False, dump=[], left="", gone=message is None)
-    meant = Meaning() if message is None else meaning(message, DETAIL, PREVIEW, DETAIL)
-    if meant.preview:
-        content["text"] = visible(mask_start(meant.detail, DETAIL), keep_newlines=True)
-        content["json"] = meant.json
-        left = max(0, len(meant.detail) - DETAIL)
-    elif isinstance(data, str) or meant.text:
-        data = meant.text or str(data)
-        content["text"] = visible(mask_start(data, DETAIL), keep_newlines=True)
-        content["json"] = len(data) <= DETAIL and reads_as_json(data)
-        left = len(data[DETAIL:].encode("utf-8", "surrogatepass"))
-    else:
-        content["dump"] = list(dump(mask_start(data, DUMPED)))
-        left = max(0, len(data) - DUMPED)
-    content["left"] = byte_size(left) if left else ""
-    return content
+    """Return a payload as far as it is shown: what it means, and as it came; None has none."""
+    if message is None:
+        return {"shown": _body(), "raw": None, "note": "", "edit": "text", "gone": True}
+    came = _as_it_came(message)
+    edit: Literal["text", "hex"] = "text" if isinstance(message.data, str) else "hex"
+    meant = Meaning() if message.type not in _DATA else meaning(message, DETAIL, PREVIEW, DETAIL)
+    note = _note(meant)
+    if not meant.read or (meant.text is None and not meant.detail):
+        return {"shown": came, "raw": None, "note": note, "edit": edit, "gone": False}
+    # What is written as JSON is sent in the connection's format, if that is the one.
+    written: Literal["auto", "text", "hex"] = "auto" if _is_written(message, meant) else edit
+    return {"shown": _meant(meant), "raw": came, "note": note, "edit": written, "gone": False}
+
+
+def _is_written(message: Message, meant: Meaning) -> bool:
+    return meant.json and meant.tag == message.codec.name and not meant.label
+
+
+def _note(meant: Meaning) -> str:
+    if meant.large:
+        return f"more than {byte_size(DETAIL)} to read: the message's value has it"
+    return shown(meant.problem, 300)
+
+
+def _body(
+    text: str = "", tree: protocol.Node | None = None, left: int = 0, dumped: bytes = b""
+) -> protocol.Body:
+    return {"text": text, "tree": tree, "dump": list(dump(dumped)), "left": byte_size(left) if left else ""}
+
+
+def _as_it_came(message: Message) -> protocol.Body:
+    data = message.data
+    if isinstance(data, bytes):
+        return _body(dumped=mask_start(data, DUMPED), left=max(0, len(data) - DUMPED))
+    return _of_text(data)
+
+
+def _of_text(data: str) -> protocol.Body:
+    text = visible(mask_start(data, DETAIL), keep_newlines=True)
+    tree = json_tree(data, text) if len(data) <= DETAIL else None
+    return _body(text, tree, len(data[DETAIL:].encode("utf-8", "surrogatepass")))
+
+
+def _meant(meant: Meaning) -> protocol.Body:
+    if meant.text is not None:
+        return _of_text(meant.text)
+    text = visible(mask_start(meant.detail, DETAIL), keep_newlines=True)
+    tree = tree_of_text(text) if meant.json else None
+    if tree is None and meant.kind == "tree" and isinstance(meant.value, (Mapping, list, tuple)):
+        tree = tree_of_value(meant.value)
+    return _body(text, tree, max(0, len(meant.detail) - DETAIL))
 
 
 def card(of: Card, rate: list[float]) -> protocol.Card:
@@ -125,6 +161,8 @@ def _line(number: int, name: str, seq: int, at: float, row: rows.Row, *, more: b
         "arrow": row.arrow,
         "kind": row.kind,
         "size": row.size,
+        "tag": row.tag,
+        "label": row.label,
         "preview": row.preview,
         "css": row.css,
         "more": more,

@@ -22,6 +22,8 @@ class Row(TypedDict):
     arrow: str
     kind: str
     size: str
+    tag: str
+    label: str
     preview: str
     css: str
     more: bool
@@ -42,6 +44,7 @@ class Batch(TypedDict):
     reset: bool
     rows: list[Row]
     matched: int
+    folded: int
     total: int
     counts: Counts
     evicted: dict[str, int]
@@ -104,13 +107,35 @@ class State(About):
     shown: str
 
 
-class Content(TypedDict):
-    """The whole of a payload, as far as it is shown; `gone` where the log has given it up."""
+class Node(TypedDict):
+    """A part of a value: one with a text, or one that holds others; `rest` says what is left out."""
+
+    key: str
+    look: Literal["object", "array", "string", "number", "rest"]
+    text: str
+    items: list[Node]
+
+
+class Body(TypedDict):
+    """Something to show: a tree, the lines of a dump, or else text; `left` says how much is not there."""
 
     text: str
-    json: bool
+    tree: Node | None
     dump: list[tuple[str, str, str]]
     left: str
+
+
+class Content(TypedDict):
+    """A payload as what it means, and as it came where that is something else.
+
+    `note` is what has to be said of it, `edit` how the send box takes it, and `gone` says that the log has
+    given it up.
+    """
+
+    shown: Body
+    raw: Body | None
+    note: str
+    edit: Literal["auto", "text", "hex"]
     gone: bool
 
 
@@ -160,7 +185,9 @@ class Asked(Spoken, total=False):
     connection: str
 
 
-Sieve = TypedDict("Sieve", {"text": str, "regex": bool, "in": bool, "out": bool, "control": bool})
+Sieve = TypedDict(
+    "Sieve", {"text": str, "regex": bool, "in": bool, "out": bool, "control": bool, "fold": bool}
+)
 
 
 class Hello(Spoken):

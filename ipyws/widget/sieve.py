@@ -21,6 +21,7 @@ class Sieve:
         received: Whether received data messages are shown.
         sent: Whether sent ones are.
         control: Whether pings, pongs and close frames are.
+        fold: Whether heartbeats are counted instead of shown.
     """
 
     text: str = ""
@@ -28,11 +29,12 @@ class Sieve:
     received: bool = True
     sent: bool = True
     control: bool = True
+    fold: bool = False
 
     @property
     def is_open(self) -> bool:
         """Whether it lets everything through."""
-        return not self.text and self.received and self.sent and self.control
+        return not self.text and self.received and self.sent and self.control and not self.fold
 
     def matcher(self) -> Any:
         """Return the function that tells whether a message is shown.
@@ -62,4 +64,5 @@ def read_sieve(request: Mapping[str, Any]) -> Sieve:
         request.get("in") is not False,
         request.get("out") is not False,
         request.get("control") is not False,
+        request.get("fold") is True,
     )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from playwright.sync_api import Browser, Locator, Page, Request, Route
 
 from ipyws.widget import assets
+from ipyws.widget.tree import json_tree
 
 SITE = "https://panel.test/"
 NAME = "prices"
@@ -216,8 +217,31 @@ def row(preview: str, direction: str = "in", kind: str = "text", **fields: Any) 
     """Return a row; its id comes with the batch."""
     usual = {"at": 1_769_866_512.118, "time": "14:35:12.118", "delta": "+12.0 ms", "more": True}
     look = {"arrow": ARROWS.get(direction, ""), "kind": kind, "css": f"{direction} {kind}"}
-    told = {"connection": NAME, "preview": preview, "size": f"{len(preview)} B"}
+    told = {"connection": NAME, "tag": "", "label": "", "preview": preview, "size": f"{len(preview)} B"}
     return {**told, **usual, **look, **fields}
+
+
+def payload(
+    row: int, text: str = "", *, json: bool = False, dump: Sequence[Any] = (), left: str = "", **more: Any
+) -> dict[str, Any]:
+    """Return the payload of a row as the kernel sends it."""
+    shown = {
+        "text": text,
+        "tree": json_tree(text, text) if json else None,
+        "dump": list(dump),
+        "left": left,
+    }
+    edit = "hex" if dump else "text"
+    usual = {
+        "type": "payload",
+        "row": row,
+        "shown": shown,
+        "raw": None,
+        "note": "",
+        "edit": edit,
+        "gone": False,
+    }
+    return {**usual, **more}
 
 
 def _option(

@@ -10,13 +10,14 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from ipyws.demo.hostile import PAYLOADS, RAN
 from ipyws.widget import assets
-from tests.support.front import Front, card, row
+from ipyws.widget.tree import NODES
+from tests.support.front import Front, card, payload, row
 from tests.support.lab import chromium
 
 pytestmark = pytest.mark.browser
 
 DOM_ROWS = 60  # more than fit on the screen with what is drawn beyond it
-ACK_EVERY = 5  # batches: words.js has the same number
+ACK_EVERY = 5  # batches: format.js has the same number
 SEND_LABEL = "Message to send"
 
 Start = Callable[..., Front]
@@ -66,22 +67,10 @@ def scroll_up(front: Front, pixels: int = 200) -> None:
     expect(front.panel.locator(".newest")).to_be_visible()
 
 
-def expand(front: Front, preview: str, /, **payload: Any) -> None:
+def expand(front: Front, preview: str, /, **told: Any) -> None:
     """Expand a row and answer what it asks for."""
     front.line(preview).click()
-    asked = front.wait_sent("fetch")["row"]
-    front.take(
-        {
-            "type": "payload",
-            "row": asked,
-            "text": "",
-            "json": False,
-            "dump": [],
-            "left": "",
-            "gone": False,
-            **payload,
-        }
-    )
+    front.take(payload(front.wait_sent("fetch")["row"], **told))
 
 
 def answer(front: Front, request_type: str, /, **fields: Any) -> dict[str, Any]:
@@ -117,7 +106,9 @@ def test_one_that_the_kernel_has_forgotten_says_again_what_it_shows(front: Front
     front.take({"type": "who", "view": front.id})
     again = front.wait_sent("hello", 2)
     assert again["shown"] == "chat"
-    assert again["filter"] == {key: filtered[key] for key in ("text", "regex", "in", "out", "control")}
+    assert again["filter"] == {
+        key: filtered[key] for key in ("text", "regex", "in", "out", "control", "fold")
+    }
 
 
 def test_it_says_each_minute_that_it_is_there_and_at_last_that_it_leaves(start: Start) -> None:
@@ -158,18 +149,7 @@ def test_a_read_only_panel_offers_only_what_the_kernel_will_do(start: Start) -> 
     expect(front.panel.get_by_label("Message to send")).to_be_hidden()
     expect(front.panel.get_by_text("Copy as…")).to_be_visible()
     front.line("something to see").click()
-    i = front.wait_sent("fetch")["row"]
-    front.take(
-        {
-            "type": "payload",
-            "row": i,
-            "text": "something to see",
-            "json": False,
-            "dump": [],
-            "left": "",
-            "gone": False,
-        }
-    )
+    front.take(payload(front.wait_sent("fetch")["row"], "something to see"))
     expect(front.panel.get_by_role("button", name="Copy", exact=True)).to_be_visible()
     expect(front.panel.get_by_role("button", name="Edit & resend")).to_have_count(0)
 
@@ -394,7 +374,7 @@ def test_what_does_not_change_may_be_left_out_of_later_cards(front: Front) -> No
 def test_typing_a_filter_sends_one_message_and_a_reset_shows_what_matches(front: Front) -> None:
     front.many(50)
     front.panel.get_by_label("Filter messages").press_sequentially("BTC")
-    wanted = {"text": "BTC", "regex": False, "in": True, "out": True, "control": True}
+    wanted = {"text": "BTC", "regex": False, "in": True, "out": True, "control": True, "fold": False}
     front.wait_sent("filter")
     assert front.sent("filter") == [{"type": "filter", **wanted, "buffers": []}]
     front.take({"type": "rows", "batch": 9, "reset": True, "matched": 1, "total": 50,
@@ -462,6 +442,62 @@ def test_json_is_a_tree_that_keeps_every_digit(front: Front) -> None:
     detail.get_by_text("1 key").click()
     expect(detail.get_by_text('"deep": "x"')).to_be_visible()
     assert len(front.sent("fetch")) == 1
+
+
+def test_a_packet_is_shown_by_its_name_and_its_tag(front: Front) -> None:
+    front.rows([row('{"t": 21}', label="PUBLISH kitchen", tag="msgpack", css="in binary json")])
+    expect(front.log.locator(".preview .label")).to_have_text("PUBLISH kitchen")
+    expect(front.log.locator(".line > .tag")).to_have_text("msgpack")
+
+
+def test_the_payload_as_it_came_is_one_click_away(front: Front) -> None:
+    front.rows([row('{"t": 21}', tag="msgpack", kind="binary")])
+    raw = {"text": "", "tree": None, "dump": [["000000", "81 a1 74 15", "..t."]], "left": ""}
+    expand(front, '{"t": 21}', json=True, text='{"t": 21}', raw=raw, edit="auto")
+    detail = front.log.locator(".detail")
+    expect(detail.locator(".leaf")).to_have_text('"t": 21')
+    toggle = detail.get_by_role("button", name="raw")
+    toggle.click()
+    expect(detail.locator(".hex")).to_contain_text("81 a1 74 15")
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+    expect(toggle).to_be_focused()
+    toggle.click()
+    expect(detail.locator(".leaf")).to_have_text('"t": 21')
+    detail.get_by_role("button", name="Edit & resend").click()
+    expect(front.panel.get_by_label(SEND_LABEL)).to_have_value('{"t": 21}')
+    expect(front.panel.get_by_label("How to send")).to_have_value("auto")
+
+
+def test_json_can_be_seen_as_it_was_written(front: Front) -> None:
+    front.rows([row('{"a":…', css="in text json")])
+    text = '{"a":\n\n   1}'
+    expand(front, '{"a"', json=True, text=text)
+    front.log.get_by_role("button", name="raw").click()
+    expect(front.log.locator(".detail pre")).to_have_js_property("textContent", text)
+
+
+def test_why_a_payload_can_not_be_read_stands_above_it(front: Front) -> None:
+    front.rows([row("not msgpack", css="in binary bad")])
+    expand(front, "not msgpack", dump=[["000000", "c1", "."]], note="not msgpack: it is text")
+    expect(front.log.locator(".detail .cut")).to_have_text("not msgpack: it is text")
+    expect(front.log.get_by_role("button", name="raw")).to_have_count(0)
+
+
+def test_what_is_left_out_of_a_large_value_is_said(front: Front) -> None:
+    front.rows([row("[0,1,…")])
+    text = str(list(range(NODES + 5)))
+    expand(front, "[0,1,", json=True, text=text)
+    expect(front.log.locator(".detail summary").first).to_contain_text(f"{NODES - 1:,} items shown")
+
+
+def test_heartbeats_are_folded_and_counted_on_request(front: Front) -> None:
+    switch = front.panel.get_by_role("button", name="fold heartbeats")
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    switch.click()
+    assert front.wait_sent("filter")["fold"] is True
+    front.rows([row("news")], reset=True, folded=12)
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    expect(front.panel.locator(".counters")).to_contain_text("12 heartbeats folded")
 
 
 def test_a_long_list_opens_in_parts(front: Front) -> None:
@@ -909,17 +945,7 @@ def test_the_list_can_be_used_with_the_keyboard_alone(front: Front) -> None:
     press("ArrowRight")
     expect(front.log.locator(".detail")).to_have_count(1)
     press("c")
-    front.take(
-        {
-            "type": "payload",
-            "row": 2,
-            "text": "all of 2",
-            "json": False,
-            "dump": [],
-            "left": "",
-            "gone": False,
-        }
-    )
+    front.take(payload(2, "all of 2"))
     expect(front.panel.locator(".note")).to_have_text("Copied 8 characters")
     press("Space")
     expect(front.panel.get_by_role("button", name="Resume")).to_be_visible()
@@ -1036,22 +1062,13 @@ def test_every_text_stands_out_from_what_is_behind_it(start: Start, dark: bool, 
     )
     front.panel.get_by_role("button", name="Connect…").click()
     front.panel.get_by_text("Options").click()
-    for position, payload in enumerate(
-        [{"json": True, "text": '{"a": "b"}'}, {"dump": [["000000", "00", "."]], "left": "9 B"}]
-    ):
+    told: list[dict[str, Any]] = [
+        {"json": True, "text": '{"a": "b"}'},
+        {"dump": [["000000", "00", "."]], "left": "9 B"},
+    ]
+    for position, fields in enumerate(told):
         front.log.locator(".line").nth(position).click()
-        front.take(
-            {
-                "type": "payload",
-                "row": position + 1,
-                "text": "",
-                "json": False,
-                "dump": [],
-                "left": "",
-                "gone": False,
-                **payload,
-            }
-        )
+        front.take(payload(position + 1, note="not msgpack: it is text", **fields))
     for state in ("open", "connecting", "closed"):
         for shown in ("*", "connection 0"):
             front.card(*[{**made, "state": state} for made in cards], shown=shown, policy="a policy")
@@ -1089,7 +1106,12 @@ def test_no_payload_ever_takes_effect(front: Front) -> None:
     for start_at in range(0, len(PAYLOADS), 12):
         part = PAYLOADS[start_at : start_at + 12]
         front.rows(
-            [row(text[:300], kind=text[:40], css="in text json", connection=text[:40]) for text in part],
+            [
+                row(
+                    text[:300], kind=text[:40], css="in text json", connection=text[:40], label=text, tag=text
+                )
+                for text in part
+            ],
             reset=True,
         )
         front.log.focus()
@@ -1097,17 +1119,10 @@ def test_no_payload_ever_takes_effect(front: Front) -> None:
         for index, text in enumerate(part, start_at + 1):
             front.page.keyboard.press("ArrowRight")
             asked = front.wait_sent("fetch", index)["row"]
-            front.take(
-                {
-                    "type": "payload",
-                    "row": asked,
-                    "text": text,
-                    "json": True,
-                    "dump": [],
-                    "left": "",
-                    "gone": False,
-                }
-            )
+            leaf = {"look": "string", "text": text, "items": []}
+            made = {"key": "", "look": "object", "text": "", "items": [{"key": text, **leaf}]}
+            shown = {"text": text, "tree": made, "dump": [], "left": text}
+            front.take(payload(asked, shown=shown, note=text))
             front.page.keyboard.press("ArrowDown")
     hostile = PAYLOADS[0]
     fields = ["url", "fact", "words", "opened", "rtt", "received_size"]

@@ -214,6 +214,23 @@ def test_a_filter_looks_at_the_whole_payload() -> None:
     assert len(run(it.begin())["rows"]) == 2
 
 
+@pytest.mark.parametrize("typed", ["", "news"])
+def test_heartbeats_are_counted_instead_of_shown(typed: str) -> None:
+    side = Side()
+    side.receive("news", "old news")
+    side.log.append("in", [Control(b"news")], 4, type="ping")
+    it = feed(a=side)
+    assert len(run(it.begin())["rows"]) == 3
+    it.filter(read_sieve({"fold": True, "text": typed}))
+    batch = run(it.begin())
+    assert [row["preview"] for row in batch["rows"]] == ["news", "old news"]
+    assert (batch["folded"], batch["matched"]) == (1, 2)
+    side.log.append("in", [Control(b"news")], 4, type="ping")
+    later = run(it.next())
+    assert later is not None
+    assert (later["rows"], later["folded"]) == ([], 2)
+
+
 def test_a_bad_regular_expression_changes_nothing() -> None:
     side = Side()
     it = feed(a=side)
@@ -322,7 +339,7 @@ def test_a_binary_payload_is_dumped_masked_and_cut() -> None:
     number = run(it.begin())["rows"][0]["id"]
     message = it.message(number)
     assert message is not None
-    shown = lines.payload(message)
+    shown = lines.payload(message)["shown"]
     dumped = bytes.fromhex("".join(part for _, part, _ in shown["dump"]))
     assert secret.encode() not in dumped
     assert dumped.startswith(b"***\x00\x01\x02")
@@ -338,9 +355,17 @@ def test_a_text_payload_keeps_its_lines_and_its_numbers() -> None:
     row = run(it.begin())["rows"][0]
     message = it.message(row["id"])
     assert message is not None
-    shown = lines.payload(message)
+    content = lines.payload(message)
+    shown = content["shown"]
     assert shown["text"] == text.replace("\x9b", "\\x9b")
-    assert (shown["json"], shown["left"], row["css"]) == (True, "", "in text json")
+    assert shown["tree"] is not None
+    leaves = [(leaf["key"], leaf["look"], leaf["text"]) for leaf in shown["tree"]["items"]]
+    assert leaves == [
+        ('"big"', "number", "12345678901234567890"),
+        ('"tab"', "string", '"\\t"'),
+        ('"bell"', "string", '"\\x9b"'),
+    ]
+    assert (shown["left"], row["css"], content["edit"], content["raw"]) == ("", "in text json", "text", None)
 
 
 def test_the_last_of_several_quick_changes_is_told_without_waiting_for_a_sign_of_life(

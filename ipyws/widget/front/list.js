@@ -44,8 +44,9 @@ class Row {
     for (const part of SAID) setText(parts[part], row[part]);
     setText(parts.name, row.connection);
     parts.name.className = `name c${this.list.store.colourOf(row.connection)}`;
-    parts.preview.replaceChildren(...(element.classList.contains("json") ? coloured(row.preview) : [row.preview]));
-    setText(parts.tag, DATA.includes(row.kind) ? "" : row.kind);
+    const said = element.classList.contains("json") ? coloured(row.preview) : [row.preview];
+    parts.preview.replaceChildren(...(row.label ? [span("label", row.label), " "] : []), ...said);
+    setText(parts.tag, row.tag || (DATA.includes(row.kind) ? "" : row.kind));
   }
 
   /**
@@ -75,6 +76,7 @@ class Detail {
   constructor(list, row) {
     this.height = 3 * ROW_HEIGHT; // until it is measured
     this.row = row;
+    this.raw = false; // whether the payload is shown as it came
     this.panel = list.panel;
     this.element = make("div", { class: "detail", "data-of": row.id }, span("dim", "Loading…"));
     this.element.addEventListener("keydown", (event) => {
@@ -91,19 +93,37 @@ class Detail {
       this.element.replaceChildren(span("dim", "The log has evicted this payload: only the preview is left."));
       return;
     }
-    const copy = button("Copy", () => this.panel.copy(payloadText(payload)));
-    const actions = make("div", { class: "actions" }, copy, ...this.resend(payload));
-    this.element.replaceChildren(actions, payloadBody(payload));
-    const left = `… ${payload.left} more, not shown here`;
-    if (payload.left) this.element.append(make("div", { class: "cut" }, left));
+    const body = bodyOf(payload, this.raw);
+    const copy = button("Copy", () => this.panel.copy(bodyText(body)));
+    const actions = make("div", { class: "actions" }, ...this.toggle(payload), copy, ...this.resend(payload));
+    const note = payload.note ? [make("div", { class: "cut" }, payload.note)] : [];
+    this.element.replaceChildren(actions, ...note, drawn(body, this.raw));
+    const left = `… ${body.left} more, not shown here`;
+    if (body.left) this.element.append(make("div", { class: "cut" }, left));
+  }
+
+  /**
+   * The button between what a payload means and how it came, where that is something else.
+   * @param {protocol.Payload} payload
+   */
+  toggle(payload) {
+    if (!payload.raw && !payload.shown.tree) return [];
+    const change = () => {
+      this.raw = !this.raw;
+      this.show(payload);
+      /** @type {HTMLElement | null} */ (this.element.querySelector(".as-it-came"))?.focus();
+    };
+    const title = "Show the payload as it came";
+    return [button("raw", change, { class: "button as-it-came", title, "aria-pressed": String(this.raw) })];
   }
 
   /** @param {protocol.Payload} payload */
-  resend({ text, dump, left }) {
+  resend(payload) {
+    const { text, dump, left } = bodyOf(payload, payload.edit !== "auto");
     if (left || !DATA.includes(this.row.kind)) return [];
-    /** @type {[string, string]} */
-    const draft = dump.length ? [dump.map(([, bytes]) => bytes).join("\n"), "hex"] : [text, "text"];
-    return [button("Edit & resend", () => this.panel.sendBox.edit(...draft), { class: "button resend" })];
+    const typed = payload.edit === "hex" ? dump.map(([, bytes]) => bytes).join("\n") : text;
+    const edit = () => this.panel.sendBox.edit(typed, payload.edit);
+    return [button("Edit & resend", edit, { class: "button resend" })];
   }
 }
 
@@ -411,7 +431,7 @@ class List {
   announce(row) {
     const size = row.size && `${row.size}, `;
     const more = !row.more ? "" : this.open.has(row.id) ? ", expanded" : ", collapsed";
-    this.panel.announce(`${DIRECTIONS[row.arrow] ?? ""}${row.kind}, ${size}${row.connection}: ${row.preview}${more}`);
+    this.panel.announce(`${DIRECTIONS[row.arrow] ?? ""}${row.kind}, ${size}${row.connection}: ${row.label} ${row.preview}${more}`);
   }
 
   /**
@@ -471,7 +491,7 @@ class List {
   /** @param {protocol.Row} row */
   copyRow(row) {
     const copy = (/** @type {protocol.Payload} */ payload) =>
-      this.panel.copy(payload.gone ? row.preview : payloadText(payload));
+      this.panel.copy(payload.gone ? row.preview : bodyText(payload.shown));
     if (row.more) this.store.payload(row.id, copy);
     else this.panel.copy(row.preview);
   }

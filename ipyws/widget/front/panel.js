@@ -100,8 +100,9 @@ class Panel {
     const fields = /** @type {const} */ (["received", "sent", "kept"]);
     const all = counts ? fields.map((field) => `${count(counts[field])} ${field}`) : [];
     const matching = store.isFiltered ? [`${count(store.matched)} of ${count(store.total)} match`] : [];
+    const folded = store.folded ? [`${plural(store.folded, "heartbeat")} folded`] : [];
     const given = counts ? [`${count(Object.values(evicted).reduce((sum, one) => sum + one, 0))} evicted`] : [];
-    setText(this.counters, [...all, shown, ...given, ...matching].join(" · "));
+    setText(this.counters, [...all, shown, ...folded, ...given, ...matching].join(" · "));
     this.showAll.hidden = !list.hidden;
   }
 

@@ -64,19 +64,9 @@ class SendBox {
     const text = this.text.value;
     const template = text.includes("{{") && !this.raw.checked;
     const looksLike = /^\s*[[{]/.test(text) && !template && text.length <= CHECKED_TEXT;
-    const problem = looksLike && ["auto", "text"].includes(this.mode.value) ? this.jsonProblem(text) : null;
+    const problem = looksLike && ["auto", "text"].includes(this.mode.value) ? JsonCheck.problem(text) : null;
     this.mark.dataset.ok = String(problem === "");
     setText(this.mark, problem === "" ? "JSON ✓" : (problem ?? ""));
-  }
-
-  /** @param {string} text */
-  jsonProblem(text) {
-    try {
-      JsonReader.check(text);
-      return "";
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
   }
 
   /**

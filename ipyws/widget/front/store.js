@@ -1,6 +1,6 @@
 /* ---- Store: everything that outlives a view -------------------------------------------------------------- */
 
-/** @typedef {{ typed: string, in: boolean, out: boolean, control: boolean }} TypedFilter */
+/** @typedef {{ typed: string, in: boolean, out: boolean, control: boolean, fold: boolean }} TypedFilter */
 /** @typedef {(result: protocol.Result) => unknown} Answered */
 /** @typedef {(payload: protocol.Payload) => unknown} UsePayload */
 /**
@@ -24,6 +24,7 @@ class Store {
     this.rows = /** @type {protocol.Row[]} */ ([]); // by increasing id
     this.arrived = 0; // rows ever taken in
     this.matched = 0;
+    this.folded = 0; // heartbeats that are counted instead of shown
     this.total = 0;
     this.counts = /** @type {protocol.Counts | null} */ (null); // of the newest word of the kernel
     // By connection, how many messages its log has given up: the numbers of the first ones.
@@ -31,7 +32,7 @@ class Store {
     this.batch = 0;
     this.acknowledged = 0; // batch
     this.healing = false; // a hello is on its way
-    this.filter = /** @type {TypedFilter} */ ({ typed: "", in: true, out: true, control: true });
+    this.filter = /** @type {TypedFilter} */ ({ typed: "", in: true, out: true, control: true, fold: false });
     this.filterError = /** @type {protocol.Result | null} */ (null);
     this.history = /** @type {string[]} */ ([]); // in memory only: what was sent may be secret
     this.colours = /** @type {Map<string, number>} */ (new Map());
@@ -162,7 +163,7 @@ class Store {
   }
 
   /** @param {protocol.Rows} message */
-  takeRows({ batch, reset, rows, matched, total, counts, evicted }) {
+  takeRows({ batch, reset, rows, matched, folded, total, counts, evicted }) {
     if (!reset && batch !== this.batch + 1) {
       if (!this.healing) this.hello();
       return;
@@ -170,7 +171,7 @@ class Store {
     const healed = this.healing && this.batch > 0;
     if (reset) this.rows = [];
     this.append(rows.slice(-KEPT_ROWS));
-    Object.assign(this, { batch, matched, total, healing: false });
+    Object.assign(this, { batch, matched, folded: folded ?? 0, total, healing: false });
     if (counts) Object.assign(this, { counts, evicted });
     if (reset) {
       this.filterError = null;
@@ -268,8 +269,8 @@ class Store {
   }
 
   get isFiltered() {
-    const { typed, ...kinds } = this.filter;
-    return Boolean(typed) || Object.values(kinds).includes(false);
+    const { typed, fold, ...kinds } = this.filter;
+    return Boolean(typed) || fold || Object.values(kinds).includes(false);
   }
 
   /** @param {string} text */

@@ -3,11 +3,12 @@
 const CODE = [["%ws cell", "ws"], ["Python", "python"], ["wscat", "wscat"], ["websocat", "websocat"]];
 const EXPORTS = [["JSON lines", "jsonl"], ["HAR", "har"], ["CSV", "csv"], ["Text", "text"]];
 
-/** @type {["in" | "out" | "control", string, string][]} */
+/** @type {["in" | "out" | "control" | "fold", string, string][]} */
 const KINDS = [
   ["in", "↓ in", "Show what was received"],
   ["out", "↑ out", "Show what was sent"],
   ["control", "control", "Show open, ping, pong, close and breaches"],
+  ["fold", "fold heartbeats", "Count what only shows that the other end lives, rather than show it"],
 ];
 
 class Toolbar {
@@ -39,7 +40,7 @@ class Toolbar {
   }
 
   /**
-   * @param {"in" | "out" | "control"} kind
+   * @param {"in" | "out" | "control" | "fold"} kind
    * @param {string} label
    * @param {string} title
    */

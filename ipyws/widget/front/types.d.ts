@@ -11,6 +11,8 @@ declare namespace protocol {
     arrow: string;
     kind: string;
     size: string;
+    tag: string;
+    label: string;
     preview: string;
     css: string;
     more: boolean;
@@ -27,6 +29,7 @@ declare namespace protocol {
     reset: boolean;
     rows: Row[];
     matched: number;
+    folded: number;
     total: number;
     counts: Counts;
     evicted: Record<string, number>;
@@ -37,6 +40,7 @@ declare namespace protocol {
     reset: boolean;
     rows: Row[];
     matched: number;
+    folded: number;
     total: number;
     counts: Counts;
     evicted: Record<string, number>;
@@ -94,19 +98,33 @@ declare namespace protocol {
     shown: string;
   }
 
-  interface Content {
+  interface Node {
+    key: string;
+    look: "object" | "array" | "string" | "number" | "rest";
     text: string;
-    json: boolean;
+    items: Node[];
+  }
+
+  interface Body {
+    text: string;
+    tree: Node | null;
     dump: [string, string, string][];
     left: string;
+  }
+
+  interface Content {
+    shown: Body;
+    raw: Body | null;
+    note: string;
+    edit: "auto" | "text" | "hex";
     gone: boolean;
   }
 
   interface Payload {
-    text: string;
-    json: boolean;
-    dump: [string, string, string][];
-    left: string;
+    shown: Body;
+    raw: Body | null;
+    note: string;
+    edit: "auto" | "text" | "hex";
     gone: boolean;
     type: "payload";
     view: string;
@@ -147,6 +165,7 @@ declare namespace protocol {
     in: boolean;
     out: boolean;
     control: boolean;
+    fold: boolean;
   }
 
   interface Hello {
@@ -180,6 +199,7 @@ declare namespace protocol {
     in: boolean;
     out: boolean;
     control: boolean;
+    fold: boolean;
     type: "filter";
   }
 
