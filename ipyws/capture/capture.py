@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import BinaryIO, Self, overload
 
 from ipyws.capture.jsonl import LONGEST_LINE, Span
-from ipyws.capture.named_codec import named_codec
 from ipyws.capture.recording import Recording
 from ipyws.capture.schema import from_record
 from ipyws.capture.values import parse_object
 from ipyws.core.codecs.auto import AUTO
+from ipyws.core.codecs.codec import Codec
 from ipyws.core.connection.info import About
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
@@ -34,6 +34,7 @@ class Capture(Recording, Sequence[Message]):
         file: Where its records are; belongs to the capture from now on.
         span: Where in that.
         note: What its user has to know.
+        codec: What reads the payloads.
 
     Attributes:
         path: The file it was loaded from.
@@ -41,12 +42,12 @@ class Capture(Recording, Sequence[Message]):
         evicted: How many messages of the connection are missing in the file, as far as it says.
     """
 
-    def __init__(self, path: Path, file: BinaryIO, span: Span, note: str = "") -> None:
+    def __init__(self, path: Path, file: BinaryIO, span: Span, note: str = "", codec: Codec = AUTO) -> None:
         self.path = path
         self.note = note
         self.evicted = span.evicted
         self._about = span.about
-        self._codec = named_codec(span.about.codec) if span.about else AUTO
+        self._codec = codec
         self._index = span.index
         self._file = file
         self._lock = threading.Lock()

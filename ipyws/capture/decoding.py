@@ -31,7 +31,8 @@ def decode(columns: Columns, shown: list[Data]) -> tuple[list[Any], dict[int, st
     gc.disable()  # nothing of it is garbage
     try:
         plain = [
-            isinstance(fit, str) and codec is AUTO for codec, fit in zip(columns.codec, shown, strict=True)
+            isinstance(fit, str) and codec.name == AUTO.name
+            for codec, fit in zip(columns.codec, shown, strict=True)
         ]
         values = list(parse_texts(compress(shown, plain)))  # type: ignore[arg-type]
         if len(values) < len(shown):

@@ -7,7 +7,7 @@ import re
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from ipyws.capture import jsonl
 from ipyws.capture.capture import Capture
@@ -16,6 +16,9 @@ from ipyws.capture.journal import recording
 from ipyws.capture.jsonl import Span
 from ipyws.capture.parquet.library import MAGIC
 from ipyws.capture.parquet.reader import ParquetCapture
+from ipyws.core.codecs.auto import AUTO
+from ipyws.core.codecs.codec import Codec
+from ipyws.core.codecs.registry import Recorded, find_codec, recorded_codec
 from ipyws.core.files import open_regular
 from ipyws.errors import InvalidError, brief
 from ipyws.text.numbers import is_whole
@@ -29,17 +32,19 @@ _GZIP: Final = b"\x1f\x8b"
 _LISTED: Final = 10
 
 
-def load(path: str | Path, connection: int | None = None) -> Capture:
+def load(path: str | Path, connection: int | None = None, codec: Any = None) -> Capture:
     """Open a capture file: JSON lines of ours, or a HAR: ours, that of a browser or of a proxy.
 
     Args:
         path: The file; what is in it decides, not its suffix.
         connection: Which connection of the file, from 1 on. Not needed if there is one, or if all have the
             same URL: then it is the last.
+        codec: What reads the payloads, as the option ``codec`` of a connection; unless given, what the file
+            names, without a schema that it names too: a capture opens no file but its own.
 
     Raises:
         InvalidError: The file can't be read, it is no capture or a broken one, it has no such connection, or
-            several of which one must be chosen.
+            several of which one must be chosen; or there is no such codec.
     """
     target = Path(path).expanduser() if isinstance(path, str | os.PathLike) else None
     if target is None or "\0" in str(target):
@@ -47,13 +52,13 @@ def load(path: str | Path, connection: int | None = None) -> Capture:
     try:
         for journal in recording(target):
             journal.flush()  # what passed until now is wanted, and not until 0.1 s ago
-        return _load(target, connection)
+        return _load(target, connection, None if codec is None else find_codec("codec", codec))
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise InvalidError(f"{target} can't be read: {why}") from None
 
 
-def _load(path: Path, connection: int | None) -> Capture:
+def _load(path: Path, connection: int | None, codec: Codec | None) -> Capture:
     with ExitStack() as opened:
         file = opened.enter_context(open_regular(path))
         try:
@@ -68,7 +73,15 @@ def _load(path: Path, connection: int | None) -> Capture:
         except InvalidError as error:
             raise InvalidError(f"{path}: {error.message}", hint=error.hint) from None
         opened.pop_all()
-    return Capture(path, records, spans[number], _note(spans, number, connection))
+    named = Recorded(codec) if codec else _recorded(spans[number])
+    said = [_note(spans, number, connection), named.problem.message if named.problem else ""]
+    note = "; ".join(filter(None, said))
+    return Capture(path, records, spans[number], note, named.codec)
+
+
+def _recorded(span: Span) -> Recorded:
+    """Return the codec that a connection's header names."""
+    return recorded_codec(span.about.codec) if span.about else Recorded(AUTO)
 
 
 def _read(file: BinaryIO) -> tuple[BinaryIO, list[Span]]:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Data, Decoded
-from ipyws.core.codecs.registry import find_codec
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError, WebSocketError, brief
 from ipyws.text.masking import MASK
@@ -59,8 +58,7 @@ class Redact:
                 return message.data
             if read.label:  # a value is not all that a packet holds
                 return _as(message.data, MASK)
-            codec = message.codec if read.format == message.codec.name else find_codec("codec", read.format)
-            return _as(message.data, codec.encode(without))
+            return _as(message.data, message.codec.rewrite(message.data, without))
         except (WebSocketError, ValueError, TypeError, RecursionError):
             return _as(message.data, MASK)  # rather than with the values
 
