@@ -92,7 +92,7 @@ def test_values_that_json_has_not_are_spelled() -> None:
     assert [(item["key"], item["text"]) for item in made["items"][:3]] == [
         ('"raw"', "h'00 ff'"),
         ("1", ""),
-        ('"at"', "2026-01-31 00:00:00+00:00"),
+        ('"at"', "2026-01-31T00:00:00+00:00"),
     ]
     assert len(made["items"][3]["text"]) == 2001
 
