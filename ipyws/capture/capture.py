@@ -15,6 +15,7 @@ from ipyws.capture.schema import from_record
 from ipyws.capture.values import parse_object
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec
+from ipyws.core.codecs.registry import Recorded, recorded_codec
 from ipyws.core.connection.info import About
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
@@ -34,7 +35,7 @@ class Capture(Recording, Sequence[Message]):
         file: Where its records are; belongs to the capture from now on.
         span: Where in that.
         note: What its user has to know.
-        codec: What reads the payloads.
+        codec: What reads the payloads; None for what the file names.
 
     Attributes:
         path: The file it was loaded from.
@@ -42,12 +43,15 @@ class Capture(Recording, Sequence[Message]):
         evicted: How many messages of the connection are missing in the file, as far as it says.
     """
 
-    def __init__(self, path: Path, file: BinaryIO, span: Span, note: str = "", codec: Codec = AUTO) -> None:
+    def __init__(
+        self, path: Path, file: BinaryIO, span: Span, note: str = "", codec: Codec | None = None
+    ) -> None:
         self.path = path
-        self.note = note
+        named = Recorded(codec) if codec is not None else _recorded(span)
+        self.note = "; ".join(filter(None, (note, named.problem.message if named.problem else "")))
         self.evicted = span.evicted
         self._about = span.about
-        self._codec = codec
+        self._codec = named.codec
         self._index = span.index
         self._file = file
         self._lock = threading.Lock()
@@ -154,3 +158,8 @@ class Capture(Recording, Sequence[Message]):
         of = f" of {self.url}" if self.url else ""
         note = f", {self.note}" if self.note else ""
         return visible(mask(f"<Capture {self.path.name}{of}: {len(self):,} messages{note}>"))
+
+
+def _recorded(span: Span) -> Recorded:
+    """Return the codec that the header of a connection names."""
+    return recorded_codec(span.about.codec) if span.about else Recorded(AUTO)

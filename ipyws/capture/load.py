@@ -16,9 +16,8 @@ from ipyws.capture.journal import recording
 from ipyws.capture.jsonl import Span
 from ipyws.capture.parquet.library import MAGIC
 from ipyws.capture.parquet.reader import ParquetCapture
-from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec
-from ipyws.core.codecs.registry import Recorded, find_codec, recorded_codec
+from ipyws.core.codecs.registry import find_codec
 from ipyws.core.files import open_regular
 from ipyws.errors import InvalidError, brief
 from ipyws.text.numbers import is_whole
@@ -63,7 +62,7 @@ def _load(path: Path, connection: int | None, codec: Codec | None) -> Capture:
         file = opened.enter_context(open_regular(path))
         try:
             if file.read(len(MAGIC)) == MAGIC:
-                table = ParquetCapture(path, file)
+                table = ParquetCapture(path, file, codec)
                 opened.pop_all()
                 return table
             file.seek(0)
@@ -73,15 +72,7 @@ def _load(path: Path, connection: int | None, codec: Codec | None) -> Capture:
         except InvalidError as error:
             raise InvalidError(f"{path}: {error.message}", hint=error.hint) from None
         opened.pop_all()
-    named = Recorded(codec) if codec else _recorded(spans[number])
-    said = [_note(spans, number, connection), named.problem.message if named.problem else ""]
-    note = "; ".join(filter(None, said))
-    return Capture(path, records, spans[number], note, named.codec)
-
-
-def _recorded(span: Span) -> Recorded:
-    """Return the codec that a connection's header names."""
-    return recorded_codec(span.about.codec) if span.about else Recorded(AUTO)
+    return Capture(path, records, spans[number], _note(spans, number, connection), codec)
 
 
 def _read(file: BinaryIO) -> tuple[BinaryIO, list[Span]]:

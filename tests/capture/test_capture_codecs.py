@@ -33,7 +33,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Reader:
     return made
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".har"])
+@pytest.mark.parametrize("suffix", [".jsonl", ".har", ".parquet"])
 def test_a_capture_gives_messages_the_codec_that_read_them(tmp_path: Path, suffix: str) -> None:
     log = RecordedLog(codec=MSGPACK)
     log.describe = lambda: About("wss://h/", codec=log.codec.name)

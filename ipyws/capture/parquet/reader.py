@@ -14,6 +14,7 @@ from ipyws.capture.jsonl import Span
 from ipyws.capture.parquet.library import KEY, fixed_fields, library
 from ipyws.capture.schema import Recorded, from_header, from_record
 from ipyws.capture.values import parse_object
+from ipyws.core.codecs.codec import Codec
 from ipyws.core.constants import MB, CloseCode
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
@@ -27,7 +28,7 @@ _MOST_ROWS: Final = 10_000_000
 class ParquetCapture(Capture):
     """The messages of a Parquet file; made by `ipyws.load`."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: BinaryIO, codec: Codec | None = None) -> None:
         arrow, parquet = library()
         try:
             self._table = parquet.ParquetFile(file)
@@ -42,7 +43,7 @@ class ParquetCapture(Capture):
         if any(group.num_rows > _MOST_ROWS or group.total_byte_size > _LARGEST_GROUP for group in groups):
             raise InvalidError("a group of its rows is larger than 1 GB", hint="write it in smaller groups")
         self._starts: list[int] = [0, *accumulate(group.num_rows for group in groups)]
-        super().__init__(path, file, Span(about, evicted))
+        super().__init__(path, file, Span(about, evicted), codec=codec)
 
     def __len__(self) -> int:
         return self._starts[-1]
