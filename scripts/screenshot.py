@@ -117,7 +117,7 @@ def picture_of_socketio(lab: Lab, browser: Browser, path: Path) -> None:
     cells = [
         "%load_ext ipyws\n%ws serve socketio -o desk\n%ws {{desk.url}} --as desk --dialect socketio",
         "%ws call join lobby ann",
-        "%ws subscribe /clock -n 3",
+        "%ws subscribe /clock -n 2",
     ]
     picture_of_cells(lab, browser, path, cells)
 

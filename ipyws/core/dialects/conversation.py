@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import weakref
@@ -106,7 +107,7 @@ class Conversation:
 
     async def _open(self, stage: Stage) -> None:
         line, dialect = self._line, self.dialect
-        session = dialect.begin(line.opening)
+        session = (await self._fresh()).begin(line.opening)
         stage.begin(session)
         await self._outbox.send(session.open())
         if not session.waits:
@@ -118,6 +119,16 @@ class Conversation:
                 hint=f"does the server speak {dialect.title}?",
             )
         stage.opened.result()
+
+    async def _fresh(self) -> Dialect:
+        """Return the dialect with what the user's functions make for this opening."""
+        dialect = self.dialect
+        try:
+            async with asyncio.timeout(dialect.open_timeout):
+                return await dialect.fresh()
+        except TimeoutError:
+            passed = format_duration(dialect.open_timeout)
+            raise WaitTimeoutError(f"a function of dialect took too long: {passed} passed") from None
 
     def farewell(self) -> None:
         """Say the words of farewell, before a close frame of ours."""

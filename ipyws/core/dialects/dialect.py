@@ -258,6 +258,14 @@ class Dialect(ABC):
             inner: What reads the payloads within them, by the option ``codec``.
         """
 
+    async def fresh(self) -> Self:
+        """Return the dialect as it is for one opening, with what the user's functions make for it.
+
+        Raises:
+            WebSocketError: A function raised, or made what can't be used.
+        """
+        return self
+
     @abstractmethod
     def begin(self, opening: Opening) -> Session:
         """Return the state machine of one opening.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final, Self
 from urllib.parse import parse_qsl, urlencode
 
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.dialects.dialect import Dialect, Opening, Session, Word
+from ipyws.core.functions import call
 from ipyws.core.options.option import Option
 from ipyws.dialects.socketio.codec import SocketIOCodec
 from ipyws.dialects.socketio.packet import MAIN
 from ipyws.dialects.socketio.session import SocketIOSession
-from ipyws.dialects.socketio.settings import NamespaceKind, PayloadKind, QueryKind
+from ipyws.dialects.socketio.settings import Auth, NamespaceKind, PayloadKind, QueryKind
 
 _URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#\\]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.DOTALL)
 _PATH: Final = "/socket.io/"
@@ -36,15 +37,18 @@ class SocketIO(Dialect):
     flags: ClassVar[Mapping[Word, tuple[Option, ...]]] = dict.fromkeys(words, (_NAMESPACE,))
     settings: ClassVar[tuple[Option, ...]] = (
         Option("namespace", NamespaceKind(), MAIN, "the namespace that the connection opens with"),
-        Option("auth", PayloadKind(), None, "what a server's middleware gets to see: an object of JSON"),
+        Option(
+            "auth",
+            PayloadKind(),
+            None,
+            "what we say of ourselves, or a function that makes it at each opening",
+        ),
         Option("query", QueryKind(), None, "what is added to the query of the URL"),
     )
     lost_by: ClassVar[tuple[tuple[int, int], ...]] = ((1005, 1005),)
     opens_with: ClassVar[str] = "the server's open and connect packets"
 
-    def __init__(
-        self, namespace: str | None, auth: Mapping[str, Any] | None, query: Mapping[str, str]
-    ) -> None:
+    def __init__(self, namespace: str | None, auth: Auth, query: Mapping[str, str]) -> None:
         self._namespace = namespace or MAIN
         self._auth = auth
         self._query = query
@@ -53,9 +57,18 @@ class SocketIO(Dialect):
         """Return what reads its packets."""
         return SocketIOCodec(inner)
 
+    async def fresh(self) -> Self:
+        """Return it with what the function of ``auth`` makes, if that is one."""
+        if not callable(self._auth):
+            return self
+        made = await call(self._auth, what="the function of dialect auth")
+        auth = PayloadKind().check("dialect auth", made)
+        return type(self)(self._namespace, auth, self._query)
+
     def begin(self, opening: Opening) -> Session:
         """Return the state machine of one opening; another origin than the one asked for gets no ``auth``."""
-        return SocketIOSession(self._namespace, None if opening.moved else self._auth, opening.limit)
+        auth = None if opening.moved or callable(self._auth) else self._auth
+        return SocketIOSession(self._namespace, auth, opening.limit)
 
     def url(self, url: str) -> str:
         """Return the URL with the path of Socket.IO, if it has none, and with what Engine.IO asks for.

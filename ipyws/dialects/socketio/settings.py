@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ipyws.core.codecs.json_encoder import dumps
@@ -23,20 +23,29 @@ class NamespaceKind(OptionKind):
         return None if value is None else check_namespace(value)
 
 
-class PayloadKind(OptionKind):
-    """What we say of ourselves when we connect: an object of JSON, a secret as a whole."""
+Auth = Mapping[str, Any] | Callable[[], Any] | None
+"""What we say of ourselves, or what makes it."""
 
-    values = "mapping"
-    annotation = "Mapping[str, Any] | None"
-    checked = "dict[str, Any] | None"
+
+class PayloadKind(OptionKind):
+    """What we say of ourselves when we connect: an object of JSON, a secret as a whole, or what makes one."""
+
+    values = "mapping or function"
+    annotation = "Mapping[str, Any] | Callable[[], Any] | None"
+    checked = "Auth"
     metavar = "JSON"
     secret = True
 
-    def check(self, name: str, value: Any) -> dict[str, Any] | None:
+    def check(self, name: str, value: Any) -> Auth:
         if value is None:
             return None
+        if callable(value):
+            function: Callable[[], Any] = value
+            return function
         if not isinstance(value, Mapping):
-            raise refuse_unseen(name, value, 'a mapping such as {"token": "…"}')
+            raise refuse_unseen(
+                name, value, 'a mapping such as {"token": "…"}, or a function that makes one,'
+            )
         self.remember(value)
         dumps(value, f"{name} can't be sent")
         return dict(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,29 @@ def test_the_server_sees_what_we_say_of_ourselves_and_nobody_else_does(node: Nod
     assert (seen["query"]["v"], seen["query"]["EIO"]) == ("2", "4")
     assert "canary" not in shown
     assert "north" in shown
+
+
+def test_a_function_makes_what_we_say_of_ourselves_at_each_opening(node: NodeServer) -> None:
+    numbers = itertools.count(1)
+
+    def auth() -> dict[str, str]:
+        return {"token": f"canary-77b{next(numbers)}"}
+
+    options = {"reconnect": {"attempts": 100, "first": "50ms", "max": "200ms"}}
+    with connect(node, auth=auth, options=options) as client:
+        assert node.next("connected")["auth"] == {"token": "canary-77b1"}
+        client.emit("restart")
+        assert node.next("connected")["auth"] == {"token": "canary-77b2"}
+        assert "canary" not in f"{list(client.log)}"
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [(lambda: 1 / 0, "the function of dialect auth raised ZeroDivision"), (lambda: 7, "int")],
+)
+def test_a_function_that_makes_nothing_ends_the_opening(node: NodeServer, made: Any, said: str) -> None:
+    with pytest.raises(errors.InvalidError, match=said):
+        connect(node, auth=made)
 
 
 def test_closing_says_farewell(node: NodeServer) -> None:
