@@ -51,8 +51,23 @@ class MqttCodec(Codec):
         self._version = version
         self.name = "mqtt" if inner.name == "auto" else f"mqtt+{inner.name}"
 
+    @property
+    def word(self) -> str:
+        return "mqtt" if self._inner.name == "auto" else f"mqtt+{self._inner.word}"
+
     def check(self) -> None:
         self._inner.check()
+
+    def is_larger(self, payload: Data, size: int) -> bool:
+        """Tell whether a message, or what is packed within it, has more than so many bytes."""
+        if len(payload) > size:
+            return True
+        try:
+            packets = self._packets(payload)[0]
+        except MalformedError:  # which is seen once it is read
+            return False
+        published = (packet.payload for packet in packets if isinstance(packet, Publish))
+        return any(self._inner.is_larger(each, size) for each in published)
 
     def decode(self, payload: Data) -> Any:
         """Return the payload of PUBLISH, or the fields of another packet; of several packets a list."""
@@ -68,13 +83,16 @@ class MqttCodec(Codec):
 
     def read(self, payload: Data) -> Decoded:
         try:
-            return self._read(payload)
-        except MalformedError as error:
-            return Decoded(None, self.name, problem=self.refuse(error))
-        except Exception as error:  # the inner codec may be anybody's
-            return Decoded(None, self.name, problem=self.refuse(error))
+            return self._described(*self._packets(payload), payload)
+        except Exception as error:  # payloads are hostile, and the inner codec may be anybody's
+            return Decoded(None, self.word, problem=self.refuse(error))
 
-    def _read(self, payload: Data) -> Decoded:
+    def _packets(self, payload: Data) -> tuple[list[Packet], str]:
+        """Return the packets in a message, and what it ends with, in words, if that is a part of one.
+
+        Raises:
+            MalformedError: It is no part of MQTT.
+        """
         if isinstance(payload, str):
             raise MalformedError("MQTT is binary, and this is text")
         packets: list[Packet] = []
@@ -86,11 +104,11 @@ class MqttCodec(Codec):
                 cut = f"part of {head.type.name}"
             if len(packets) > MOST:
                 raise MalformedError(f"it holds more than {MOST:,} packets")
-        return self._described(packets, cut, payload)
+        return packets, cut
 
-    def _described(self, packets: list[Packet], cut: str, payload: bytes) -> Decoded:
+    def _described(self, packets: list[Packet], cut: str, payload: Data) -> Decoded:
         if not packets:
-            return Decoded(payload, self.name, structured=False, label=cut)
+            return Decoded(payload, self.word, structured=False, label=cut)
         label = _label(packets[0])
         label += f" +{len(packets) - 1}" if len(packets) > 1 else ""
         label += f", {cut}" if cut else ""
@@ -100,7 +118,7 @@ class MqttCodec(Codec):
             return first._replace(label=label, heartbeat=beats)
         read = [first, *map(self._value, packets[1:])]
         problem = next((each.problem for each in read if each.problem is not None), None)
-        return Decoded([each.value for each in read], self.name, True, problem, label, beats)
+        return Decoded([each.value for each in read], self.word, True, problem, label, beats)
 
     def _packet(self, raw: Raw) -> Packet:
         """Return a packet; a recording may be of the other version than the dialect says."""
@@ -115,8 +133,8 @@ class MqttCodec(Codec):
     def _value(self, packet: Packet) -> Decoded:
         if isinstance(packet, Publish):
             is_text = packet.properties.get("payload_format_indicator") == 1
-            return read_payload(packet.payload, self._inner, is_text)._replace(format=self.name)
-        return Decoded(None if isinstance(packet, Ping) else _fields(packet), self.name)
+            return read_payload(packet.payload, self._inner, is_text)._replace(format=self.word)
+        return Decoded(None if isinstance(packet, Ping) else _fields(packet), self.word)
 
     def preview(self, value: Any, limit: int = 300) -> str:
         return RAW.preview(value, limit) if isinstance(value, (str, bytes)) else super().preview(value, limit)

@@ -8,11 +8,12 @@ from ipyws.core.codecs.codec import Codec, Data, Decoded, Detail
 from ipyws.core.codecs.raw import RAW
 from ipyws.dialects.payloads import quoted
 from ipyws.dialects.stomp.bodies import read_body
-from ipyws.dialects.stomp.frames import Frame
+from ipyws.dialects.stomp.frames import Frame, MalformedError
 from ipyws.dialects.stomp.stream import Stream
 from ipyws.errors import InvalidError
 from ipyws.text.masking import MASK, is_sensitive_header
 
+_ANY: Final = 2**40  # a message was bounded when it came
 _WITH_PAYLOAD: Final = ("MESSAGE", "SEND")
 _SUBJECTS: Final = {
     **dict.fromkeys(("MESSAGE", "SEND", "SUBSCRIBE"), "destination"),
@@ -32,8 +33,22 @@ class StompCodec(Codec):
         self._inner = inner
         self.name = "stomp" if inner.name == "auto" else f"stomp+{inner.name}"
 
+    @property
+    def word(self) -> str:
+        return "stomp" if self._inner.name == "auto" else f"stomp+{self._inner.word}"
+
     def check(self) -> None:
         self._inner.check()
+
+    def is_larger(self, payload: Data, size: int) -> bool:
+        """Tell whether a message, or what is packed within it, has more than so many bytes."""
+        if len(payload) > size:
+            return True
+        try:
+            frames = self._frames(payload)[0]
+        except MalformedError:  # which is seen once it is read
+            return False
+        return any(self._inner.is_larger(each.body, size) for each in frames if each.command in _WITH_PAYLOAD)
 
     def decode(self, payload: Data) -> Any:
         """Return the body of MESSAGE and SEND, or the headers of another frame; of several frames a list."""
@@ -49,18 +64,25 @@ class StompCodec(Codec):
 
     def read(self, payload: Data) -> Decoded:
         try:
-            stream = Stream(limit=max(1, 4 * len(payload)))
-            frames = list(stream.feed(payload))
-            return self._described(frames, stream.begun, payload)
+            return self._described(*self._frames(payload), payload)
         except Exception as error:  # payloads are hostile, and the inner codec may be anybody's
-            return Decoded(None, self.name, problem=self.refuse(error))
+            return Decoded(None, self.word, problem=self.refuse(error))
+
+    def _frames(self, payload: Data) -> tuple[list[Frame], str | None]:
+        """Return the frames in a message, and the command of one that begins at its end.
+
+        Raises:
+            MalformedError: It is no part of STOMP.
+        """
+        stream = Stream(limit=_ANY)
+        return list(stream.feed(payload)), stream.begun
 
     def _described(self, frames: list[Frame], begun: str | None, payload: Data) -> Decoded:
         cut = None if begun is None else f"part of {begun or 'a frame'}"
         if not frames:
             beats = cut is None and bool(payload)
             label = cut or ("heartbeat" if beats else "")
-            return Decoded(None if beats else payload, self.name, False, None, label, beats)
+            return Decoded(None if beats else payload, self.word, False, None, label, beats)
         label = _label(frames[0])
         label += f" +{len(frames) - 1}" if len(frames) > 1 else ""
         label += f", {cut}" if cut else ""
@@ -68,12 +90,12 @@ class StompCodec(Codec):
         if len(read) == 1:
             return read[0]._replace(label=label)
         problem = next((each.problem for each in read if each.problem is not None), None)
-        return Decoded([each.value for each in read], self.name, True, problem, label)
+        return Decoded([each.value for each in read], self.word, True, problem, label)
 
     def _value(self, frame: Frame) -> Decoded:
         if frame.command in _WITH_PAYLOAD:
-            return read_body(frame, self._inner)._replace(format=self.name)
-        return Decoded(_fields(frame), self.name)
+            return read_body(frame, self._inner)._replace(format=self.word)
+        return Decoded(_fields(frame), self.word)
 
     def preview(self, value: Any, limit: int = 300) -> str:
         return RAW.preview(value, limit) if isinstance(value, (str, bytes)) else super().preview(value, limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -136,3 +137,14 @@ def test_labels_are_short_and_without_secrets() -> None:
     label = CODEC.read(write_packet(packet, V5)).label
     assert len(label) < 300
     assert PASSWORD not in label
+
+
+def test_what_is_packed_within_counts_as_large() -> None:
+    codec = Mqtt.configure("dialect", {}).codec(find_codec("codec", "gzip+json"))
+    packed = gzip.compress(b"[" + b" " * 20_000 + b"]")
+    data = publish(packed)
+    assert codec.name == "mqtt+gzip+json"
+    assert codec.is_larger(data, 16_000)
+    assert not codec.is_larger(data, 21_000)
+    assert codec.read(data).value == []
+    assert not codec.is_larger(b"\x00\x00", 16_000)

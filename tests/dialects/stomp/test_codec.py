@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -90,3 +91,14 @@ def test_whatever_comes_can_be_shown(data: Any) -> None:
         read = CODEC.read(payload)
         assert isinstance(CODEC.preview(read.value), str)
         assert CODEC.detail(read.value).kind in ("tree", "text", "dump")
+
+
+def test_what_is_packed_within_counts_as_large() -> None:
+    codec = Stomp.configure("dialect", {}).codec(find_codec("codec", "gzip+json"))
+    packed = gzip.compress(b"[" + b" " * 20_000 + b"]")
+    data = b"MESSAGE\ncontent-length:%d\n\n" % len(packed) + packed + b"\x00"
+    assert codec.name == "stomp+gzip+json"
+    assert codec.is_larger(data, 16_000)
+    assert not codec.is_larger(data, 21_000)
+    assert codec.read(data).value == []
+    assert not codec.is_larger(b"\x00\x00", 16_000)
