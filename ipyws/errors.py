@@ -265,9 +265,9 @@ class ReplyError(WebSocketError):
     """The server answered a request with an error; ``details`` has what it said.
 
     Details:
-        code: Of JSON-RPC: the error's code.
+        code: Of JSON-RPC: the error's code; of MQTT the reason code.
         message: Its message.
-        data: What else it carries; of GraphQL the data that came in spite of the errors.
+        data: What else it carries; of GraphQL the data that came in spite of the errors; of STOMP the body.
         errors: Of GraphQL: the list of errors.
         namespace: Of Socket.IO: the namespace that was refused.
     """
