@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Never
 
@@ -11,6 +12,7 @@ from ipyws.config.enforcement import check_connect, check_url, check_way
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.connection.forms import CONNECT, Unawaited
 from ipyws.core.constants import Compression
+from ipyws.core.dialects.conversation import OtherSubprotocolsError
 from ipyws.core.dialects.dialect import Dialect
 from ipyws.core.messages.contract import READERS, Contract
 from ipyws.core.options.credentials import remember_host
@@ -167,7 +169,12 @@ def open_client(
     target, checked = _check(url, options)
     if again is not None:
         checked = with_url(checked, Again(target, lambda: _in_dialect(_target(again()), checked)))
-    return REGISTRY.connect(target, checked, replacing=replacing)
+    try:
+        return REGISTRY.connect(target, checked, replacing=replacing)
+    except OtherSubprotocolsError as other:
+        if not other.offer:
+            raise
+        return REGISTRY.connect(target, replace(checked, protocols=other.offer), replacing=replacing)
 
 
 def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
@@ -307,7 +314,13 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         self._used = True
         from ipyws.runtime.factory import new_client
 
-        self._client = await new_client(self._url, self._options).open()
+        try:
+            self._client = await new_client(self._url, self._options).open()
+        except OtherSubprotocolsError as other:
+            if not other.offer:
+                raise
+            options = replace(self._options, protocols=other.offer)
+            self._client = await new_client(self._url, options).open()
         return self._client
 
     def __await__(self) -> Generator[Any, None, AsyncClient]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ipyws.core.dialects.dialect import Dialect
 
 _FAMILIES: Final = {
+    "graphql": "ipyws.dialects.graphql.dialect:GraphQL",
     "jsonrpc": "ipyws.dialects.jsonrpc:JsonRpc",
     "mqtt": "ipyws.dialects.mqtt.dialect:Mqtt",
     "signalr": "ipyws.dialects.signalr.dialect:SignalR",

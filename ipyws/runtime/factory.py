@@ -38,6 +38,7 @@ def new_connection(url: URL, options: ConnectOptions) -> Connection:
 def _speak(connection: Connection, dialect: Dialect) -> None:
     """Have a connection speak a dialect: from the handshake of it to the words of farewell."""
     conversation = Conversation(Line(connection), dialect)
+    connection.private = (*dialect.private, *(("auth",) if connection.options.dialect_auth else ()))
     connection.conversation = conversation
     connection.opening.greeters.insert(0, Greeter("dialect", conversation.open))
     connection.ending.farewells.append(conversation.farewell)

@@ -63,6 +63,16 @@ class _Wish:
     reader: weakref.ref[Subscription]
 
 
+class OtherSubprotocolsError(ConnectError):
+    """The server closed before the conversation was open.
+
+    Attributes:
+        offer: The subprotocols that the server showed to want instead, or none.
+    """
+
+    offer: tuple[str, ...] = ()
+
+
 class Conversation:
     """Drives the sessions of a dialect on the loop of a connection, one for each time that it opens.
 
@@ -78,7 +88,9 @@ class Conversation:
         self._numbers = itertools.count(1)
         self._wishes: dict[int, _Wish] = {}
         self._stage = Stage(self._on_happening)
-        self._lost = False
+        self._losses = 0
+        self._was_open = False
+        self._unopened: WebSocketError | None = None
         self._changed = Signal()
         stop_listening = line.log.listen(self._on_batch)
         stop_watching = line.watch(self._on_state)
@@ -92,18 +104,31 @@ class Conversation:
         Raises:
             WebSocketError: It does not, in words, by closing, or in silence; the connection is closed.
         """
-        stage, line = self._stage, self._line
-        first = not line.losses
+        stage = self._stage
         try:
             await self._open(stage)
         except WebSocketError as error:
+            if not self._was_open:
+                error = await self._explained(stage, error)
             stage.opened.settle(None, error)
             how = stage.broken or Broken(error, CloseCode.INTERNAL_ERROR, _NOT_OPENED)
-            if first:
-                await line.give_up(how)
+            if not self._was_open:
+                await self._line.give_up(how)
             elif stage is self._stage:
-                line.fail(how.code, how.reason, error)
-            raise
+                self._line.fail(how.code, how.reason, error)
+            raise error from None
+        self._was_open = True
+
+    async def _explained(self, stage: Stage, error: WebSocketError) -> WebSocketError:
+        """Return the error of a connect call, once it is known how the connection ended, if it did."""
+        if isinstance(error, ClosedError):
+            if self._unopened is None:  # it is closing
+                await wait_async(stage.opened.done, self.dialect.open_timeout)
+            error = self._unopened or error
+        if withheld := self._line.withheld:
+            what = " and ".join(withheld)
+            error.hint = f"{what} not sent: a redirect led to another origin; connect there directly"
+        return error
 
     async def _open(self, stage: Stage) -> None:
         line, dialect = self._line, self.dialect
@@ -113,7 +138,7 @@ class Conversation:
         if not session.waits:
             self._on_ready(stage)
         if not await wait_async(stage.opened.done, dialect.open_timeout):
-            passed = format_duration(dialect.open_timeout)
+            passed = format_duration(dialect.open_timeout or 0)
             raise WaitTimeoutError(
                 f"{dialect.opens_with} did not come: {passed} passed",
                 hint=f"does the server speak {dialect.title}?",
@@ -317,12 +342,10 @@ class Conversation:
         if state == "closed":
             self._stop_hearing()
             self._stage.end(partial(self._on_end, self._stage, self._line.over()))
-        elif state == "reconnecting" and not self._lost:
-            self._lost = True
+        elif self._line.losses > self._losses:
+            self._losses = self._line.losses
             lost, self._stage = self._stage, Stage(self._on_happening)
             lost.end(partial(self._on_lost, lost))
-        elif state == "open":
-            self._lost = False
 
     def _on_lost(self, stage: Stage) -> None:
         error = ClosedError("the connection was lost and is being opened again", hint=_AGAIN)
@@ -335,22 +358,25 @@ class Conversation:
 
     def _end_stage(self, stage: Stage, error: WebSocketError | None) -> None:
         if not stage.opened.done.is_set():
-            stage.opened.settle(None, self._of_opening(error))
+            self._unopened = self._of_opening(error)
+            stage.opened.settle(None, self._unopened)
         stage.settle_all(error)
         self._outbox.clear(error)
 
-    def _of_opening(self, error: WebSocketError | None) -> WebSocketError | None:
+    def _of_opening(self, otherwise: WebSocketError | None) -> WebSocketError | None:
         """Return why the conversation was not opened, where the connection ended before it was."""
         closed = self._line.closed
         if closed is not None and closed.initiator == "us":
-            return closed.error or error
+            return closed.error or otherwise
         code, reason = self._line.last_close
         how = "lost" if code == CloseCode.ABNORMAL_CLOSURE else f"closed: {code} {close_meaning(code)}"
         said = f" {mask(reason)!r}" if reason else ""
-        return ConnectError(
+        error = OtherSubprotocolsError(
             f"the connection was {how}{said}, before {self.dialect.opens_with} came",
             hint=self.dialect.advice
             or f"does the server speak {self.dialect.title}, and are the credentials right?",
             details={"phase": "dialect", "code": code, "reason": reason},
             retryable=code not in (CloseCode.POLICY_VIOLATION, CloseCode.PROTOCOL_ERROR),
         )
+        error.offer = self.dialect.instead(self._line.offered, self._line.subprotocol, code)
+        return error

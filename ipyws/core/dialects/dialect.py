@@ -211,7 +211,8 @@ class Dialect(ABC):
             checked, by name.
         subprotocols: Those that are offered unless ``protocols`` says others.
         opens_with: In words, what is waited for while it opens, for an error: "the server's CONNECTED".
-        open_timeout: Seconds that its opening handshake may take.
+        open_timeout: Seconds that its opening handshake may take, or None.
+        private: Names of settings that are not sent to another origin, where a redirect leads to one.
         advice: What to try where the server closes instead; "" for the usual.
         lost_by: Close codes, first and last of each range, by which its servers end a connection that may be
             had again, besides those that say so anyway.
@@ -224,7 +225,8 @@ class Dialect(ABC):
     settings: ClassVar[tuple[Option, ...]] = ()
     subprotocols: tuple[str, ...] = ()
     opens_with: ClassVar[str] = "the server's answer"
-    open_timeout: float = 10.0
+    open_timeout: float | None = 10.0
+    private: tuple[str, ...] = ()
     advice: str = ""
     lost_by: ClassVar[tuple[tuple[int, int], ...]] = ()
 
@@ -282,6 +284,19 @@ class Dialect(ABC):
     def logs_in(self) -> bool:
         """Whether the option ``auth`` is for its own login, and not for HTTP."""
         return False
+
+    def instead(self, offered: Sequence[str], chosen: str | None, code: int) -> tuple[str, ...]:
+        """Return the subprotocols to offer in a second dial, where the first showed that it speaks others.
+
+        Args:
+            offered: Those that were offered.
+            chosen: The one that the server chose.
+            code: By which it closed before the conversation was open.
+
+        Returns:
+            The subprotocols; none where it is not dialled again.
+        """
+        return ()
 
     def check(self) -> None:  # noqa: B027 - most need nothing
         """Refuse to be used where a library is missing; called before anything is dialled.

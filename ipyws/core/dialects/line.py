@@ -48,6 +48,10 @@ class Connected(Protocol):
         """Whether a redirect led to another origin."""
 
     @property
+    def withheld(self) -> tuple[str, ...]:
+        """What was not sent, because a redirect led to another origin."""
+
+    @property
     def sending(self) -> Sending:
         """What is sent on it."""
 
@@ -112,6 +116,21 @@ class Line:
         passed = (message for message in reversed(self.log[-_TAIL:]) if message.type == "close")
         close = next(passed, None)
         return (CloseCode.ABNORMAL_CLOSURE, "") if close is None else (close.code or 1005, close.reason)
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The subprotocols that it was offered."""
+        return self._connection.dialled.offered
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that the server chose."""
+        return self._connection.subprotocol
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """What was not sent, because a redirect led to another origin."""
+        return self._connection.withheld
 
     @property
     def opening(self) -> Opening:

@@ -93,6 +93,42 @@ def test_a_close_in_place_of_a_welcome_is_the_error_of_connect(reconnect: Any) -
     assert "'not you', before the desk's welcome came" in caught.value.message
 
 
+@pytest.mark.parametrize("reconnect", [None, RECONNECT])
+def test_a_close_behind_the_handshake_of_websocket_is_the_error_of_connect(reconnect: Any) -> None:
+    async def serve(connection: ServerConnection) -> None:
+        await connection.close(4000, "full")
+
+    with server(serve) as site, pytest.raises(errors.ConnectError) as caught:
+        ipyws.connect(site.url, dialect=Desk(), reconnect=reconnect, name="early")
+    assert caught.value.details["code"] == 4000
+    assert "early" not in ipyws.connections()
+
+
+def test_an_attempt_ends_with_what_the_server_says_then() -> None:
+    openings = 0
+
+    async def serve(connection: ServerConnection) -> None:
+        nonlocal openings
+        openings += 1
+        if openings == 2:
+            await connection.close(4000)  # before a word
+            return
+        await connection.recv()
+        if openings == 3:
+            await connection.close(4000)
+            return
+        await connection.send(json.dumps({"welcome": [None, None]} if openings != 5 else {"no": "go away"}))
+        if openings == 1 or openings == 4:
+            await connection.close(4000)
+        await connection.wait_closed()
+
+    with server(serve) as site:
+        client = ipyws.connect(site.url, dialect=Desk(), reconnect={**RECONNECT, "attempts": 9})
+        until(lambda: client.closed is not None)
+    assert openings == 5
+    assert "go away" in str(client.closed and client.closed.error)
+
+
 # -- the four words ----------------------------------------------------------------------------------
 
 
