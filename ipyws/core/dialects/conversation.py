@@ -152,7 +152,7 @@ class Conversation:
             async with asyncio.timeout(dialect.open_timeout):
                 return await dialect.fresh()
         except TimeoutError:
-            passed = format_duration(dialect.open_timeout)
+            passed = format_duration(dialect.open_timeout or 0)
             raise WaitTimeoutError(f"a function of dialect took too long: {passed} passed") from None
 
     def farewell(self) -> None:
