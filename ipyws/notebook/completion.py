@@ -10,6 +10,7 @@ from typing import Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 from ipyws.config.current import CURRENT
+from ipyws.core.codecs.registry import codec_names
 from ipyws.core.constants import SERVER_KINDS, Compression
 from ipyws.core.offers import DIALECTS
 from ipyws.errors import InvalidError
@@ -106,6 +107,8 @@ def _values(flag: Flag, fragment: str) -> Iterable[str]:
         return list(REGISTRY.all())
     if flag.key == "compression":
         return [mode.name.lower() for mode in Compression]
+    if flag.key == "codec":
+        return _codecs(fragment)
     if flag.key == "reconnect":
         return ["on"]
     if flag.key == "dialect":
@@ -125,6 +128,15 @@ def _words(verb: str, fragment: str) -> Iterable[str]:
     if verb == "policy":
         return POLICY_WORDS
     return [*_saved(), *_urls()] if verb == "connect" else []
+
+
+def _codecs(fragment: str) -> list[str]:
+    """Return the names of codecs, also behind ``+``; behind ``:`` what is in a folder."""
+    name, colon, path = fragment.partition(":")
+    if colon:
+        return [f"{name}:{each}" for each in _files(path)]
+    before = fragment[: fragment.rfind("+") + 1]
+    return [f"{before}{name}" for name in codec_names()]
 
 
 def _files(fragment: str, suffixes: Collection[str] = ()) -> list[str]:
