@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -197,6 +198,21 @@ def test_what_is_packed_in_a_text_is_redacted() -> None:
 def test_what_auto_has_inflated_is_redacted() -> None:
     written = redacted(gzip.compress(b'{"password": "x", "a": 1}'))
     assert json.loads(gzip.decompress(written)) == {"password": "***", "a": 1}
+
+
+@pytest.mark.parametrize(
+    "name", ["auto", "gzip+json", "zstd+msgpack", "deflate", "protobuf:{}:A", "gzip+protobuf:{}:A"]
+)
+def test_what_is_compressed_or_follows_a_schema_is_redacted(name: str, tmp_path: Path) -> None:
+    schema = tmp_path / "a.proto"
+    schema.write_text('syntax = "proto3"; message A { string password = 1; int32 n = 2; }')
+    codec = find_codec("codec", name.format(schema))
+    payload = find_codec("codec", "gzip+json").encode({"password": "x"}) if name == "auto" else None
+    payload = payload or codec.encode({"password": "x", "n": 3})
+    assert isinstance(payload, bytes)
+    written = redacted(payload, codec)
+    assert codec.read(written).value["password"] == "***"
+    assert codec.read(written).format == codec.read(payload).format
 
 
 def test_a_packet_is_left_out_whole_as_a_value_is_not_all_of_it() -> None:

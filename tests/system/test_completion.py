@@ -52,6 +52,12 @@ def complete(kernel: Kernel, code: str, place: int | None = None) -> set[str]:
 
 
 COMPLETED = {
+    "codec": ("%ws connect ws://x --codec msg", {"%ws connect ws://x --codec msgpack"}),
+    "codec behind another": ("%ws connect ws://x --codec gzip+js", {"%ws connect ws://x --codec gzip+json"}),
+    "schema of a codec": (
+        "%ws connect ws://x --codec avro:captures/no",
+        {"%ws connect ws://x --codec avro:captures/notes.txt"},
+    ),
     "verb": ("%ws con", {"%ws connect"}),
     "verb of an assignment": ("x = %ws con", {"x = %ws connect"}),
     "verb in a block": ("for i in x:\n    %ws pi", {"for i in x:\n    %ws ping"}),

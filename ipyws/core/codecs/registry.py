@@ -152,6 +152,10 @@ def recorded_codec(name: str) -> Recorded:
         codec.check()
     except InvalidError as error:
         return Recorded(AUTO, error)
+    except Exception as error:  # of whatever package
+        return Recorded(
+            AUTO, InvalidError(f"codec {brief(name)} can't be made: {type(error).__name__}: {error}")
+        )
     if not _split(name)[1]:
         return Recorded(codec)
     what = f"the schema of the codec {brief(name)} is not read, for a capture may be anybody's"
