@@ -79,7 +79,15 @@ MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.runtime.nested_loop": {"nest_asyncio2"},
     "ipyws.capture.dataframe": {"pandas", "numpy"},
     "ipyws.capture.parquet.library": {"pyarrow"},
+    "ipyws.core.codecs.avro": {"fastavro"},
+    "ipyws.core.codecs.avro_schema": {"fastavro"},
+    "ipyws.core.codecs.cbor": {"cbor2"},
+    "ipyws.core.codecs.compression": {"zstandard"},
     "ipyws.core.codecs.msgpack": {"msgspec"},
+    "ipyws.core.codecs.protobuf": {"blackboxprotobuf"},
+    "ipyws.core.codecs.protobuf_schema": {"google.protobuf"},
+    "ipyws.core.codecs.protobuf_values": {"google.protobuf"},
+    "ipyws.core.codecs.wrapper": {"zstandard"},
     "ipyws.capture.replay.server": {"ipyws.demo"},
     "ipyws.demo.socketio": {"socketio"},
     # A text that is a script is read where it is given, so that what is wrong with it is told there.
@@ -112,6 +120,13 @@ class Import(NamedTuple):
     as_type: bool
 
 
+def by_name(call: ast.Call) -> Iterator[Import]:
+    """Yield what `core/codecs/library.py` is asked for by name."""
+    name = call.args[0]
+    if isinstance(name, ast.Constant) and isinstance(name.value, str):
+        yield Import(name.value, call.lineno, lazily=True, as_type=False)
+
+
 def module_name(path: Path) -> str:
     parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -129,6 +144,8 @@ def imports(node: ast.AST, lazily: bool = False, as_type: bool = False) -> Itera
                 known = full.startswith("ipyws.") and is_module(full)
                 yield Import(full if known else child.module, child.lineno, lazily, as_type)
         else:
+            if isinstance(child, ast.Call) and ast.unparse(child.func) == "library":
+                yield from by_name(child)
             inside = isinstance(child, FUNCTIONS)
             types = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
             yield from imports(child, lazily or inside, as_type or types)
