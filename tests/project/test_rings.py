@@ -122,9 +122,9 @@ class Import(NamedTuple):
 
 def by_name(call: ast.Call) -> Iterator[Import]:
     """Yield what `core/codecs/library.py` is asked for by name."""
-    name = call.args[0]
-    if isinstance(name, ast.Constant) and isinstance(name.value, str):
-        yield Import(name.value, call.lineno, lazily=True, as_type=False)
+    for name in call.args[:1]:
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            yield Import(name.value, call.lineno, lazily=True, as_type=False)
 
 
 def module_name(path: Path) -> str:
