@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ipyws.core.codecs.bounds import INFLATED, check_json_depth
 from ipyws.core.codecs.codec import Codec, Data, Decoded, Detail, refused
-from ipyws.core.codecs.compression import FIRST, INFLATERS, TooLargeError, inflates_to, mark_of
+from ipyws.core.codecs.compression import FIRST, INFLATERS, TooLargeError, deflated, inflates_to, mark_of
 from ipyws.core.codecs.json import JSON, JsonWriter
 from ipyws.core.codecs.json_slices import parse_json
 from ipyws.core.codecs.raw import RAW
@@ -57,6 +57,18 @@ class AutoCodec(JsonWriter):
             return len(payload) > size
         mark = mark_of(payload)
         return bool(mark) and inflates_to(payload, size, INFLATERS[mark])
+
+    def rewrite(self, payload: Data, value: Any) -> Data:
+        """Return a value as JSON, compressed as the payload is.
+
+        Raises:
+            InvalidError: It has no form in JSON, or the payload's compression can't be written.
+        """
+        marks = self.read(payload).format.split("+")[:-1]
+        written: Data = self.encode(value)
+        for mark in reversed(marks):
+            written = deflated(mark, written)
+        return written
 
     def preview(self, value: Any, limit: int = 300) -> str:
         """Return a value on one line: text and bytes as they are, all else as JSON."""

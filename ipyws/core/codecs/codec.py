@@ -148,6 +148,14 @@ class Codec(ABC):
         except Exception as error:  # payloads are hostile, and codecs may be anybody's
             return Decoded(None, self.word, self.structured, self.refuse(error))
 
+    def rewrite(self, payload: Data, value: Any) -> Data:
+        """Return a value written as ``payload`` is: in the same format, compressed in the same way.
+
+        Raises:
+            ValueError: It has no form in that format, or nothing writes it.
+        """
+        return self.encode(value)
+
     def is_larger(self, payload: Data, size: int) -> bool:
         """Tell whether reading a payload means to go through more than ``size`` bytes or characters.
 

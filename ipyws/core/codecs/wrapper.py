@@ -91,6 +91,10 @@ class Wrapper(Codec):
         found = self._inner.read(content)
         return found._replace(format=f"{self._word}+{found.format}")
 
+    def rewrite(self, payload: Data, value: Any) -> Data:
+        """Return a value as it is written in ``payload``, and packed."""
+        return self._packed(self._inner.rewrite(self.unpack(payload, self._limit), value))
+
     def is_larger(self, payload: Data, size: int) -> bool:
         """Tell whether a payload, unpacked, has more than so many bytes; it is unpacked no further."""
         if len(payload) > size:
@@ -137,6 +141,12 @@ class Compressed(Wrapper):
     def read(self, payload: Data) -> Decoded:
         """Return what a payload means; servers send answers to pings and errors as plain text."""
         return self._inner.read(payload) if isinstance(payload, str) else super().read(payload)
+
+    def rewrite(self, payload: Data, value: Any) -> Data:
+        """Return a value as it is written in ``payload``, which may be plain text."""
+        if isinstance(payload, str):
+            return self._inner.rewrite(payload, value)
+        return super().rewrite(payload, value)
 
 
 class Base64(Wrapper):

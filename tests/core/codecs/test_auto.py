@@ -74,6 +74,15 @@ def test_many_containers_beside_each_other_are_not_deep() -> None:
     assert AUTO.read("[" + ",".join(["[]"] * 500) + "]").format == "json"
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, zstandard.compress])
+def test_a_value_is_written_as_the_payload_was(pack: Any) -> None:
+    payload = pack(b'{"token": "x"}')
+    written = AUTO.rewrite(payload, {"token": "-"})
+    assert AUTO.read(written).value == {"token": "-"}
+    assert AUTO.read(written).format == AUTO.read(payload).format
+    assert AUTO.rewrite('{"a": 1}', [1]) == "[1]"
+
+
 def test_auto_changes_nothing_that_is_sent() -> None:
     payload = gzip.compress(b"{}")
     assert encode(payload) == (payload, payload)
