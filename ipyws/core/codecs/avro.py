@@ -6,10 +6,10 @@ import io
 from pathlib import Path
 from typing import Any, Final
 
-from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.avro_schema import Schema, find_schema, is_inline
+from ipyws.core.codecs.binary import BinaryCodec
 from ipyws.core.codecs.bounds import check_binary, check_depth
-from ipyws.core.codecs.codec import Codec, Data, Decoded
+from ipyws.core.codecs.codec import Codec, Data
 from ipyws.core.codecs.json_encoder import is_record, stand_in
 from ipyws.core.codecs.library import library
 from ipyws.errors import InvalidError
@@ -52,7 +52,7 @@ class AvroWithoutSchema(Codec):
         raise InvalidError("avro can't be written without a schema", hint="avro:FILE has one")
 
 
-class Avro(Codec):
+class Avro(BinaryCodec):
     """Binary encoding of one schema by fastavro.
 
     What stands before it in single-object encoding, and in messages of Confluent's registry, is passed over;
@@ -108,10 +108,6 @@ class Avro(Codec):
             what = what or type(error).__name__
             raise InvalidError(f"the payload can't be written by the schema of avro: {what}") from None
         return written.getvalue()
-
-    def read(self, payload: Data) -> Decoded:
-        """Return what a payload means; who sends text beside Avro means text or JSON by it."""
-        return AUTO.read(payload) if isinstance(payload, str) else super().read(payload)
 
     def _value(self, data: bytes) -> Any:
         stream = io.BytesIO(data)

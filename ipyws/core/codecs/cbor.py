@@ -6,10 +6,10 @@ import io
 from collections.abc import Callable
 from typing import Any, Final
 
-from ipyws.core.codecs.auto import AUTO
+from ipyws.core.codecs.binary import BinaryCodec
 from ipyws.core.codecs.bounds import DEEPEST, check_binary
 from ipyws.core.codecs.cbor_keys import has_only_simple_keys
-from ipyws.core.codecs.codec import Codec, Data, Decoded
+from ipyws.core.codecs.codec import Data
 from ipyws.core.codecs.json_encoder import stand_in
 from ipyws.core.codecs.library import library
 from ipyws.errors import InvalidError
@@ -18,7 +18,7 @@ _NUMBER: Final = 1024  # bytes of a whole number
 _ANY_KEYS: Final = 64 * 1024  # bytes of a payload whose keys may be anything
 
 
-class CborCodec(Codec):
+class CborCodec(BinaryCodec):
     """CBOR by cbor2; what comes as text is read as it is unless a codec is named."""
 
     name = "cbor"
@@ -65,10 +65,6 @@ class CborCodec(Codec):
             what = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise InvalidError(f"the payload can't be written as CBOR: {what}") from None
         return packed
-
-    def read(self, payload: Data) -> Decoded:
-        """Return what a payload means; who sends text beside CBOR means text or JSON by it."""
-        return AUTO.read(payload) if isinstance(payload, str) else super().read(payload)
 
 
 def _library() -> Any:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ipyws.core.codecs.auto import AUTO
+from ipyws.core.codecs.binary import BinaryCodec
 from ipyws.core.codecs.bounds import check_binary, check_depth
-from ipyws.core.codecs.codec import Codec, Data, Decoded
+from ipyws.core.codecs.codec import Data
 from ipyws.core.codecs.json_encoder import stand_in
 from ipyws.core.codecs.library import library
 from ipyws.errors import InvalidError
 
 
-class MsgpackCodec(Codec):
+class MsgpackCodec(BinaryCodec):
     """MessagePack by msgspec; what comes as text is read as it is unless a codec is named."""
 
     name = "msgpack"
@@ -43,10 +43,6 @@ class MsgpackCodec(Codec):
             what = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise InvalidError(f"the payload can't be written as MessagePack: {what}") from None
         return packed
-
-    def read(self, payload: Data) -> Decoded:
-        """Return what a payload means; who sends text beside MessagePack means text or JSON by it."""
-        return AUTO.read(payload) if isinstance(payload, str) else super().read(payload)
 
 
 def _library() -> Any:

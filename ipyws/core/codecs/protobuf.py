@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from ipyws.core.codecs.auto import AUTO
+from ipyws.core.codecs.binary import BinaryCodec
 from ipyws.core.codecs.bounds import check_binary, check_depth
-from ipyws.core.codecs.codec import Codec, Data, Decoded
+from ipyws.core.codecs.codec import Codec, Data
 from ipyws.core.codecs.library import library
 from ipyws.core.codecs.protobuf_schema import find_type
 from ipyws.core.codecs.protobuf_values import Values
@@ -20,7 +20,7 @@ _GUESSED: Final = MB  # bytes of a payload without a type: it takes seconds
 _LONG_VARINT: Final = re.compile(rb"[\x80-\xff]{4096}")
 
 
-class GuessedProtobuf(Codec):
+class GuessedProtobuf(BinaryCodec):
     """Protobuf of which the type is not known: numbers of fields, and what they may be, by bbpb."""
 
     name = _NAME
@@ -65,12 +65,8 @@ class GuessedProtobuf(Codec):
         """Refuse: what the server takes for numbers and kinds of fields is not known."""
         raise InvalidError("protobuf can't be written without a type", hint=f"{_NAME}:FILE:TYPE has one")
 
-    def read(self, payload: Data) -> Decoded:
-        """Return what a payload means; who sends text beside protobuf means text or JSON by it."""
-        return AUTO.read(payload) if isinstance(payload, str) else super().read(payload)
 
-
-class Protobuf(Codec):
+class Protobuf(BinaryCodec):
     """Messages of one type.
 
     Args:
@@ -112,10 +108,6 @@ class Protobuf(Codec):
             InvalidError: There is no such field, or a value is none of its kind; says which.
         """
         return self._values.written(value)
-
-    def read(self, payload: Data) -> Decoded:
-        """Return what a payload means; who sends text beside protobuf means text or JSON by it."""
-        return AUTO.read(payload) if isinstance(payload, str) else super().read(payload)
 
 
 def _guessing() -> Any:
