@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 from ipyws.view.card import Card, counters, facts, status, traffic
 from ipyws.view.format import duration, shown
@@ -13,14 +12,41 @@ from ipyws.view.rows import Row
 WIDTH = 160
 """Longest line, in characters."""
 
+LONGEST = 2000
+"""Longest view beside HTML, in bytes."""
+
 
 def render(card: Card, rows: Sequence[Row], steps: Sequence[Line] = ()) -> str:
-    """Return the view as lines of at most 160 characters without a control character in them."""
+    """Return the view as lines of at most 160 characters without a control character in them, 2 kB in all.
+
+    It stands beside HTML, and is read where that is not: by programs and models, whose room is small. What
+    has no room is said in a line; the newest rows are kept.
+    """
     facts_below = (f"  {fact}" for fact in facts(card))
-    footer = f"  {counters(card, sum(row.is_message for row in rows))}" if rows else ""
+    head = [_fit(text) for text in (headline(card), *facts_below) if text]
     hint = f"  {shown(card.hint, 100)}" if card.hint else ""
-    lines = chain([headline(card)], facts_below, map(_step, steps), map(line, rows), [footer, hint])
-    return "\n".join(_fit(text) for text in lines if text)
+    drawn = [*map(_fit, map(_step, steps)), *map(line, rows)]
+    room = LONGEST - _bytes([*head, hint]) - 2 * WIDTH  # for the footer, and for what is said of the rest
+    kept = _newest(drawn, room)
+    left_out = len(drawn) - len(kept)
+    above = [f"  … {left_out:,} lines above have no room here"] if left_out else []
+    footer = f"  {counters(card, sum(row.is_message for row in rows[-len(kept) :] if kept))}" if rows else ""
+    return "\n".join(_fit(text) for text in (*head, *above, *kept, footer, hint) if text)
+
+
+def _newest(lines: Sequence[str], room: int) -> Sequence[str]:
+    """Return as many of the last lines as have room together."""
+    count = 0
+    for text in reversed(lines):
+        room -= _bytes([text])
+        if room < 0:
+            break
+        count += 1
+    return lines[len(lines) - count :]
+
+
+def _bytes(lines: Sequence[str]) -> int:
+    return sum(len(text.encode("utf-8", "replace")) + 1 for text in lines)
 
 
 def headline(card: Card) -> str:

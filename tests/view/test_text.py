@@ -94,3 +94,14 @@ def test_no_text_from_outside_gets_a_control_character_or_a_long_line_through(
         assert len(lines) <= 10
         assert max(map(len, lines)) <= text.WIDTH
         assert not {unicodedata.category(character) for line in lines for character in line} & {"Cc", "Cs"}
+
+
+@given(st.lists(any_text, max_size=80))
+def test_a_view_is_short_and_counts_what_has_no_room(payloads: list[str]) -> None:
+    rows = [row(message(payload)) for payload in payloads]
+    drawn = text.render(PRICES, rows)
+    assert len(drawn.encode("utf-8", "surrogatepass")) <= 2000
+    lines = drawn.splitlines()
+    kept = sum(" ↓ text " in line for line in lines)
+    left_out = next((int(line.split()[1]) for line in lines if line.startswith("  … ")), 0)
+    assert kept + left_out == len(payloads)

@@ -12,6 +12,9 @@ from ipyws.core.options.rule_kinds import RuleKind
 from ipyws.core.options.table import BY_NAME, OPTIONS
 from ipyws.errors import InvalidError, brief
 from ipyws.notebook.source.line import Flag
+from ipyws.text.sizes import read_size
+
+_LEAST_ROOM = 200
 
 
 def number(text: str) -> float:
@@ -24,6 +27,18 @@ def number(text: str) -> float:
         return float(text)
     except ValueError:
         raise InvalidError(f"{brief(text)} is not a number", hint="write 2, 0.5 or inf") from None
+
+
+def room(text: str) -> int:
+    """Return a size from 200 bytes on: less has no room for a message.
+
+    Raises:
+        InvalidError: The text is none.
+    """
+    size = read_size(text)
+    if size < _LEAST_ROOM:
+        raise InvalidError(f"{brief(text)} is too small", hint=f"from {_LEAST_ROOM} bytes on")
+    return size
 
 
 def check_variable(name: str | None) -> str | None:

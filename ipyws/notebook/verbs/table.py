@@ -10,7 +10,7 @@ from ipyws.core.constants import SERVER_KINDS
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Flag, Parsed
 from ipyws.notebook.verbs import files, pasting, policing, rules, spec, verbs, words
-from ipyws.notebook.verbs.flags import connect_flags, number
+from ipyws.notebook.verbs.flags import connect_flags, number, room
 from ipyws.text.numbers import read_whole
 
 VAR = Flag(("-o",), "store the result in this variable", "VAR")
@@ -269,10 +269,12 @@ VERBS: dict[str, Verb] = {
                 Flag(("--control",), "only control frames and heartbeats, which else are one row"),
                 Flag(("--raw",), "payloads as they came, not what they mean"),
                 Flag(("--grep",), "only what this regular expression finds", "RE"),
+                Flag(("--json",), "as lines of JSON, for programs"),
+                Flag(("--max",), "of --json: bytes of all lines together; 4kB unless given", "SIZE", room),
             ),
             verbs.log,
             (0, 1),
-            examples=("%ws log prices --tail 10 --in --grep BTC",),
+            examples=("%ws log prices --tail 10 --in --grep BTC", "%ws log --json --max 2kB"),
         ),
         Verb(
             "save",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from ipyws.capture.brief_lines import MAX, brief_lines
 from ipyws.core.connection.closing import Close, check_close
 from ipyws.core.connection.receiving import Reception
 from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
@@ -162,6 +163,11 @@ def log(session: Session, parsed: Parsed) -> list[Message]:
     found: list[Message] = client.log.filter(direction=direction, grep=grep)
     if control:
         found = [message for message in found if message.type in _CONTROL or is_heartbeat(message)]
+    if parsed.take("json", False):
+        session.say("\n".join(brief_lines(found[-tail:], parsed.take("max", MAX))), lines=True)
+        return found[-tail:]
+    if "max" in parsed.options:
+        raise InvalidError("--max is given without --json", hint="--tail says how many rows are shown")
     fold = not control and grep is None
     drawn = picture(found, min(tail, _TAIL), fold=fold, raw=raw)
     if drawn:
