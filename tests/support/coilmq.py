@@ -28,12 +28,16 @@ def coilmq(users: dict[str, str] | None = None, piece: int = 65_536) -> Iterator
     Args:
         users: Passwords by the names of those who may come; None for everybody.
         piece: Bytes that a message over the bridge has at most, wherever the frames in it begin and end.
+
+    Yields:
+        The bridge; each connection over it is among what it has `seen`.
     """
     logging.getLogger("coilmq").addHandler(logging.NullHandler())  # what it refuses is meant
     broker = _broker(users)
     port = broker.server_address[1]
 
     async def bridge(connection: ServerConnection) -> None:
+        site.seen.put(connection)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         back = asyncio.ensure_future(_back(reader, connection, piece))
         try:

@@ -23,7 +23,7 @@ class Stomp(Dialect):
         host: The virtual host.
         heartbeat: Seconds between heartbeats, or None.
         headers: Headers of CONNECT.
-        receipts: Whether the server is asked to confirm.
+        receipts: Whether the server is asked to confirm; None for one that says what server it is.
 
     Raises:
         InvalidError: A header can't be sent.
@@ -38,7 +38,7 @@ class Stomp(Dialect):
     opens_with = "the server's CONNECTED"
 
     def __init__(
-        self, *, host: str, heartbeat: float | None, headers: Mapping[str, str], receipts: bool
+        self, *, host: str, heartbeat: float | None, headers: Mapping[str, str], receipts: bool | None
     ) -> None:
         self._heartbeat = max(1, round(heartbeat * 1000)) if heartbeat else 0
         self._headers = {"host": host, **headers}

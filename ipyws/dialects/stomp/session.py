@@ -55,11 +55,12 @@ class StompSession(Session):
     Args:
         connect: The frame that opens it.
         heartbeat: Milliseconds between heartbeats that we offer and ask for; 0 for none.
-        receipts: Whether the server is asked to confirm.
+        receipts: Whether the server is asked to confirm. None leaves it to its CONNECTED: brokers say there
+            which one they are. What does not may be Spring's, which passes over the header ``receipt``.
         opening: What the connection knows.
     """
 
-    def __init__(self, connect: Frame, heartbeat: int, receipts: bool, opening: Opening) -> None:
+    def __init__(self, connect: Frame, heartbeat: int, receipts: bool | None, opening: Opening) -> None:
         self._connect = connect
         self._heartbeat = heartbeat
         self._receipts = receipts
@@ -114,7 +115,7 @@ class StompSession(Session):
         return self._asked("SEND", key, headers, body)
 
     def answers(self, word: Word, settings: Settings) -> bool:
-        return self._receipts
+        return bool(self._receipts)
 
     def _asked(self, command: str, key: int, headers: dict[str, str], body: bytes = b"") -> Sequence[Payload]:
         receipt = f"r{key}"
@@ -174,6 +175,8 @@ class StompSession(Session):
         if version not in VERSIONS:
             raise MalformedError(f"it speaks version {brief(version)}")
         self._version = self._stream.version = version
+        if self._receipts is None:
+            self._receipts = "server" in frame.headers
         self._agree(frame.headers.get("heart-beat", "0,0"))
         self._is_ready = True
         yield Ready()

@@ -36,6 +36,16 @@ class HeadersKind(PairsKind):
         return headers
 
 
+class ReceiptsKind(SwitchKind):
+    """True, False, or None for what fits the server."""
+
+    values = "True/False/None"
+    annotation = checked = "bool | None"
+
+    def check(self, name: str, value: Any) -> Any:
+        return None if value is None else super().check(name, value)
+
+
 def _is_utf8(text: str) -> bool:
     try:
         return bool(text.encode()) or True
@@ -49,7 +59,12 @@ SETTINGS: Final = (
     Option("host", TextKind(), "/", "the virtual host; RabbitMQ's own is /"),
     Option("heartbeat", DurationKind(), "10s", "the time between heartbeats, asked for in both directions"),
     Option("headers", HeadersKind(), None, "headers of the CONNECT frame beside login and host"),
-    Option("receipts", SwitchKind(), True, "have the server confirm what it is asked, and wait for that"),
+    Option(
+        "receipts",
+        ReceiptsKind(),
+        None,
+        "have the server confirm what it is asked, and wait for that; None where it says what server it is",
+    ),
 )
 FLAGS: Final[Mapping[Word, tuple[Option, ...]]] = {
     "subscribe": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -69,6 +70,18 @@ def test_heartbeats_go_both_ways(broker: Site) -> None:
 
         until(lambda: min(beats("in"), beats("out")) >= 3)
         assert client.state == "open"
+
+
+def test_subscriptions_come_back_after_the_connection_was_lost() -> None:
+    with coilmq() as broker, connect(broker, reconnect={"first": "10ms"}) as client:
+        first, second = client.subscribe("/topic/a"), client.subscribe("/topic/b")
+        lost = broker.seen.get(timeout=PATIENCE)
+        asyncio.run_coroutine_threadsafe(lost.close(1012), broker.loop).result(PATIENCE)
+        broker.seen.get(timeout=PATIENCE)
+        until(lambda: sum(m.label == "RECEIPT r2" for m in client.log) == 2)
+        client.publish("/topic/b", "again")
+        client.publish("/topic/a", "and again")
+        assert (next_of(second), next_of(first)) == ("again", "and again")
 
 
 def test_auth_logs_in_and_the_passcode_shows_up_nowhere() -> None:

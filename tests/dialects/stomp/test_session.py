@@ -29,10 +29,16 @@ def responses(happened: list[Happening], version: str = "1.2") -> list[Frame]:
     return [frame for payloads in found for frame in frames(payloads, version)]
 
 
-def ready(version: str = "1.2", heartbeat: str = "0,0", known: Any = None, **settings: Any) -> Talk:
+def ready(
+    version: str = "1.2",
+    heartbeat: str = "0,0",
+    known: Any = None,
+    server: str = "server:x\n",
+    **settings: Any,
+) -> Talk:
     talk = Talk(Stomp, known, **settings)
     talk.session.open()
-    connected = f"CONNECTED\nversion:{version}\nheart-beat:{heartbeat}\n\n\x00"
+    connected = f"CONNECTED\nversion:{version}\nheart-beat:{heartbeat}\n{server}\n\x00"
     assert talk.receive(connected) == [Ready()]
     return talk
 
@@ -206,11 +212,14 @@ def test_a_length_may_be_left_out_of_what_is_published() -> None:
 
 
 def test_servers_without_receipts_are_not_asked_for_any() -> None:
-    talk = ready(receipts=False)
-    (sent,) = frames(talk.publish(1, "/a", "x"))
-    assert "receipt" not in sent.headers
-    assert talk.session.answers("publish", talk.flags("publish", {})) is False
-    assert ready().session.answers("subscribe", talk.flags("subscribe", {})) is True
+    for talk in (ready(receipts=False), ready(server="")):
+        (sent,) = frames(talk.publish(1, "/a", "x"))
+        assert "receipt" not in sent.headers
+        assert talk.session.answers("publish", talk.flags("publish", {})) is False
+    for talk in (ready(receipts=True, server=""), ready()):
+        (sent,) = frames(talk.publish(1, "/a", "x"))
+        assert sent.headers["receipt"] == "r1"
+        assert talk.session.answers("subscribe", talk.flags("subscribe", {})) is True
 
 
 # -- errors, and what is hostile ---------------------------------------------------------------------
