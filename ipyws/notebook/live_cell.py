@@ -1,8 +1,8 @@
 """Live views in cells: each shows its own stretch of a connection's conversation.
 
 A stretch goes from where the view was opened to where the next view on that connection was. Views are drawn
-on the background loop, at most five times a second, whatever the rate of messages; and once more at the end
-of each cell, so that what a notebook saves is current.
+beside the background loop, at most five times a second, whatever the rate of messages; and once more at the
+end of each cell, so that what a notebook saves is current.
 
 Not every front end replaces what it shows. So a view is shown when its magic ends, or when that takes its
 time: what stays for ever then is a picture of what came meanwhile. Where nobody follows, it is no more than
@@ -11,22 +11,20 @@ that picture, and takes nothing from the view before.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
-from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
 
 from ipyws.core.connection.connection import Connection
 from ipyws.core.messages.batch import Batch
 from ipyws.notebook.audience import Audience
-from ipyws.notebook.publisher import Bundle, Handle, Publisher
-from ipyws.view import html, text
-from ipyws.view.card import Card
+from ipyws.notebook.cell_view import Drawing, Lane, View
+from ipyws.notebook.publisher import Publisher
+from ipyws.runtime.aside import aside
 from ipyws.view.progress import Progress
-from ipyws.view.stretch import Stretch
-from ipyws.view.summary import card
-
-Lane = tuple[Connection, Audience]
 
 INTERVAL = 0.2
 """Seconds between two updates of a view."""
@@ -35,83 +33,20 @@ _LATE = 0.3
 """Seconds after which a view is shown although its magic goes on."""
 
 _SOON = 0.03  # gives a burst of messages the time to be drawn together
-_TERMINAL_ROWS = 20
-
-_NEXT = {Audience.NOTEBOOK: "panel", Audience.CONSOLE: "log"}
-"""The verb that shows more; where a picture is all there is, no magic may be within reach."""
 
 
-class View:
-    """One cell's view of a connection."""
+class Prepared(NamedTuple):
+    """A view as it was drawn beside the loop.
 
-    def __init__(
-        self,
-        client: Connection,
-        start: int,
-        progress: Progress | None,
-        handle: Handle,
-        audience: Audience,
-    ) -> None:
-        self.client = client
-        self.handle = handle
-        self.audience = audience
-        self.shown = False
-        self.progress = progress if progress is not None and progress.matters else None
-        self.stretch = Stretch(client.log, start, html.ROWS)
-        self.due = 0.0  # monotonic time before which it is not drawn again
-        self._sent: Bundle = {}
+    Attributes:
+        view: The view.
+        ended: Whether its connection had ended before.
+        drawing: What is to be shown; None if that is shown already.
+    """
 
-    @property
-    def lane(self) -> Lane:
-        """Which views end where this one begins: those of the connection that are seen in the same way."""
-        return self.client, self.audience
-
-    @property
-    def ended(self) -> bool:
-        """Whether the conversation goes on in a later view."""
-        return self.stretch.stop is not None
-
-    @property
-    def busy(self) -> bool:
-        """Whether the cell is still at its steps."""
-        return self.progress is not None and not self.progress.over
-
-    def bundle(self) -> Bundle | None:
-        """Return what the view shows now; None if that was shown already."""
-        shown = self._card()
-        drawn = self.stretch.rows(shown.total)
-        live = self.audience is not Audience.STILL and not self.ended and self.client.closed is None
-        steps = self.progress.lines() if self.progress else ()
-        bundle = {
-            "text/html": html.render(shown, drawn, live=live, ended=self.ended, steps=steps),
-            "text/plain": text.render(shown, drawn, steps),
-        }
-        return None if bundle == self._sent else self._remember(bundle)
-
-    def new_lines(self, name: str) -> Bundle | None:
-        """Return the rows that came since the last call, for a terminal; None if there are none.
-
-        Args:
-            name: What stands in front of each; "" for nothing.
-        """
-        drawn = self.stretch.new_rows(self.client.log.total, _TERMINAL_ROWS)
-        return {"text/plain": "\n".join(text.line(row, name) for row in drawn)} if drawn else None
-
-    def headline(self) -> Bundle:
-        """Return the first line of the view, for a terminal."""
-        return {"text/plain": text.headline(self._card())}
-
-    def _remember(self, bundle: Bundle) -> Bundle:
-        self._sent = bundle
-        return bundle
-
-    def _card(self) -> Card:
-        verb = _NEXT.get(self.audience)
-        shown = card(self.client, hint=f"%ws {verb} {self.client.name}" if verb else "")
-        # A picture that is never replaced says nothing that will not stay true; nor does a view that goes on
-        # in a later one: only that tells of the end.
-        passing = (self.audience is Audience.STILL or self.ended) and shown.close is None
-        return replace(shown, state="") if passing else shown
+    view: View
+    ended: bool
+    drawing: Drawing | None
 
 
 class Views:
@@ -124,6 +59,7 @@ class Views:
         self._first: dict[Lane, View] = {}
         self._followed: set[Connection] = set()
         self._scheduled: set[Connection] = set()
+        self._drawing: set[Connection] = set()
 
     def open(self, client: Connection, start: int, progress: Progress | None = None) -> View:
         """Open a view below the running cell; the one before on that connection ends here.
@@ -149,8 +85,9 @@ class Views:
         """Show what a view has come to, now that its magic ends; called on the main thread."""
         with self._lock:
             if not view.shown:
-                first = view.bundle() if self._publisher.live else view.headline()
-                self._publisher.show(first or {}, view.handle)
+                made = view.draw() if self._publisher.live else None
+                first = (made and view.publish(made)) or view.headline()
+                self._publisher.show(first, view.handle)
                 view.shown = True
                 return
         if self._publisher.live:
@@ -184,14 +121,22 @@ class Views:
         self._newest[view.lane] = view
 
     def _show_late(self, view: View) -> None:
-        def show() -> None:
+        def draw() -> None:
+            aside(lambda: self._first_of(view), "ipyws-view").add_done_callback(show)
+
+        def show(drawing: asyncio.Future[Drawing | None]) -> None:
             with self._lock:
-                if not view.shown:
-                    self._publisher.show_aside(view.bundle() or {}, view.handle)
+                made = None if view.shown else drawing.result()
+                if made and (bundle := view.publish(made)):
+                    self._publisher.show_aside(bundle, view.handle)
                     view.shown = True
 
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            view.client.loop.call_soon_threadsafe(view.client.loop.call_later, _LATE, show)
+            view.client.loop.call_soon_threadsafe(view.client.loop.call_later, _LATE, draw)
+
+    def _first_of(self, view: View) -> Drawing | None:
+        with self._lock:
+            return None if view.shown else view.draw()
 
     def _follow(self, client: Connection) -> None:
         if client in self._followed:
@@ -215,10 +160,30 @@ class Views:
         client.loop.call_later(delay, self._tick, client)
 
     def _tick(self, client: Connection) -> None:
+        """Have the views of a connection drawn beside its loop: what they show may have to be unpacked."""
         self._scheduled.discard(client)
-        for view in self._views(client):
+        if client in self._drawing:
+            self._schedule(client)
+            return
+        views = self._views(client)
+        for view in views:
             view.due = time.monotonic() + INTERVAL
-            self._draw_lane(view.lane)
+        self._drawing.add(client)
+        drawing = aside(lambda: [self._prepare(view) for view in views], "ipyws-view")
+        drawing.add_done_callback(partial(self._show, client))
+
+    def _prepare(self, view: View) -> Prepared:
+        ended = view.client.closed is not None  # read first: what is drawn must not be older than this
+        with self._lock:
+            return Prepared(view, ended, self._make(view))
+
+    def _show(self, client: Connection, drawing: asyncio.Future[list[Prepared]]) -> None:
+        self._drawing.discard(client)
+        for view, ended, made in drawing.result():
+            with self._lock:
+                self._update(view, made)
+            if ended:
+                self._finish(view)
 
     def _views(self, client: Connection) -> list[View]:
         return [view for (its, _), view in list(self._newest.items()) if its is client]
@@ -227,22 +192,38 @@ class Views:
         newest = self._newest.get(lane)
         if newest is None:
             return
-        ended = newest.client.closed is not None  # read first: what is drawn must not be older than this
+        ended = newest.client.closed is not None
         self._draw(newest)
-        if ended and not newest.busy:
-            # The card that opened the connection says how it ended too; the views between tell their part.
-            first = self._first.pop(lane, newest)
-            if first is not newest:
-                self._draw(first)
-            self._newest.pop(lane, None)  # the end of a cell and the loop may both come here
-            if not self._views(newest.client):
-                self._followed.discard(newest.client)
+        if ended:
+            self._finish(newest)
+
+    def _finish(self, newest: View) -> None:
+        """Follow a connection no more that has ended and is drawn to its end."""
+        lane = newest.lane
+        if newest.busy or self._newest.get(lane) is not newest:
+            return
+        # The card that opened the connection says how it ended too; the views between tell their part.
+        first = self._first.pop(lane, newest)
+        if first is not newest:
+            self._draw(first)
+        self._newest.pop(lane, None)  # the end of a cell and the loop may both come here
+        if not self._views(newest.client):
+            self._followed.discard(newest.client)
 
     def _draw(self, view: View) -> None:
         with self._lock:
-            if not view.shown:  # it is about to be
-                return
-            name = view.client.name if len(self._newest) > 1 else ""
-            bundle = view.bundle() if self._publisher.live else view.new_lines(name)
-            if bundle:
-                self._publisher.update(view.handle, bundle)
+            self._update(view, self._make(view))
+
+    def _make(self, view: View) -> Drawing | None:
+        """Return what is to be shown of a view now, if anything; to a terminal it is printed at once."""
+        if not view.shown:  # it is about to be
+            return None
+        if self._publisher.live:
+            return view.draw()
+        if lines := view.new_lines(view.client.name if len(self._newest) > 1 else ""):
+            self._publisher.update(view.handle, lines)
+        return None
+
+    def _update(self, view: View, made: Drawing | None) -> None:
+        if made and (bundle := view.publish(made)):
+            self._publisher.update(view.handle, bundle)

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from ipyws.core.dialects.subscription import Subscription
 from ipyws.errors import InvalidError, UnknownConnectionError
 from ipyws.notebook.audience import Audience
-from ipyws.notebook.live_cell import View, Views
+from ipyws.notebook.cell_view import View
+from ipyws.notebook.live_cell import Views
 from ipyws.notebook.publisher import KernelPublisher, TerminalPublisher
 from ipyws.runtime.client import Client
 from ipyws.runtime.registry import REGISTRY

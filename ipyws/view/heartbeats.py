@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ipyws.core.constants import KEEP_ALIVE
+from ipyws.core.messages.contract import Contract
 from ipyws.core.messages.message import Message
 from ipyws.view.format import clock
 from ipyws.view.rows import Row, gap, row
@@ -73,7 +74,14 @@ def _listed(message: Message) -> str:
     return f"{shown.time}  {shown.arrow}  {shown.line}"
 
 
-def picture(messages: Sequence[Message], most: int, *, fold: bool = True, raw: bool = False) -> list[Row]:
+def picture(
+    messages: Sequence[Message],
+    most: int,
+    *,
+    fold: bool = True,
+    raw: bool = False,
+    contract: Contract | None = None,
+) -> list[Row]:
     """Return the newest of some messages as rows, with one for those before them.
 
     Args:
@@ -81,6 +89,7 @@ def picture(messages: Sequence[Message], most: int, *, fold: bool = True, raw: b
         most: Most messages that get a row of their own.
         fold: Whether one row stands for all heartbeats among them.
         raw: Whether payloads are shown as they came.
+        contract: What they are judged by, or None.
     """
     shown: list[Message] = []
     beats: list[Message] = []
@@ -90,10 +99,12 @@ def picture(messages: Sequence[Message], most: int, *, fold: bool = True, raw: b
         (beats if fold and is_heartbeat(message) else shown).append(message)
     hidden = len(messages) - len(shown) - len(beats)
     drawn = [gap(hidden)] if hidden else []
-    return [*drawn, *with_heartbeats(shown[::-1], beats[::-1], raw)]
+    return [*drawn, *_with_heartbeats(shown[::-1], beats[::-1], raw, contract)]
 
 
-def with_heartbeats(shown: Sequence[Message], beats: Sequence[Message], raw: bool = False) -> Iterator[Row]:
+def _with_heartbeats(
+    shown: Sequence[Message], beats: Sequence[Message], raw: bool, contract: Contract | None
+) -> Iterator[Row]:
     """Yield the rows of messages, and where the last heartbeat came the row of all of them."""
     previous: float | None = None
     waiting = bool(beats)
@@ -101,7 +112,7 @@ def with_heartbeats(shown: Sequence[Message], beats: Sequence[Message], raw: boo
         if waiting and message.seq > beats[-1].seq:
             yield heartbeats(len(beats), beats)
             waiting = False
-        yield row(message, previous, raw=raw)
+        yield row(message, previous, raw=raw, contract=contract)
         previous = message.time
     if waiting:
         yield heartbeats(len(beats), beats)

@@ -159,6 +159,8 @@ def _numbers(row: Row) -> tuple[tuple[str, str], ...]:
 
 def _message(row: Row) -> str:
     named = f"{_tag(row)}<strong>{_code(row.label, 80)}</strong> " if row.label else _tag(row)
+    if row.wrong:
+        named = f'<span class="bad">{_code(row.wrong, 300)}</span> {named}'
     is_json = "json" in row.css.split()
     preview = f"{named}<code>{_coloured(row.preview) if is_json else html_text(row.preview)}</code>"
     if not row.detail:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from ipyws.core.messages.contract import Contract
 from ipyws.core.messages.message import Message
 from ipyws.view.content import Content, content
 from ipyws.view.format import byte_size, clock, signed_duration
+from ipyws.view.judged import broken
 
 PREVIEW: Final = 160
 """Longest preview of a payload, in characters."""
@@ -40,6 +42,7 @@ class Row:
         tag: As what the payload was read where that is not plain: "msgpack", "gzip+json"; or "".
         label: What a packet of a dialect is, "event news", or what had it sent, "every 20s"; or "".
         raw: The payload as it came where the detail is what it means, else "".
+        wrong: How it breaks the contract of its connection, else "".
     """
 
     time: str
@@ -55,6 +58,7 @@ class Row:
     tag: str = ""
     label: str = ""
     raw: str = ""
+    wrong: str = ""
 
     @property
     def is_message(self) -> bool:
@@ -64,7 +68,7 @@ class Row:
     @property
     def line(self) -> str:
         """What it says, on one line of plain text."""
-        return "  ".join(filter(None, (self.tag, self.label, self.preview)))
+        return "  ".join(filter(None, (self.tag, self.label, self.preview, self.wrong)))
 
 
 def row(
@@ -74,6 +78,7 @@ def row(
     longest: int = PREVIEW,
     unfold: bool = True,
     raw: bool = False,
+    contract: Contract | None = None,
 ) -> Row:
     """Return the row that shows ``message``.
 
@@ -83,9 +88,11 @@ def row(
         longest: Most characters of its preview.
         unfold: Whether it has a detail.
         raw: Whether it shows the payload as it came, rather than what that means.
+        contract: What it is judged by, or None.
     """
     delta = None if previous_time is None else message.time - previous_time
     said: Content = content(message, longest, unfold=unfold, raw=raw)
+    wrong = broken(contract, message)
     slow = "slow" if delta is not None and delta > _SLOW else ""
     return Row(
         time=clock(message.time),
@@ -95,10 +102,11 @@ def row(
         size=byte_size(message.size) if message.type in _SIZED else "",
         preview=said.preview,
         detail=said.detail,
-        css=" ".join(filter(None, (message.direction, message.type, said.look, slow))),
+        css=" ".join(filter(None, (message.direction, message.type, said.look, slow, wrong and "bad"))),
         tag=said.tag,
         label=said.label,
         raw=said.raw,
+        wrong=wrong,
     )
 
 

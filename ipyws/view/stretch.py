@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import Final
 
-from ipyws.core.messages.log import Log
+from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages.message import Message
 from ipyws.view.heartbeats import LISTED, heartbeats, is_heartbeat
 from ipyws.view.rows import Row, gap, row
@@ -27,7 +27,7 @@ class Stretch:
         stop: That behind the last one; None as long as it goes on.
     """
 
-    def __init__(self, log: Log, start: int, most: int) -> None:
+    def __init__(self, log: RecordedLog, start: int, most: int) -> None:
         self.start = start
         self.stop: int | None = None
         self._log = log
@@ -138,5 +138,7 @@ class Stretch:
         made = self._rows.get(message.seq)
         if made is None:
             before = self._message(message.seq - 1) if message.seq else None
-            made = self._rows[message.seq] = row(message, before.time if before is not None else None)
+            made = self._rows[message.seq] = row(
+                message, None if before is None else before.time, contract=self._log.contract
+            )
         return made

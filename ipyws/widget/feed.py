@@ -8,6 +8,7 @@ may be slow, or its word may wait behind a busy cell. So the cost does not grow 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from collections import OrderedDict
@@ -18,6 +19,7 @@ from ipyws.core.connection.connection import Connection
 from ipyws.core.messages.counts import Counts, count
 from ipyws.core.messages.message import Message
 from ipyws.runtime.aside import aside
+from ipyws.view.format import WINDOW
 from ipyws.view.heartbeats import is_heartbeat
 from ipyws.widget import lines, protocol
 from ipyws.widget.sieve import Sieve
@@ -44,6 +46,8 @@ UNDRAWN: Final = 12
 """Batches that the front end may be behind; it speaks after every fifth."""
 
 _LATE: Final = 4  # times the rows and bytes that the latest batch may have
+_QUICK: Final = 64 * 1024  # characters of rows that are made on the loop
+_PLAIN: Final = ("auto", "json", "text", "raw")
 _FIELDS: Final = 190  # bytes of a row beside its preview
 _CHUNK: Final = 200  # messages that are looked at in one go
 _SEARCHED: Final = 2000  # the same, where that happens beside the loop
@@ -112,7 +116,7 @@ class Feed:
         self._places = {}
         self._matched = self._folded = 0
         self._previous = None
-        batch = self._make(*await self._collect(FIRST), reset=True)
+        batch = await self._make(*await self._collect(FIRST), reset=True)
         self._drawn = self._batch - 1  # whatever was under way is forgotten there
         return batch
 
@@ -127,7 +131,7 @@ class Feed:
         fitting = _fitting(found, BYTES * share)
         hidden += len(found) - len(fitting)
         anything = fitting or hidden or evicted or folded != self._folded
-        return self._make(fitting, hidden, evicted, reset=False) if anything else None
+        return await self._make(fitting, hidden, evicted, reset=False) if anything else None
 
     async def _collect(self, most: int) -> tuple[list[Entry], int, int]:
         """Return the newest rows that were not collected yet, how many are before, how many were evicted."""
@@ -186,16 +190,32 @@ class Feed:
         # A new filter cancels it: what this one had found is of no use, everything is collected again.
         return ([], 0) if searching.cancelled() else searching.result()
 
-    def _make(self, found: list[Entry], hidden: int, evicted: int, *, reset: bool) -> protocol.Batch:
+    async def _lines(self, found: list[Entry]) -> list[protocol.Row]:
+        """Return the rows of messages; the loop goes on while payloads are read that may take long."""
+        first, previous = self._number + 1, self._previous
+        for _, client, message in found:
+            self._number += 1
+            self._made[self._number] = (client, message.seq)
+        if found:
+            self._previous = found[-1][2].time
+
+        def work() -> list[protocol.Row]:
+            befores = [previous, *(message.time for _, _, message in found)]
+            return [
+                lines.line(number, name, message, before, client.log.contract)
+                for number, (name, client, message), before in zip(
+                    itertools.count(first), found, befores, strict=False
+                )
+            ]
+
+        return work() if _is_quick(found) else await aside(work, "ipyws-rows")
+
+    async def _make(self, found: list[Entry], hidden: int, evicted: int, *, reset: bool) -> protocol.Batch:
         made: list[protocol.Row] = []
         if hidden or evicted:
             self._number += 1
             made.append(lines.gap(self._number, hidden + evicted, evicted))
-        for name, client, message in found:
-            self._number += 1
-            self._made[self._number] = (client, message.seq)
-            made.append(lines.line(self._number, name, message, self._previous))
-            self._previous = message.time
+        made += await self._lines(found)
         while len(self._made) > KEPT:
             self._made.popitem(last=False)
         self._batch += 1
@@ -216,6 +236,14 @@ class Feed:
             },
             "evicted": {name: one.evicted for name, one in self._counts.items()},
         }
+
+
+def _is_quick(found: list[Entry]) -> bool:
+    """Tell whether rows are made at once: nothing of what they show is to be unpacked, decoded or judged."""
+    return all(
+        isinstance(message.data, str) and message.codec.name in _PLAIN and client.log.contract is None
+        for _, client, message in found
+    ) and (sum(min(len(message.data), WINDOW) for _, _, message in found) < _QUICK)
 
 
 def _pick(matching: Iterable[Message], fold: bool) -> Picked:

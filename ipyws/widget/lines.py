@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Final, Literal
 
+from ipyws.core.messages.contract import Contract
 from ipyws.core.messages.message import Message
 from ipyws.text.masking import mask_start
 from ipyws.text.printable import visible
@@ -31,7 +32,9 @@ DUMPED: Final = 4096
 """Bytes of a binary payload that are dumped."""
 
 
-def line(number: int, name: str, message: Message, previous: float | None) -> protocol.Row:
+def line(
+    number: int, name: str, message: Message, previous: float | None, contract: Contract | None = None
+) -> protocol.Row:
     """Return a row.
 
     Args:
@@ -39,8 +42,9 @@ def line(number: int, name: str, message: Message, previous: float | None) -> pr
         name: The connection's name.
         message: What it shows.
         previous: The time of the row before it, in seconds since the epoch, or None.
+        contract: What it is judged by, or None.
     """
-    row = rows.row(message, previous, longest=PREVIEW, unfold=False)
+    row = rows.row(message, previous, longest=PREVIEW, unfold=False, contract=contract)
     return _line(number, name, message.seq, message.time, row, more=bool(row.size and message.size))
 
 
@@ -163,6 +167,7 @@ def _line(number: int, name: str, seq: int, at: float, row: rows.Row, *, more: b
         "size": row.size,
         "tag": row.tag,
         "label": row.label,
+        "wrong": row.wrong,
         "preview": row.preview,
         "css": row.css,
         "more": more,

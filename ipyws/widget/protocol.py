@@ -24,6 +24,7 @@ class Row(TypedDict):
     size: str
     tag: str
     label: str
+    wrong: str
     preview: str
     css: str
     more: bool

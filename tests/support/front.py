@@ -217,7 +217,14 @@ def row(preview: str, direction: str = "in", kind: str = "text", **fields: Any) 
     """Return a row; its id comes with the batch."""
     usual = {"at": 1_769_866_512.118, "time": "14:35:12.118", "delta": "+12.0 ms", "more": True}
     look = {"arrow": ARROWS.get(direction, ""), "kind": kind, "css": f"{direction} {kind}"}
-    told = {"connection": NAME, "tag": "", "label": "", "preview": preview, "size": f"{len(preview)} B"}
+    told = {
+        "connection": NAME,
+        "tag": "",
+        "label": "",
+        "wrong": "",
+        "preview": preview,
+        "size": f"{len(preview)} B",
+    }
     return {**told, **usual, **look, **fields}
 
 

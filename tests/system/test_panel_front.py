@@ -445,7 +445,9 @@ def test_json_is_a_tree_that_keeps_every_digit(front: Front) -> None:
 
 
 def test_a_packet_is_shown_by_its_name_and_its_tag(front: Front) -> None:
-    front.rows([row('{"t": 21}', label="PUBLISH kitchen", tag="msgpack", css="in binary json")])
+    wrong = "breaks the contract: /t: 21 is too warm"
+    front.rows([row('{"t": 21}', label="PUBLISH kitchen", tag="msgpack", css="in json", wrong=wrong)])
+    expect(front.log.locator(".preview .wrong")).to_have_text(wrong)
     expect(front.log.locator(".preview .label")).to_have_text("PUBLISH kitchen")
     expect(front.log.locator(".line > .tag")).to_have_text("msgpack")
 

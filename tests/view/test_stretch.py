@@ -1,21 +1,21 @@
 from __future__ import annotations
 
+from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Control
 from ipyws.view.rows import Row
 from ipyws.view.stretch import LOOKED, Stretch
 
 
-def new_log(messages: int = 100_000) -> Log:
-    return Log(messages, 1 << 20, Budget())
+def new_log(messages: int = 100_000) -> RecordedLog:
+    return RecordedLog(messages, 1 << 20, Budget())
 
 
-def receive(log: Log, *payloads: str) -> None:
+def receive(log: RecordedLog, *payloads: str) -> None:
     log.append("in", list(payloads), sum(map(len, payloads)))
 
 
-def ping(log: Log, count: int = 1) -> None:
+def ping(log: RecordedLog, count: int = 1) -> None:
     for _ in range(count):
         log.append("in", [Control(b"")], 0, type="ping")
 

@@ -12,6 +12,7 @@ import pytest
 
 import ipyws
 from ipyws.capture.recording import RecordedLog
+from ipyws.core.codecs.codec import Codec, Data
 from ipyws.core.messages.budget import Budget
 from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
@@ -436,6 +437,31 @@ def test_the_loop_goes_on_while_a_filter_searches_a_long_log() -> None:
         return beats
 
     assert run(scenario()) > 10
+
+
+def test_the_loop_goes_on_while_payloads_are_read_for_rows() -> None:
+    class Slow(Codec):
+        name = "slow"
+
+        def __init__(self) -> None:
+            self.let = threading.Event()
+
+        def decode(self, payload: Data) -> Any:
+            return ["let" if self.let.wait(20) else "never let"]
+
+        def encode(self, value: Any) -> Data:
+            raise NotImplementedError
+
+    async def scenario() -> dict[str, Any]:
+        side.log.codec = codec = Slow()
+        side.receive("x", "y")
+        beginning = asyncio.ensure_future(feed(a=side).begin())
+        await asyncio.sleep(0.01)
+        codec.let.set()
+        return dict(await beginning)
+
+    side = Side()
+    assert texts(run(scenario())) == ['["let"]', '["let"]']
 
 
 def test_a_filter_that_can_not_be_searched_in_bounded_time_is_refused() -> None:

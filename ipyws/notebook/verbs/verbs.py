@@ -169,7 +169,7 @@ def log(session: Session, parsed: Parsed) -> list[Message]:
     if "max" in parsed.options:
         raise InvalidError("--max is given without --json", hint="--tail says how many rows are shown")
     fold = not control and grep is None
-    drawn = picture(found, min(tail, _TAIL), fold=fold, raw=raw)
+    drawn = picture(found, min(tail, _TAIL), fold=fold, raw=raw, contract=client.log.contract)
     if drawn:
         session.show_rows(client, drawn)
     else:

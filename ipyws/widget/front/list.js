@@ -44,8 +44,10 @@ class Row {
     for (const part of SAID) setText(parts[part], row[part]);
     setText(parts.name, row.connection);
     parts.name.className = `name c${this.list.store.colourOf(row.connection)}`;
+    const named = /** @type {const} */ (["wrong", "label"]).flatMap((part) =>
+      row[part] ? [span(part, row[part]), " "] : []);
     const said = element.classList.contains("json") ? coloured(row.preview) : [row.preview];
-    parts.preview.replaceChildren(...(row.label ? [span("label", row.label), " "] : []), ...said);
+    parts.preview.replaceChildren(...named, ...said);
     setText(parts.tag, row.tag || (DATA.includes(row.kind) ? "" : row.kind));
   }
 
@@ -431,7 +433,7 @@ class List {
   announce(row) {
     const size = row.size && `${row.size}, `;
     const more = !row.more ? "" : this.open.has(row.id) ? ", expanded" : ", collapsed";
-    this.panel.announce(`${DIRECTIONS[row.arrow] ?? ""}${row.kind}, ${size}${row.connection}: ${row.label} ${row.preview}${more}`);
+    this.panel.announce(`${DIRECTIONS[row.arrow] ?? ""}${row.kind}, ${size}${row.connection}: ${row.wrong} ${row.label} ${row.preview}${more}`);
   }
 
   /**

@@ -13,6 +13,7 @@ declare namespace protocol {
     size: string;
     tag: string;
     label: string;
+    wrong: string;
     preview: string;
     css: string;
     more: boolean;

@@ -1,0 +1,76 @@
+"""Views of cells: what takes long to read holds up no connection."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import ipyws
+from ipyws.core.codecs.codec import Codec, Data
+from ipyws.notebook.audience import Audience
+from ipyws.notebook.live_cell import Views
+from ipyws.notebook.publisher import Bundle, Handle
+
+
+class Page:
+    """A front end that keeps what it is shown."""
+
+    live = True
+
+    def __init__(self) -> None:
+        self.html = ""
+        self.changed = threading.Condition()
+
+    def audience(self) -> Audience:
+        return Audience.NOTEBOOK
+
+    def handle(self) -> Handle:
+        return Handle(None)
+
+    def show(self, bundle: Bundle, handle: Handle | None = None) -> Handle:
+        handle = handle or self.handle()
+        self.update(handle, bundle)
+        return handle
+
+    def show_aside(self, bundle: Bundle, handle: Handle) -> None:
+        self.update(handle, bundle)
+
+    def update(self, handle: Handle, bundle: Bundle) -> None:
+        with self.changed:
+            self.html = str(bundle["text/html"])
+            self.changed.notify_all()
+
+    def wait_for(self, text: str) -> bool:
+        with self.changed:
+            return self.changed.wait_for(lambda: text in self.html, 20)
+
+
+class Slow(Codec):
+    """Reads nothing until it is let."""
+
+    name = "slow"
+
+    def __init__(self) -> None:
+        self.reads = threading.Event()
+        self.let = threading.Event()
+
+    def decode(self, payload: Data) -> Any:
+        self.reads.set()
+        return ["read at last" if self.let.wait(20) else "never let"]
+
+    def encode(self, value: Any) -> Data:
+        raise NotImplementedError
+
+
+def test_a_connection_goes_on_while_a_payload_is_read_for_a_view() -> None:
+    codec, page = Slow(), Page()
+    views = Views(page)
+    with ipyws.serve("echo") as server, ipyws.connect(server.url, codec=codec) as client:
+        views.settle(views.open(client.connection, 0))
+        client.send("anything")
+        assert codec.reads.wait(20)
+        assert client.ping(timeout="20s") >= 0
+        assert not codec.let.is_set()
+        codec.let.set()
+        assert page.wait_for("read at last")
+        views.close()
