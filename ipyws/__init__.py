@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ipyws import errors
     from ipyws import graphql as graphql
+    from ipyws import policy as policy
     from ipyws.api import connect, connect_async, connections, contract, current
     from ipyws.capture.capture import Capture
     from ipyws.capture.load import load
@@ -120,7 +121,7 @@ _HOMES: Final = {
 """Where the public names come from: each is imported when it is first asked for."""
 
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES: Final = ("errors", "graphql")
+_MODULES: Final = ("errors", "graphql", "policy")
 
 
 if not TYPE_CHECKING:  # or a type checker would take any name
