@@ -11,7 +11,6 @@ import errno
 import io
 import os
 import stat
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -91,7 +90,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
 def replacing_bytes(path: Path) -> Iterator[BinaryIO]:
     """Give a file for bytes that takes the place of ``path`` at the end; see `replacing`."""
     mode = _mode_of(path)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
+    temporary = path.with_name(f".{os.urandom(16).hex()}.part")
     try:
         with open(temporary, "xb") as stream:
             yield stream

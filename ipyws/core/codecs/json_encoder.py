@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
-import secrets
 from collections.abc import Callable, KeysView, Mapping, Sequence, Set, ValuesView
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -113,7 +113,7 @@ class _Numbers:
             return found
         if not found.is_finite():
             raise _FormlessError(f"{found}, which is not finite")
-        self._mark = self._mark or secrets.token_hex(16)  # nobody else can write it
+        self._mark = self._mark or os.urandom(16).hex()  # nobody else can write it
         self._texts.append(str(found))
         return f"{self._mark}:{len(self._texts) - 1}"
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from ipyws.core.connection.closing import Close
@@ -245,6 +244,8 @@ def wait_of(headers: Iterable[tuple[str, str]], now: float) -> float:
 
 def _moment(text: str) -> float | None:
     """Return an HTTP date (RFC 9110 section 5.6.7) as seconds since the epoch, or None."""
+    from email.utils import parsedate_to_datetime  # few servers send one, and email is large
+
     try:
         moment = parsedate_to_datetime(text[:_LONGEST_DATE])
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
