@@ -7,6 +7,8 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -42,15 +44,20 @@ def machine_files() -> list[Path]:
     return [*([system_file()] if _is_there(system_file()) else []), *named]
 
 
-def project_files(folders: Iterable[Path]) -> Iterator[Path]:
+def project_files(folders: Iterable[Path]) -> list[Path]:
     """Return what may be a project's files, from the folders of a notebook up to the root.
 
     Where a folder is reached by a link, those above the link and those above what it leads to.
     """
     # Strings, because this is asked for every connection: a Path costs more than the look at the disk.
     below = dict.fromkeys(str(place) for given in folders for place in (given, os.path.realpath(given)))
-    for above in dict.fromkeys(above for folder in below for above in _upwards(folder)):
-        yield from (Path(file) for name in (NAME, _PROJECT) if _is_there(file := os.path.join(above, name)))
+    files = dict.fromkeys(chain.from_iterable(map(_candidates, below)))
+    return [Path(file) for file in files if _is_there(file)]
+
+
+@lru_cache(maxsize=64)
+def _candidates(folder: str) -> tuple[str, ...]:
+    return tuple(os.path.join(above, name) for above in _upwards(folder) for name in (NAME, _PROJECT))
 
 
 def _upwards(folder: str) -> Iterator[str]:

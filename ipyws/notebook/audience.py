@@ -27,6 +27,7 @@ class Audience(Enum):
     """Kept, passed on or lost: a capture, an output widget, a page that Voilà made, a callback's nowhere."""
 
 
+_VOILA: Final = re.compile("VOILA_")
 _OF_JUPYTER_CLIENT: Final = re.compile(r"_\d+$")
 """How an id ends that the Python package made; those of JupyterLab and VS Code are plain UUIDs."""
 
@@ -62,7 +63,7 @@ def is_voila(environment: Mapping[str, str] = os.environ) -> bool:
         environment: The variables of the environment.
     """
     server = environment.get("SERVER_SOFTWARE", "").lower()
-    return server.startswith("voila") or any(name.startswith("VOILA_") for name in environment)
+    return server.startswith("voila") or any(map(_VOILA.match, environment))
 
 
 def _is_still(shell: Any, header: Mapping[str, Any]) -> bool:

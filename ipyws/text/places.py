@@ -31,10 +31,9 @@ _PARAMETER: Final = re.compile(r"[?&;#]([^=&;#?]{1,100}+)=([^&#]+)")
 
 
 def user_information(text: str) -> Iterator[Span]:
-    """Yield where user information of URLs stands in a text."""
-    if "@" in text:
-        found = in_slices(_USER_INFORMATION, text, _REACH, _NO_USER_INFORMATION)
-        yield from (match.span(1) for match in found)
+    """Yield where user information of URLs stands in a text; there is none without an @."""
+    found = in_slices(_USER_INFORMATION, text, _REACH, _NO_USER_INFORMATION)
+    yield from (match.span(1) for match in found)
 
 
 def begun_user_information(text: str) -> int:
@@ -44,8 +43,11 @@ def begun_user_information(text: str) -> int:
 
 
 def credentials(text: str) -> Iterator[Span]:
-    """Yield where values of queries and fragments stand in a text whose names are those of credentials."""
-    for pattern in (_PAIR, _PAIR_IN_JSON) if "=" in text or "\\u003" in text else ():
+    """Yield where values of queries and fragments stand in a text whose names are those of credentials.
+
+    There are none without an equals sign, which may be escaped as in JSON: ``=`` or ``\\u003d``.
+    """
+    for pattern in (_PAIR, _PAIR_IN_JSON):
         found = in_slices(pattern, text, _REACH)
         yield from (match.span(2) for match in found if is_sensitive(match[1]))
 

@@ -256,6 +256,8 @@ def remember_credentials(url: object, given: Mapping[str, Any]) -> None:
     for text in texts_in(url):
         remember_in_url(text)
     for name, value in given.items():
+        if value is None or (name in BY_NAME and value is BY_NAME[name].default):
+            continue
         value = stand_in(value) if is_made(value) else value
         for text in texts_in(value):
             remember_userinfo(text)
