@@ -163,7 +163,8 @@ def mask(text: str) -> str:
     What is masked is data as it came or as a user gave it. Spell it, and cut it, afterwards: half a secret,
     and one in hexadecimal digits, is not recognised.
     """
-    return _starred(text, secret_spans(text))
+    spans = secret_spans(text)
+    return _starred(text, spans) if spans else text
 
 
 def mask_bytes(data: bytes) -> bytes:
@@ -191,7 +192,7 @@ def mask_head(text: str, cut: bool) -> str:
         begun = [_spelling(value).begun_at_end(text) for value in _known]
         begun.append(begun_user_information(text))
         spans += [(start, len(text)) for start in begun if start >= 0]
-    return _starred(text, spans)
+    return _starred(text, spans) if spans else text
 
 
 def mask_cut(text: str) -> str:
@@ -208,7 +209,7 @@ def mask_cut(text: str) -> str:
 
 def secret_spans(text: str) -> list[Span]:
     """Return where a text holds what `mask` replaces; parts may overlap."""
-    return [*known_spans(text), *place_spans(text)]
+    return [*(known_spans(text) if _known else ()), *place_spans(text)]
 
 
 def holds_secret(text: str) -> bool:
@@ -248,8 +249,6 @@ def _spelling(value: str) -> Spelling:
 
 
 def _starred(text: str, spans: list[Span]) -> str:
-    if not spans:
-        return text
     pieces: list[str] = []
     done = 0
     for start, end in merged(spans):

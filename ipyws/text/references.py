@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from ipyws.text.masking import MASK, in_json, known, known_spans, place_spans, references
+from ipyws.text.masking import MASK, in_json, known, known_spans, place_spans, references, secret_spans
 from ipyws.text.places import merged
 from ipyws.text.spelling import Span
 
@@ -46,6 +46,8 @@ def with_references(text: str) -> tuple[str, list[str], bool]:
     Returns:
         The text, the references in it, and whether something else became stars.
     """
+    if not secret_spans(text):
+        return text, [], False
     came_by = references(_is_json(text))
     spans = [*known_spans(text, _schemes_with_reference())]
     # Braces that the text had before could not be told from ours.
