@@ -44,10 +44,9 @@ class SignalRCodec(Codec):
         protocol: What they are encoded in.
     """
 
-    name = "signalr"
-
     def __init__(self, protocol: HubProtocol) -> None:
         self._protocol = protocol
+        self.name = "signalr+msgpack" if protocol.name == "messagepack" else "signalr"
 
     def decode(self, payload: Data) -> Any:
         """Return what a message carries.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.codecs.msgpack import MSGPACK
@@ -14,6 +14,9 @@ from ipyws.dialects.signalr.codec import HubProtocol, SignalRCodec
 from ipyws.dialects.signalr.json_protocol import JsonProtocol
 from ipyws.dialects.signalr.msgpack_protocol import MessagePackProtocol
 from ipyws.dialects.signalr.session import SignalRSession
+from ipyws.errors import InvalidError, brief
+
+_INNER: Final = ("auto", "json", MSGPACK.name)
 
 
 class SignalR(Dialect):
@@ -39,20 +42,29 @@ class SignalR(Dialect):
     opens_with: ClassVar[str] = "the server's answer to the handshake"
 
     def __init__(self, protocol: str, keep_alive: float | None, timeout: float | None) -> None:
-        packed = protocol == MessagePackProtocol.name
-        self._protocol: HubProtocol = MessagePackProtocol() if packed else JsonProtocol()
+        self._packed = protocol == MessagePackProtocol.name
         self._keep_alive = keep_alive
         self._timeout = timeout
 
     def check(self) -> None:
         """Refuse MessagePack without msgspec."""
-        if isinstance(self._protocol, MessagePackProtocol):
+        if self._packed:
             MSGPACK.check()
 
     def codec(self, inner: Codec) -> Codec:
-        """Return what reads its messages."""
-        return SignalRCodec(self._protocol)
+        """Return what reads its messages.
+
+        Raises:
+            InvalidError: The hub protocol is not there in that codec.
+        """
+        return SignalRCodec(self._protocol(inner))
 
     def begin(self, opening: Opening) -> Session:
         """Return the state machine of one opening."""
-        return SignalRSession(self._protocol, self._keep_alive, self._timeout)
+        return SignalRSession(self._protocol(opening.codec), self._keep_alive, self._timeout)
+
+    def _protocol(self, inner: Codec) -> HubProtocol:
+        if inner.name not in _INNER:
+            hint = 'protocol="messagepack" of the dialect, or the codec msgpack, has another one than JSON'
+            raise InvalidError(f"SignalR has no messages in the codec {brief(inner.name)}", hint=hint)
+        return MessagePackProtocol() if self._packed or inner.name == MSGPACK.name else JsonProtocol()

@@ -189,4 +189,4 @@ def _closed(message: HubMessage) -> ClosedError:
 
 def _no_server() -> ConnectError:
     what = "what answers there does not speak SignalR: its first message does not answer the handshake"
-    return ConnectError(what, hint="is it the URL of a hub?", retryable=False)
+    return ConnectError(what, hint="is it the URL of a hub?", details={"phase": "dialect"}, retryable=False)

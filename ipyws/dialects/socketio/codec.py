@@ -28,10 +28,13 @@ class SocketIOCodec(Codec):
         inner: What reads binary messages, which are the attachments of events.
     """
 
-    name = "socketio"
-
     def __init__(self, inner: Codec) -> None:
         self._inner = inner
+        self.name = "socketio" if inner.name == "auto" else f"socketio+{inner.name}"
+
+    def check(self) -> None:
+        """Refuse to be used where the other one can't be."""
+        self._inner.check()
 
     def decode(self, payload: Data) -> Any:
         """Return what a packet carries: one argument itself, several as a list; None if it carries nothing.

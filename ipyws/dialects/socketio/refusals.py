@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from ipyws.core.dialects.said import said
 from ipyws.errors import ClosedError, ConnectError, ReplyError, brief
+
+_PHASE: Final = {"phase": "dialect"}
 
 
 def refused(namespace: str, facts: Any) -> ReplyError:
@@ -32,10 +34,14 @@ def closed() -> ClosedError:
 def no_server() -> ConnectError:
     """Return the error for what does not begin as a server of Engine.IO does."""
     what = "what answers there does not speak Socket.IO: its first message is no open packet"
-    return ConnectError(what, hint="is its path another one than /socket.io/?", retryable=False)
+    return ConnectError(
+        what, hint="is its path another one than /socket.io/?", details=_PHASE, retryable=False
+    )
 
 
 def old_server() -> ConnectError:
     """Return the error for a server of the protocol's revision 4, which agrees without an id."""
     what = "the server speaks Socket.IO 2"
-    return ConnectError(what, hint="the dialect is that of version 3 and later", retryable=False)
+    return ConnectError(
+        what, hint="the dialect is that of version 3 and later", details=_PHASE, retryable=False
+    )

@@ -34,6 +34,9 @@ async def answer(peer: Raw) -> None:
         await peer.forever()
     elif path == "/other-subprotocol":
         await peer.upgrade("Sec-WebSocket-Protocol: stomp")
+    elif path.startswith("/greeting?"):
+        await peer.upgrade(then=frame(TEXT, b"hello"))
+        await peer.rest()
     elif path == "/latin-1":
         await peer.upgrade(then=frame(TEXT, "Grüße".encode("latin-1")))
         await peer.rest()

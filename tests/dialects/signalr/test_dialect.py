@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-import ipyws.dialects  # noqa: F401 - fills the registry
-from ipyws.core.codecs.registry import CODECS
+import ipyws
+from ipyws.core.codecs.registry import CODECS, find_codec
 from ipyws.core.dialects.dialect import Dialect, Opening, Session
 from ipyws.core.dialects.registry import find_dialect
 from ipyws.errors import InvalidError
@@ -43,6 +44,19 @@ def test_the_settings_are_those_of_its_clients() -> None:
 def test_a_wrong_setting_is_refused_before_anything_is_dialled(settings: dict[str, Any]) -> None:
     with pytest.raises(InvalidError, match="dialect"):
         made(**settings)
+
+
+def test_the_codec_msgpack_chooses_its_protocol_and_captures_name_it() -> None:
+    packed = made().codec(CODECS["msgpack"])
+    assert packed.name == made(protocol="messagepack").codec(CODECS["auto"]).name == "signalr+msgpack"
+    assert find_codec("codec", packed.name).read(b"\x02\x91\x06").label == "ping"
+    opening = replace(OPENING, codec=CODECS["msgpack"])
+    assert made().begin(opening).open() == ('{"protocol":"messagepack","version":1}\x1e',)
+
+
+def test_a_codec_that_no_hub_speaks_is_refused_before_anything_is_dialled() -> None:
+    with pytest.raises(InvalidError, match="SignalR has no messages in the codec 'raw'"):
+        ipyws.connect("ws://127.0.0.1:1", dialect="signalr", codec="raw")
 
 
 def test_messagepack_without_its_library_says_how_to_get_it() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ipyws.core.codecs.registry import CODECS
+import ipyws.dialects  # noqa: F401 - fills the registry
+from ipyws.core.codecs.registry import CODECS, find_codec
 from ipyws.dialects.socketio.codec import SocketIOCodec
 from ipyws.errors import InvalidError
 
@@ -71,3 +72,11 @@ def test_a_list_is_sent_as_an_event_and_nothing_else_is() -> None:
     for value in ({"a": 1}, [], [1], "text", ["photo", b"\xff"]):
         with pytest.raises(InvalidError, match="event"):
             CODEC.encode(value)
+
+
+def test_the_codec_of_a_connection_reads_attachments_and_captures_name_it() -> None:
+    codec = find_codec("codec", "socketio+msgpack")
+    assert codec.name == "socketio+msgpack"
+    found = codec.read(b"\x81\xa1a\x01")
+    assert (found.label, found.value) == ("attachment", {"a": 1})
+    assert find_codec("codec", "socketio").read("433[1]").label == "ack 3"
