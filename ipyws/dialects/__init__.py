@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from ipyws.core.dialects.dialect import Dialect
 
 _FAMILIES: Final = {
+    "actioncable": "ipyws.dialects.actioncable:ActionCable",
     "graphql": "ipyws.dialects.graphql.dialect:GraphQL",
     "jsonrpc": "ipyws.dialects.jsonrpc:JsonRpc",
     "mqtt": "ipyws.dialects.mqtt.dialect:Mqtt",
+    "phoenix": "ipyws.dialects.phoenix:Phoenix",
     "signalr": "ipyws.dialects.signalr.dialect:SignalR",
     "socketio": "ipyws.dialects.socketio.dialect:SocketIO",
     "stomp": "ipyws.dialects.stomp.dialect:Stomp",

@@ -157,6 +157,8 @@ class Ending:
         if self._connection.state == "open":
             self._cause = error
             self._start_close(code, reason)
+        elif self._connection.state == "closing" and not self._for_good:
+            self._cause = self._cause or error  # the server said why, and its close frame came with it
 
     def abort(self) -> None:
         """Drop the TCP connection at once, without a closing handshake, and open no other."""

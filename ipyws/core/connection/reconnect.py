@@ -208,7 +208,7 @@ def comes_back(close: Close, policy: Reconnect | None = None) -> bool:
         return True
     if close.initiator == "none":
         return True
-    if close.initiator == "us":
+    if close.initiator == "us" or close.error is not None:
         return close.error is not None and close.error.retryable
     return close.code in _COMES_BACK
 
