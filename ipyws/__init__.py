@@ -121,7 +121,7 @@ _HOMES: Final = {
 """Where the public names come from: each is imported when it is first asked for."""
 
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES: Final = ("errors", "graphql", "policy")
+_MODULES: Final = ("errors", "graphql", "policy", "snippets")
 
 
 if not TYPE_CHECKING:  # or a type checker would take any name

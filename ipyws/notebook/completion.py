@@ -24,6 +24,7 @@ from ipyws.notebook.verbs.table import VAR, VERBS
 from ipyws.runtime.registry import REGISTRY
 from ipyws.script.grammar import DIRECTIVES
 from ipyws.snippets.reading import flag_names, tool_called
+from ipyws.snippets.writing import FORMS
 from ipyws.text.masking import holds_secret
 
 _CAPTURES = (".jsonl", ".har")
@@ -125,6 +126,8 @@ def _words(verb: str, fragment: str) -> Iterable[str]:
         return SERVER_KINDS
     if verb in ("save", "replay"):
         return _files(fragment, _CAPTURES)
+    if verb == "copy":
+        return FORMS
     if verb == "policy":
         return POLICY_WORDS
     return [*_saved(), *_urls()] if verb == "connect" else []

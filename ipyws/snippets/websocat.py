@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from ipyws.errors import InvalidError, brief
 from ipyws.policy.unix_url import quote_socket
@@ -46,6 +47,8 @@ FLAGS: Final[tuple[Flag, ...]] = (
     _note("uri", True, "--ws-c-uri"),
     _note("binary", False, "-b", "--binary"),
     _note("null", False, "-0", "--null-terminated"),
+    _note("strip", False, "--linemode-strip-newlines"),
+    _note("whole", False, "--no-line"),
     NAME,
     refused("it makes websocat a server", "%ws serve echo starts one", "-s", "--server-mode"),
     refused("it writes calls of JSON-RPC", "%ws URL --dialect jsonrpc, then %ws call", "--jsonrpc"),
@@ -70,7 +73,7 @@ FLAGS: Final[tuple[Flag, ...]] = (
     ),
     ignored(
         *("-n", "--no-close", "-t", "--text", "-1", "--one-message", "-q", "-v", "-E", "--exit-on-eof"),
-        *("-S", "--strict", "--no-line", "--linemode-strip-newlines", "--async-stdio", "--no-async-stdio"),
+        *("-S", "--strict", "--async-stdio", "--no-async-stdio"),
         *("--print-ping-rtts", "--base64", "--base64-text", "-u", "--unidirectional", "-U"),
         *("--unidirectional-reverse", "--no-fixups", "--no-exit-on-zeromsg", "--websocket-ignore-zeromsg"),
         *("--uncompress-gzip", "--uncompress-zlib", "--uncompress-deflate"),
@@ -95,10 +98,19 @@ def finish(draft: Draft, words: list[str]) -> None:
     draft.read_scheme()
     fed = draft.facts.get("fed")
     if fed is not None:
-        lines = fed.split("\0" if draft.facts.get("null") else "\n")
-        draft.payloads += lines if lines[-1] else lines[:-1]
+        draft.payloads += _messages(fed, draft.facts)
     if draft.facts.get("binary"):
         draft.payloads[:] = [text.encode() if isinstance(text, str) else text for text in draft.payloads]
+
+
+def _messages(fed: str, facts: Mapping[str, Any]) -> list[str]:
+    """Return the messages that a text is: its lines, each with its end, as websocat sends them."""
+    text = f"{fed}\n"  # <<< adds one
+    if "whole" in facts:
+        return [text]
+    end = "\0" if "null" in facts else "\n"
+    pieces = [f"{piece}{end}" for piece in text.split(end)[:-1]]
+    return [piece.removesuffix(end) for piece in pieces] if "strip" in facts else pieces
 
 
 def _take(draft: Draft, word: str) -> None:

@@ -104,6 +104,11 @@ class Feed:
         """Note that the front end has drawn a batch."""
         self._drawn = max(self._drawn, min(batch, self._batch))
 
+    def messages(self, numbers: Iterable[int], client: Connection) -> list[Message]:
+        """Return the messages of rows, of one connection, as far as its log still has them."""
+        mine = (number for number in numbers if self._made.get(number, (None, -1))[0] is client)
+        return [message for number in mine if (message := self.message(number)) is not None]
+
     def message(self, number: int) -> Message | None:
         """Return the message of a row, or None where the log has given it up."""
         client, seq = self._made.get(number, (None, -1))

@@ -10,6 +10,7 @@ from ipyws.core.options.table import BY_NAME, OPTIONS
 from ipyws.errors import InvalidError, PermissionDeniedError
 from ipyws.script.expression import Evaluate
 from ipyws.script.template import expand_plain
+from ipyws.snippets.reading import Pasted, read_command, tool_called
 from ipyws.widget import protocol
 
 
@@ -41,9 +42,7 @@ def read_options(typed: Mapping[str, Any], evaluate: Evaluate | None) -> dict[st
             raise InvalidError(f"there is no option {name!r:.60}", hint="reload the page")
         kind = BY_NAME[name].kind
         if evaluate is None and kind.opens_file(value):
-            raise PermissionDeniedError(
-                f"{name} names a file, which this panel does not take", hint="give it in a cell"
-            )
+            raise _names_file(name)
         if value is True:
             given[name] = True
         elif isinstance(value, str) and value.strip():
@@ -53,6 +52,42 @@ def read_options(typed: Mapping[str, Any], evaluate: Evaluate | None) -> dict[st
                     f"{name} has a script, which this panel does not take", hint="give it in a cell"
                 )
     return given
+
+
+def is_command(typed: str) -> bool:
+    """Tell whether a command of curl, wscat or websocat was pasted in place of a URL."""
+    word, _, rest = typed.partition(" ")
+    return tool_called(word) is not None and bool(rest)
+
+
+def read_pasted(typed: str, evaluate: Evaluate | None) -> Pasted:
+    """Read a command that was pasted in place of a URL.
+
+    Args:
+        typed: The command.
+        evaluate: As in `read_options`.
+
+    Raises:
+        PermissionDeniedError: It names a file or reads the environment, and templates are off.
+        InvalidError: Something in it can't be read or carried over.
+    """
+    pasted = read_command(typed, evaluate or _refuse_reference)
+    for name in pasted.options:
+        if evaluate is None and BY_NAME[name].kind.names_file:
+            raise _names_file(name)
+    return pasted
+
+
+def _refuse_reference(expression: str) -> Any:
+    raise PermissionDeniedError(
+        "the command reads a variable, which this panel does not do", hint="give the value, or use a cell"
+    )
+
+
+def _names_file(name: str) -> PermissionDeniedError:
+    return PermissionDeniedError(
+        f"{name} names a file, which this panel does not take", hint="give it in a cell"
+    )
 
 
 def _field(option: Option) -> protocol.Field:

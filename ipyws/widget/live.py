@@ -12,8 +12,10 @@ from itertools import pairwise
 from typing import Any, Final
 
 from ipyws.core.connection.connection import Connection
+from ipyws.core.messages.message import Message
 from ipyws.runtime.aside import aside
 from ipyws.runtime.registry import REGISTRY
+from ipyws.text.numbers import is_whole
 from ipyws.view.summary import card
 from ipyws.widget import lines, protocol
 from ipyws.widget.feed import INTERVAL
@@ -28,6 +30,8 @@ SIGN_OF_LIFE: Final = 1.0
 """Seconds after which the header is sent though nothing happened: without it a dead kernel looks alive."""
 
 _SPARK: Final = 60
+_SELECTED: Final = 1000
+"""Rows of a request that are looked at."""
 
 Send = Callable[[protocol.ToFront], None]
 Request = Mapping[str, Any]
@@ -180,6 +184,13 @@ class Live:
             self._send({**done.result(), "type": "payload", "view": identity(request), "row": number})
 
         unfolding.add_done_callback(send)
+
+    def selected(self, request: Request, client: Connection) -> list[Message] | None:
+        """Return the messages of the rows that a request names, from any thread; None if it names none."""
+        seat, rows = self._seats.known(request), request.get("rows")
+        if seat is None or not isinstance(rows, list):
+            return None
+        return seat.feed.messages([number for number in rows[-_SELECTED:] if is_whole(number)], client)
 
     def shown(self, request: Request | None = None) -> dict[str, Connection]:
         """Return the connections whose messages a front end is shown, by name; from any thread.

@@ -265,10 +265,11 @@ class Close(Asked):
 
 
 class Copy(Asked):
-    """The connection is wanted as code."""
+    """The connection is wanted as code, with the messages of these rows."""
 
     type: Literal["copy"]
     what: str
+    rows: list[int]
 
 
 class Export(Asked):

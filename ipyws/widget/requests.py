@@ -19,13 +19,13 @@ from ipyws.script.expression import Evaluate
 from ipyws.script.payload import read
 from ipyws.script.steps import Encoding
 from ipyws.script.template import expand_plain
+from ipyws.snippets.writing import copy_as
 from ipyws.text.masking import mask
 from ipyws.text.numbers import is_whole
 from ipyws.text.printable import visible
 from ipyws.widget import protocol
-from ipyws.widget.copying import copy_as
 from ipyws.widget.exporting import export
-from ipyws.widget.form import read_options
+from ipyws.widget.form import is_command, read_options, read_pasted
 from ipyws.widget.live import Live, Send
 from ipyws.widget.rights import ALL, Rights
 from ipyws.widget.seats import identity
@@ -151,9 +151,13 @@ class Requests:
         typed = request.get("options")
         options = read_options(typed if isinstance(typed, Mapping) else {}, self._evaluate)
         url = str(request.get("url", "")).strip()
-        if self._evaluate is not None:
+        notes: list[str] = []
+        if is_command(url):
+            pasted = read_pasted(url, self._evaluate)
+            url, options, notes = pasted.url, {**pasted.options, **options}, pasted.notes()
+        elif self._evaluate is not None:
             url = expand_plain(url, self._evaluate)
-        elif _names_a_file(url):
+        if self._evaluate is None and _names_a_file(url):
             raise PermissionDeniedError(
                 "the URL names a socket of this machine, which this panel does not take",
                 hint="connect in a cell",
@@ -167,7 +171,7 @@ class Requests:
 
         self._post(show)
         shown.wait(_SOON)  # the answer lets the user send again: what is shown by then is where that goes
-        return f"connected to {client.name}"
+        return "; ".join([f"connected to {client.name}", *notes])
 
     def _close(self, request: Request, _: Sequence[Any]) -> str:
         code = _number(request, "code") if "code" in request else 1000
@@ -176,7 +180,9 @@ class Requests:
     def _copy(self, request: Request, _: Sequence[Any]) -> str:
         client = self._client(request)
         self._rights.check_shown(client.name)
-        return copy_as(str(request.get("what")), client.connection)
+        return copy_as(
+            str(request.get("what")), client.connection, self._live.selected(request, client.connection)
+        )
 
     def _export(self, request: Request, _: Sequence[Any]) -> str:
         logs = {name: client.log for name, client in self._live.shown(request).items()}

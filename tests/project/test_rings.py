@@ -60,7 +60,7 @@ MAY: dict[str, set[str]] = {
     },
     "ipyws.widget": {
         *("ipyws.widget", "ipyws.notebook", "ipyws.view", "ipyws.script", "ipyws.runtime", "ipyws.config"),
-        *("ipyws.core", "ipyws.capture", *WORDS, "IPython", "anywidget", "traitlets"),
+        *("ipyws.core", "ipyws.capture", "ipyws.snippets", *WORDS, "IPython", "anywidget", "traitlets"),
     },
     "ipyws": {
         "ipyws.api",

@@ -221,8 +221,10 @@ def test_cookies_of_all_places_are_joined() -> None:
     ("command", "payloads"),
     [
         ("wscat -c ws://h -x one -x 'two three' -w 5", ("one", "two three")),
-        ("websocat ws://h <<< $'one\\ntwo'", ("one", "two")),
-        ("websocat -b ws://h <<< one", (b"one",)),
+        ("websocat ws://h <<< $'one\\ntwo'", ("one\n", "two\n")),
+        ("websocat --linemode-strip-newlines ws://h <<< $'one\\ntwo'", ("one", "two")),
+        ("websocat --no-line ws://h <<< $'one\\ntwo'", ("one\ntwo\n",)),
+        ("websocat -b ws://h <<< one", (b"one\n",)),
         ("websocat -p hello ws://h", ("hello",)),
     ],
 )

@@ -25,7 +25,8 @@ PREPARE = """
 %xmode Verbose
 import ipyws, logging, os, pickle, sys, warnings
 from ipyws.view.summary import card
-from ipyws.widget import copying, exporting, lines
+from ipyws.snippets import writing
+from ipyws.widget import exporting, lines
 
 heard = []
 
@@ -53,11 +54,8 @@ def look():
         print(client.log.about, client.journal, client.stats.summary(), sep="\\n")
         for suffix in (".jsonl", ".har"):
             print(client.log.save(f"look{suffix}").read_text("utf-8"))
-        for what in ("ws", "python", "wscat", "websocat"):
-            try:
-                print(copying.copy_as(what, connection))
-            except ipyws.errors.InvalidError as error:
-                print(error)
+        for what in writing.FORMS:
+            print(writing.copy_as(what, connection))
         for what in ("jsonl", "har", "csv", "text"):
             print(exporting.export(what, {client.name: client.log}))
         for message in client.log:

@@ -726,6 +726,28 @@ def test_the_form_opens_without_a_connection_and_sends_only_what_was_filled_in(s
     )
 
 
+def test_a_command_of_several_lines_can_be_pasted_and_does_not_stay(start: Start) -> None:
+    front = start()
+    front.card()
+    field = front.panel.get_by_role("form", name="Connect").get_by_label("URL or saved name")
+    field.focus()
+    text = "curl 'https://a.test/' \\\n  -H 'Authorization: Bearer x' \\\r\n  -k\n"
+    front.page.evaluate(
+        """text => {
+            const data = new DataTransfer();
+            data.setData("text/plain", text);
+            const options = { clipboardData: data, bubbles: true, cancelable: true };
+            document.activeElement.dispatchEvent(new ClipboardEvent("paste", options));
+        }""",
+        text,
+    )
+    expect(field).to_have_value("curl 'https://a.test/' -H 'Authorization: Bearer x' -k")
+    front.panel.get_by_role("form", name="Connect").get_by_role("button", name="Connect").click()
+    assert front.wait_sent("connect")["url"] == "curl 'https://a.test/' -H 'Authorization: Bearer x' -k"
+    answer(front, "connect")
+    expect(front.panel.locator('input[name="url"]')).to_have_value("")
+
+
 def test_secrets_leave_the_form_once_it_has_connected(start: Start) -> None:
     front = start()
     front.card()
@@ -896,7 +918,7 @@ def test_copy_as_asks_for_code_and_puts_it_on_the_clipboard(front: Front) -> Non
     front.panel.get_by_text("Copy as…").click()
     front.panel.get_by_role("button", name="websocat").click()
     request = front.wait_sent("copy")
-    assert request["what"] == "websocat"
+    assert (request["what"], request["rows"]) == ("websocat", [])
     front.take({"type": "result", "id": request["id"], "ok": True, "text": "websocat wss://a.test/"})
     expect(front.panel.locator(".note")).to_have_text("Copied websocat")
     assert front.page.evaluate("navigator.clipboard.readText()") == "websocat wss://a.test/"

@@ -160,6 +160,26 @@ def test_it_connects_by_url_and_options_and_closes_with_code_and_reason(
     assert server.wait(lambda server: server.closes == [(4001, "enough")])
 
 
+def test_a_pasted_command_connects_as_it_would(kernel: Kernel, server: Witness) -> None:
+    command = f"curl '{server.url.replace('ws://', 'http://')}/x' -H 'X-One: $1' --compressed"
+    done = opened(kernel).answer("connect", url=command, options={"name": "pasted"})
+    assert done["ok"], done
+    assert done["text"] == "connected to pasted; of no use here: --compressed"
+    assert (server.requests[0].path, server.requests[0].headers["X-One"]) == ("/x", "$1")
+
+
+def test_it_copies_the_rows_that_are_named(kernel: Kernel, server: Witness) -> None:
+    ok(kernel, f"%ws {server.url}/ --as main\n%ws send first\n%ws send second")
+    front = opened(kernel)
+    front.ask("hello")
+    batch = front.wait("rows", lambda batch: len(batch["rows"]) == 4)
+    second = [row["id"] for row in batch["rows"] if (row["arrow"], row["preview"]) == ("↑", "second")]
+    code = front.answer("copy", what="python", rows=second)["text"]
+    assert "second" in code
+    assert "first" not in code
+    assert front.answer("copy", what="python", rows=[10**6, True, "x", -1])["text"].count("send(") == 0
+
+
 def test_what_the_policy_refuses_is_told_as_such(kernel: Kernel, server: Witness, tmp_path: Path) -> None:
     (tmp_path / "ipyws.toml").write_text('[policy]\nconnect = "deny"\n')
     refused = opened(kernel).answer("connect", url=server.url, options={})

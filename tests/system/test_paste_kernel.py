@@ -66,7 +66,7 @@ def test_wscat_and_websocat_send_what_they_would(kernel: Kernel, seen: Witness) 
     ok(kernel, "%ws websocat -n {{url}} <<< $'four\\nfive'")
     ok(kernel, "sent = %ws wscat -c {{url}} -x 'one two'")
     assert seen.wait(lambda seen: len(seen.messages) == 5)
-    assert seen.messages == ["one two", "three", "four", "five", "one two"]
+    assert seen.messages == ["one two", "three", "four\n", "five\n", "one two"]
 
 
 def test_secrets_are_masked_and_the_advice_stands_once(kernel: Kernel, seen: Witness) -> None:

@@ -14,6 +14,7 @@ from ipyws.core.connection.closing import Close
 from ipyws.core.connection.on_open import OnOpen, check_on_open, is_script
 from ipyws.core.constants import CloseCode
 from ipyws.core.options.durations import format_duration, seconds
+from ipyws.core.options.fresh import Again
 from ipyws.core.options.literals import read_mapping
 from ipyws.errors import ConnectError, InvalidError, WebSocketError, brief, suggestion
 from ipyws.text.numbers import is_whole
@@ -131,6 +132,39 @@ def _on_open(name: str, value: Any, names: Any) -> OnOpen:
             f"{name}: names is of type {type(names).__name__}", hint="a mapping of names is allowed"
         )
     return check_on_open(f"{name}: on_open", value, dict(names or {}))
+
+
+def given_reconnect(policy: Reconnect) -> dict[str, Any]:
+    """Return the mapping that means a policy: what differs from the default.
+
+    Raises:
+        ValueError: What it does when it opens can't be written down.
+    """
+    usual = Reconnect()
+    given: dict[str, Any] = {
+        name: getattr(policy, name)
+        for name in ("attempts", "first", "max", "on_open", "codes", "first_dial")
+        if getattr(policy, name) != getattr(usual, name)
+    }
+    for name in {"first", "max"} & given.keys():
+        given[name] = format_duration(given[name])
+    if "codes" in given:
+        given["codes"] = "always" if policy.codes == ALWAYS else list(map(_written_range, policy.codes))
+    if "on_open" in given:
+        given["on_open"] = _written_payloads(policy.on_open)
+    return given
+
+
+def _written_payloads(on_open: OnOpen) -> list[Any]:
+    first = on_open.first if isinstance(on_open, Again) else on_open
+    if not isinstance(first, list | tuple) or any(callable(payload) for payload in first):
+        raise ValueError("its on_open is a script, or is made by a function")
+    return list(first)
+
+
+def _written_range(codes: tuple[int, int]) -> int | str:
+    first, last = codes
+    return first if first == last else f"{first}-{last}"
 
 
 def _attempts(name: str, value: Any) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal, Self
 
 from ipyws.core.codecs.codec import Codec, Data
@@ -214,6 +215,7 @@ class Dialect(ABC):
         open_timeout: Seconds that its opening handshake may take, or None.
         private: Names of settings that are not sent to another origin, where a redirect leads to one.
         advice: What to try where the server closes instead; "" for the usual.
+        chosen: The settings that were given, as they were given.
         lost_by: Close codes, first and last of each range, by which its servers end a connection that may be
             had again, besides those that say so anyway.
     """
@@ -228,6 +230,7 @@ class Dialect(ABC):
     open_timeout: float | None = 10.0
     private: tuple[str, ...] = ()
     advice: str = ""
+    chosen: Settings = MappingProxyType({})
     lost_by: ClassVar[tuple[tuple[int, int], ...]] = ()
 
     @classmethod
@@ -241,7 +244,9 @@ class Dialect(ABC):
         Raises:
             InvalidError: There is no such setting, or a value is none of its kind.
         """
-        return cls(**check_settings(option, cls.settings, given, f"{option} {cls.name}"))
+        made = cls(**check_settings(option, cls.settings, given, f"{option} {cls.name}"))
+        made.chosen = dict(given)
+        return made
 
     @classmethod
     def check_flags(cls, word: Word, given: Settings) -> Settings:

@@ -25,6 +25,15 @@ class CodecKind(OptionKind):
     def check(self, name: str, value: Any) -> Codec:
         return find_codec(name, value)
 
+    def given(self, value: Codec) -> str:
+        try:
+            found = find_codec("codec", value.name)
+        except InvalidError:
+            found = None
+        if type(found) is not type(value):
+            raise ValueError("it is an object")
+        return value.name
+
     def opens_file(self, value: Any) -> bool:
         return isinstance(value, str) and bool(file_in(value))
 

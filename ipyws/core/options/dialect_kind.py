@@ -46,6 +46,13 @@ class DialectKind(OptionKind):
             raise InvalidError(f"dialect can't be read: {str(error).lower()}", hint=_FORM) from None
         return {"name": name, **dict(_setting(word) for word in settings)}
 
+    def given(self, value: Dialect | None) -> Any:
+        if value is None:
+            return None
+        if any(map(callable, value.chosen.values())):
+            raise ValueError("it has a function")
+        return {"name": value.name, **value.chosen} if value.chosen else value.name
+
     def secrets_in(self, value: Any) -> list[str]:
         return list(_sensitive(value))
 

@@ -62,6 +62,9 @@ class PemKind(OptionKind):
         if not isinstance(taken, Path):
             self.check(name, taken)
 
+    def given(self, value: Path | Secret | None) -> str | None:
+        return None if value is None else str(value)
+
     def secrets_in(self, value: Any) -> list[str]:
         return [text for text in texts_in(value) if "PRIVATE KEY" in text]
 
@@ -93,6 +96,9 @@ class JournalKind(OptionKind):
         if not path.parent.is_dir():
             raise InvalidError(f"{name}: there is no folder {path.parent}", hint="create it first")
         return path
+
+    def given(self, value: Path | None) -> str | None:
+        return None if value is None else str(value)
 
     def read_saved(self, name: str, value: Any, folder: Path) -> Any:
         """Return a path beside the file, since somebody else may have written that."""

@@ -86,6 +86,9 @@ class HeadersKind(OptionKind):
     def show(self, value: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
         return mask_headers(value)
 
+    def given(self, value: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+        return list(value)
+
 
 class ProtocolsKind(OptionKind):
     """Subprotocols to offer: unique tokens (RFC 6455 section 4.1)."""
@@ -113,6 +116,9 @@ class ProtocolsKind(OptionKind):
         if len(set(offered)) < len(offered):
             raise InvalidError(f"{name} names a subprotocol twice", hint="each may be offered once")
         return offered
+
+    def given(self, value: tuple[str, ...]) -> list[str]:
+        return list(value)
 
     def secrets_in(self, value: Any) -> list[str]:
         return list(credentials_among(_offered(value)))
@@ -187,6 +193,9 @@ class AuthKind(OptionKind):
     def remember(self, value: object) -> None:
         remember_auth(value)
 
+    def given(self, value: tuple[str, str] | None) -> tuple[str, str] | None:
+        return value
+
     def show(self, value: tuple[str, str] | None) -> tuple[str, str] | None:
         return value and (mask(value[0]), MASK)
 
@@ -210,6 +219,11 @@ class CookiesKind(OptionKind):
 
     def remember(self, value: object) -> None:
         remember_cookies_given(value)
+
+    def given(self, value: Cookies | None) -> dict[str, str] | None:
+        if value is not None and value.jar:
+            raise ValueError("they are of a jar")
+        return None if value is None else dict(value.pairs)
 
 
 def _values_of_cookies(value: Any) -> Iterator[str]:

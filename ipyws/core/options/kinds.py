@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from ipyws.core.codecs.json import describe_json_error
 from ipyws.core.codecs.json_encoder import dumps
 from ipyws.core.constants import Compression
-from ipyws.core.options.durations import seconds
+from ipyws.core.options.durations import format_duration, seconds
 from ipyws.core.options.fresh import stand_in
 from ipyws.errors import InvalidError, brief
 from ipyws.text.masking import mask_deep
@@ -159,6 +159,16 @@ class OptionKind:
         """Return a checked value to be shown, without its credentials."""
         return mask_deep(value)
 
+    def given(self, value: Any) -> Any:
+        """Return a checked value as it may be given again: of what Python, JSON and TOML can write.
+
+        Raises:
+            ValueError: It has no such form.
+        """
+        if value is None or isinstance(value, str | int | float):
+            return value
+        raise ValueError("it can't be written down")
+
     def show_default(self, value: Any) -> str:
         """Return a default in words."""
         return str(value)
@@ -177,6 +187,9 @@ class DurationKind(OptionKind):
 
     def read(self, text: str) -> str | None:
         return or_none(text)
+
+    def given(self, value: float | None) -> str | None:
+        return None if value is None else format_duration(value)
 
 
 class WholeKind(OptionKind):
@@ -338,3 +351,6 @@ class CompressionKind(OptionKind):
 
     def read(self, text: str) -> int | str:
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+
+    def given(self, value: Compression) -> str:
+        return value.name.lower()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ipyws.core.connection.on_open import is_script
-from ipyws.core.connection.reconnect import check_reconnect, read_reconnect
+from ipyws.core.connection.reconnect import check_reconnect, given_reconnect, read_reconnect
 from ipyws.core.options.kinds import OptionKind
 from ipyws.errors import InvalidError
 
@@ -26,6 +26,9 @@ class ReconnectKind(OptionKind):
 
     def read(self, text: str) -> Any:
         return read_reconnect(text)
+
+    def given(self, value: Any) -> Any:
+        return None if value is None else given_reconnect(value)
 
     def runs_code(self, value: Any) -> bool:
         return isinstance(value, Mapping) and is_script(value.get("on_open"))

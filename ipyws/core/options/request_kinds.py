@@ -50,6 +50,9 @@ class ParamsKind(OptionKind):
             remember_guessed(text)
             remember_guessed(quote_plus(text))
 
+    def given(self, value: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+        return list(value)
+
     def show(self, value: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
         return [(name, MASK if is_sensitive(name) else mask(text)) for name, text in value]
 

@@ -68,6 +68,11 @@ class EveryKind(RuleKind):
     def make(self, name: str, first: Any, payload: Any) -> Timed:
         return Timed(check_period(f"the interval of {name}", first), payload)
 
+    def given(self, value: tuple[Timed, ...]) -> list[tuple[str, Any]]:
+        if any(callable(timed.payload) for timed in value):
+            raise ValueError("its payload is made by a function")
+        return [(format_duration(timed.period), timed.payload) for timed in value]
+
     def read_field(self, text: str) -> list[tuple[str, ...]]:
         lines = [line.strip().partition(" ") for line in text.splitlines() if line.strip()]
         if any(not payload for _, _, payload in lines):
@@ -91,6 +96,14 @@ class ReplyKind(RuleKind):
     def make(self, name: str, first: Any, payload: Any) -> Answer:
         make_judge(first, f"what {name} waits for")
         return Answer(first, payload)
+
+    def given(self, value: tuple[Answer, ...]) -> list[tuple[Any, Any]]:
+        given = []
+        for answer in value:
+            if callable(answer.payload) or not isinstance(answer.wanted, Mapping):
+                raise ValueError("it has a function or an expression")
+            given.append((dict(answer.wanted), answer.payload))
+        return given
 
     def read_field(self, text: str) -> list[tuple[Any, str]]:
         return [_read_json_pair(line.strip()) for line in text.splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""Commands of other programs as lines of ``%ws``: what `curl`, `wscat` and `websocat` do."""
+"""Commands of other programs as lines of ``%ws``, and the way back: `curl`, `wscat`, `websocat`, `copy`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ipyws.notebook.source.line import Parsed
 from ipyws.notebook.verbs.connect import open_at
 from ipyws.runtime.client import Client
 from ipyws.snippets.reading import Pasted, read_words_of
+from ipyws.snippets.writing import copy_as
 
 
 def read_pasted(session: Session, tool: str, text: str) -> Pasted:
@@ -40,3 +41,11 @@ def connect_as(tool: str) -> Callable[[Session, Parsed], Client]:
         return client
 
     return connect
+
+
+def copy(session: Session, parsed: Parsed) -> str:
+    client = session.client(parsed.take("connection"))
+    text = copy_as(parsed.words[0] if parsed.words else "ws", client)
+    # Its secrets are references already, and in a shell's quotes masking would take those for secrets.
+    print(text)  # noqa: T201 - the text is the cell's output
+    return text

@@ -11,6 +11,7 @@ from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Flag, Parsed
 from ipyws.notebook.verbs import files, pasting, policing, rules, spec, verbs, words
 from ipyws.notebook.verbs.flags import connect_flags, number, room
+from ipyws.snippets.writing import FORMS
 from ipyws.text.numbers import read_whole
 
 VAR = Flag(("-o",), "store the result in this variable", "VAR")
@@ -294,6 +295,15 @@ VERBS: dict[str, Verb] = {
             files.save,
             (1, 1),
             examples=("%ws save session.har --redact password --redact token",),
+        ),
+        Verb(
+            "copy",
+            f"[{'|'.join(FORMS)}] [options]",
+            "print the connection, and what was last sent on it, as something to paste",
+            (CONNECTION,),
+            pasting.copy,
+            (0, 1),
+            examples=("%ws copy curl", "program = %ws copy python -c prices"),
         ),
         Verb(
             "replay",

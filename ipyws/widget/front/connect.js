@@ -44,6 +44,8 @@ function optionField({ name, values, default: usual, about, kind, choices, secre
   return make("label", { class: field.tagName === "TEXTAREA" ? "option wide" : "option" }, span("", name), field, help);
 }
 
+const COMMAND = /^\s*(curl|curl\.exe|wscat|websocat)\s/;
+
 /** The forms that connect and close; both are hidden until they are needed. */
 class Forms {
   /** @param {Panel} panel */
@@ -56,7 +58,8 @@ class Forms {
     this.saved = make("datalist", { id: uniqueId() });
     this.url = make("input", {
       class: "field url-field", name: "url", list: this.saved.id, autocomplete: "off", spellcheck: "false",
-      placeholder: "wss://… or a saved name", "aria-label": "URL or saved name",
+      placeholder: "wss://…, a saved name, or a curl command", "aria-label": "URL or saved name",
+      onpaste: (event) => this.pasteCommand(event),
     });
     this.grid = make("div", { class: "grid" });
     this.go = make("button", { class: "button primary", "data-needs": "kernel" }, "Connect");
@@ -103,7 +106,22 @@ class Forms {
    */
   fields(selector) { return [...this.connect.querySelectorAll(/** @type {"input"} */ (selector))]; }
 
-  forgetSecrets() { for (const field of this.fields("[data-secret]")) field.value = ""; }
+  forgetSecrets() {
+    for (const field of this.fields("[data-secret]")) field.value = "";
+    if (COMMAND.test(this.url.value)) this.url.value = "";
+  }
+
+  /**
+   * Put a command of several lines on one: the field would join them where they must be apart.
+   * @param {ClipboardEvent} event
+   */
+  pasteCommand(event) {
+    const text = event.clipboardData?.getData("text") ?? "";
+    if (!COMMAND.test(text)) return;
+    event.preventDefault();
+    const line = text.trim().replace(/[ \t]*[\\^]\r?\n[ \t]*/g, " ");
+    this.url.setRangeText(line, this.url.selectionStart ?? 0, this.url.selectionEnd ?? 0, "end");
+  }
 
   /** @param {SubmitEvent} event */
   submitConnect(event) {

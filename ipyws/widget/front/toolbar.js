@@ -1,6 +1,9 @@
 /* ---- Toolbar --------------------------------------------------------------------------------------------- */
 
-const CODE = [["%ws cell", "ws"], ["Python", "python"], ["wscat", "wscat"], ["websocat", "websocat"]];
+const CODE = [
+  ["%ws cell", "ws"], ["Python", "python"], ["Python, websockets", "websockets"],
+  ["wscat", "wscat"], ["websocat", "websocat"], ["curl, the handshake", "curl"],
+];
 const EXPORTS = [["JSON lines", "jsonl"], ["HAR", "har"], ["CSV", "csv"], ["Text", "text"]];
 
 /** @type {["in" | "out" | "control" | "fold", string, string][]} */
@@ -68,7 +71,10 @@ class Toolbar {
    * @param {string} what
    */
   copyAs(label, what) {
-    this.store.request({ type: "copy", what }, (answer) =>
+    const sent = this.panel.list.rows.filter(({ arrow }) => arrow === "↑");
+    const selected = sent.filter(({ id }) => id === this.panel.list.selected);
+    const rows = (selected.length ? selected : sent).map(({ id }) => id);
+    this.store.request({ type: "copy", what, rows }, (answer) =>
       answer.ok === false ? this.panel.answer(answer) : this.panel.copy(answer.text, label));
   }
 

@@ -250,6 +250,7 @@ declare namespace protocol {
     connection?: string;
     type: "copy";
     what: string;
+    rows: number[];
   }
 
   interface Export {

@@ -1,0 +1,1 @@
+"""The forms in which a connection is copied out, a module each."""
