@@ -12,6 +12,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 from ipyws.config.current import CURRENT
 from ipyws.core.codecs.registry import codec_names
 from ipyws.core.constants import SERVER_KINDS, Compression
+from ipyws.core.messages.message import Message
 from ipyws.core.offers import DIALECTS
 from ipyws.errors import InvalidError
 from ipyws.notebook.cell import FLAGS as CELL_FLAGS
@@ -27,6 +28,7 @@ from ipyws.snippets.reading import flag_names, tool_called
 from ipyws.snippets.writing import FORMS
 from ipyws.text.masking import holds_secret
 
+_LOOKED = 20  # messages whose keys are offered
 _CAPTURES = (".jsonl", ".har")
 _PATHS = ("PATH", "PEM-FILE")  # what the help calls the value of an option that names a file
 _DIRECTIVE = re.compile(r"===\s+(\S*)")
@@ -57,7 +59,14 @@ def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatche
 
 def _in_expression(cell: str, line: str, session: Session) -> tuple[str, Iterable[str]] | None:
     ours = cell.startswith("%%ws") or _OURS.search(line) is not None
-    return expression_names(line, session.names) if ours else None
+    return expression_names(line, session.names, _newest) if ours else None
+
+
+def _newest() -> list[Message]:
+    """Return what came last on the connection that the magics use."""
+    current = REGISTRY.current()
+    newest = [] if current is None else current.log[-_LOOKED:]
+    return [each for each in reversed(newest) if each.direction == "in" and each.type in ("text", "binary")]
 
 
 def _offered(session: Session, cell: str, line: str) -> tuple[str, Iterable[str]] | None:

@@ -7,9 +7,10 @@ import inspect
 import keyword
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from ipyws.core.messages.matcher import parsed
 from ipyws.core.messages.message import Message
 
 _PATH: Final = re.compile(r"(?:[^\W\d]\w*\.)*(?:[^\W\d]\w*)?$")
@@ -22,20 +23,32 @@ _JUDGED: Final = (
 )
 _VALUE: Final = re.compile(r"%ws\s+send\s(?:.*\s)?--json\s+['\"]?(?P<it>.*)$")
 _STRING: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+_KEY: Final = re.compile(
+    r"""\b(?:json|msg\.value|msg\.json\(\))(?P<path>(?:\["[^"]*"\]|\['[^']*'\]|\[-?\d+\])*)"""
+    r"""\[["'](?P<typed>[^"']*)$"""
+)
+_STEP: Final = re.compile(r"""\[(?:"([^"]*)"|'([^']*)'|(-?\d+))\]""")
+_PLAIN_KEY: Final = re.compile(r"[\w .:/@$-]{1,60}")  # what a server calls otherwise is not put into a cell
+_LARGEST: Final = 64 * 1024  # bytes of a message that is looked at
 _OF_JSON: Final = tuple(name for name in dir(dict) if not name.startswith("_"))
 
 
-def expression_names(line: str, names: Mapping[str, Any]) -> tuple[str, Iterable[str]] | None:
+def expression_names(
+    line: str, names: Mapping[str, Any], came: Callable[[], Iterable[Message]] = tuple
+) -> tuple[str, Iterable[str]] | None:
     """Return what is written of a name, and which it may be; None where no expression stands.
 
     Args:
         line: A line of a cell of ours, up to the cursor.
         names: The notebook's variables.
+        came: Gives the newest messages that came: their keys are offered behind ``json["``.
     """
     found = _expression(line)
     if found is None:
         return None
     source, judged = found
+    if judged and (key := _KEY.search(source)) is not None:
+        return (key["typed"], keys) if (keys := _keys(came(), _STEP.findall(key["path"]))) else None
     if any(quote in _STRING.sub("", source) for quote in "\"'"):
         return None  # inside a string
     match = _PATH.search(source)
@@ -57,6 +70,25 @@ def _expression(line: str) -> tuple[str, bool] | None:
             return match["it"], True
     match = _VALUE.search(line)
     return (match["it"], False) if match else None
+
+
+def _keys(messages: Iterable[Message], path: list[tuple[str, str, str]]) -> list[str]:
+    """Return the keys that messages have at a place: steps are keys in either quotes, or indexes."""
+    found: dict[str, None] = {}
+    for message in messages:
+        value = None if message.codec.is_larger(message.data, _LARGEST) else parsed(message)
+        for double, single, index in path:
+            value = _step(value, int(index) if index else double or single)
+        if isinstance(value, Mapping):
+            found |= {key: None for key in value if isinstance(key, str) and _PLAIN_KEY.fullmatch(key)}
+    return list(found)
+
+
+def _step(value: Any, step: str | int) -> Any:
+    try:
+        return value[step]
+    except (TypeError, KeyError, IndexError):
+        return None
 
 
 def _names(names: Mapping[str, Any], judged: bool, typed: str) -> list[str]:

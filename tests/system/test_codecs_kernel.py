@@ -20,6 +20,14 @@ url = f"ws://127.0.0.1:{server.socket.getsockname()[1]}/"
 """
 
 
+def shown(kernel: Kernel, cell: str) -> str:
+    """Run a cell; return the plain text of what it displays."""
+    request = kernel.send(cell)
+    assert kernel.result(request, 30).status == "ok"
+    said = [each for each in kernel.published(request) if each["msg_type"] == "display_data"]
+    return "\n".join(each["content"]["data"]["text/plain"] for each in said)
+
+
 @pytest.mark.kernel
 def test_the_magics_speak_msgpack() -> None:
     with Kernel() as kernel:
@@ -35,8 +43,10 @@ def test_the_magics_speak_msgpack() -> None:
         ):
             result = kernel.run(cell, 30)
             assert result.status == "ok", f"{cell}\n{result.ename}: {result.evalue}"
-        shown = kernel.run("%ws log", 30)
-        assert shown.status == "ok"
+        assert 'msgpack  {"id": 2, "ok": true}' in shown(kernel, "%ws log")
+        raw = shown(kernel, "%ws log --raw --grep '\"id\": 2'")
+        assert "msgpack  {" not in raw
+        assert "82 a2 69 64 02 a2 6f 6b" in raw
         refused = kernel.run("%ws connect {{url}} --codec msgpak", 30)
         assert "did you mean msgpack" in refused.evalue
         kernel.run("server.shutdown()", 30)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.messages.message import Message
 from ipyws.notebook.expression_completion import expression_names
 from tests.support.kernel import Kernel
 from tests.support.witness import Witness, witness
@@ -226,3 +229,23 @@ def test_no_code_of_a_value_runs_for_completion() -> None:
 
 def test_nothing_is_offered_inside_a_string() -> None:
     assert expression_names("%ws recv --where 'json[\"na", {}) is None
+
+
+def test_keys_of_what_came_are_offered_where_one_is_written() -> None:
+    def came() -> list[Message]:
+        packed = MSGPACK.encode({"name": "x", "user": {"id": 1, "node": 2}, "bad\nkey": 1, 5: 6})
+        text = '{"nature": 1, "list": [{"deep": 1}]}'
+        return [
+            Message("binary", packed, "in", 1, 1e9, codec=MSGPACK),
+            Message("text", text, "in", 0, 1e9),
+            Message("text", "no JSON", "in", 0, 1e9),
+        ]
+
+    def offered(expression: str) -> Any:
+        return expression_names(f"%ws recv --where '{expression}", {}, came)
+
+    assert offered('json["na') == ("na", ["name", "user", "nature", "list"])
+    assert offered('json["a"] == 1 and msg.value["user"]["') == ("", ["id", "node"])
+    assert offered('json["list"][0]["d') == ("d", ["deep"])
+    assert offered('json["nothing"]["') is None
+    assert expression_names('=== expect json["user"]["n', {}, came) == ("n", ["id", "node"])
