@@ -20,6 +20,7 @@ from benchmarks import (
     burst,
     busy,
     connections,
+    decoding,
     echo,
     handoff,
     journal,
@@ -48,6 +49,7 @@ PARTS = {
         Part(connections, "websockets", "cpu_ms", fresh=True),
         Part(rendering, "to_html of pandas", "update_us"),
         Part(saving, "json.dumps each", "save_us"),
+        Part(decoding, "the library", "cpu_us"),
         Part(adversarial, "zlib and UTF-8", "held_ms"),
     )
 }

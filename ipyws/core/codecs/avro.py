@@ -121,7 +121,7 @@ class Avro(BinaryCodec):
             raise ValueError(f"it does not follow the schema: {error}") from None
         if stream.tell() != len(data):
             raise ValueError("it does not follow the schema: something stands behind it")
-        return check_depth(value)
+        return check_depth(value) if self._schema.recursive else value  # else it is no deeper than the schema
 
 
 def _of_records(value: Any) -> Any:

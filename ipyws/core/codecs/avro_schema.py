@@ -27,12 +27,14 @@ class Schema(NamedTuple):
         parsed: As fastavro uses it.
         fingerprint: By which single-object encoding names it, of 8 bytes.
         largest: Bytes of a payload.
+        recursive: Whether values may be deeper than it is itself.
         read: Reads one value from a stream.
     """
 
     parsed: Any
     fingerprint: bytes
     largest: int
+    recursive: bool
     read: Callable[[BinaryIO], Any]
 
 
@@ -90,9 +92,8 @@ def _checked(parsed: Any, raw: Any, fingerprint: bytes, where: str) -> Schema:
     # In C a value that holds itself often enough ends the process, in Python it is a RecursionError.
     module = "fastavro._read_py" if types.recursive else "fastavro"
     read = library(module, "the codec avro", "fastavro").schemaless_reader
-    return Schema(
-        parsed, fingerprint, _DECIMALS if has_decimals else LARGEST, lambda stream: read(stream, parsed, None)
-    )
+    largest = _DECIMALS if has_decimals else LARGEST
+    return Schema(parsed, fingerprint, largest, types.recursive, lambda stream: read(stream, parsed, None))
 
 
 def _parts(raw: Any) -> Iterator[dict[str, Any]]:

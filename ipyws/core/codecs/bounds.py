@@ -15,7 +15,7 @@ LARGEST: Final = 16 * MB
 INFLATED: Final = 16 * MB
 """Bytes that a payload may have once it is inflated, unless the option ``read_limit`` says otherwise."""
 
-_CONTAINERS: Final = (dict, list, tuple)
+_CONTAINERS: Final = frozenset((dict, list, tuple))
 _AS_LISTS: Final = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b'[]{}"'))
 
@@ -39,7 +39,7 @@ def check_depth(value: Any) -> Any:
     Raises:
         RecursionError: It is.
     """
-    if isinstance(value, _CONTAINERS) and is_deeper(value, DEEPEST):
+    if is_deeper(value, DEEPEST):
         raise RecursionError
     return value
 
@@ -70,13 +70,13 @@ def _is_flat(payload: str | bytes) -> bool:
 
 def is_deeper(value: Any, most: int) -> bool:
     """Tell whether containers stand deeper in each other than so many."""
-    level = [value] if isinstance(value, _CONTAINERS) else []
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(most):
         level = [
             item
             for container in level
-            for item in (container.values() if isinstance(container, dict) else container)
-            if isinstance(item, _CONTAINERS)
+            for item in (container.values() if type(container) is dict else container)
+            if type(item) in _CONTAINERS
         ]
         if not level:
             return False

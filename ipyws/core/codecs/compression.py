@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import threading
 import zlib
 from collections.abc import Callable
 from typing import Final
@@ -26,6 +27,7 @@ FIRST: Final = frozenset(b"\x1f\x28\x78")
 _PIECE: Final = 256 * 1024
 _MEMBERS: Final = 1000  # of one payload of gzip
 _FLUSHED: Final = b"\x00\x00\xff\xff"  # ends a message of a stream that goes on (RFC 7692 section 7.2.1)
+_of_thread: Final = threading.local()
 _WINDOW: Final = 8 * 1024 * 1024  # what a decoder has to support (RFC 8878 section 3.1.1.1.2)
 
 
@@ -85,7 +87,9 @@ def unzstd(data: bytes, limit: int) -> bytes:
         InvalidError: zstandard is not installed.
     """
     zstandard = library("zstandard", "the codec zstd")
-    inflater = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
+    inflater = getattr(_of_thread, "zstd", None)
+    if inflater is None:  # making one takes longer than a small message; no two threads may use the same
+        inflater = _of_thread.zstd = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
     try:
         told = zstandard.frame_content_size(data)  # -1 where it is not
         if told > limit:

@@ -72,11 +72,14 @@ class Protobuf(BinaryCodec):
     Args:
         name: What the option ``codec`` calls it.
         kind: The class of its messages.
+
+    Attributes:
+        kind: The same.
     """
 
     def __init__(self, name: str, kind: Any) -> None:
         self.name = name
-        self._kind = kind
+        self.kind = kind
         self._values = Values(kind)
 
     @property
@@ -91,14 +94,14 @@ class Protobuf(BinaryCodec):
             ValueError: It is no message of this type, is nested too deeply, or is larger than 16 MB.
         """
         data = check_binary(payload)
-        message = self._kind()
+        message = self.kind()
         try:
             message.ParseFromString(data)
         except Exception as error:  # google.protobuf.message.DecodeError
             why = str(error).rpartition(": ")[2].lower()
-            raise ValueError(f"it is no {self._kind.DESCRIPTOR.full_name}: {why}") from None
+            raise ValueError(f"it is no {self.kind.DESCRIPTOR.full_name}: {why}") from None
         if not message.ListFields() and message.ByteSize():  # all of it is unknown
-            raise ValueError(f"it has no field that {self._kind.DESCRIPTOR.full_name} has")
+            raise ValueError(f"it has no field that {self.kind.DESCRIPTOR.full_name} has")
         return check_depth(self._values.of(message))
 
     def encode(self, value: Any) -> bytes:
