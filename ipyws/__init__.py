@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ipyws.core.dialects.subscription import Subscription
     from ipyws.core.messages.budget import set_log_budget
     from ipyws.core.messages.message import Message
+    from ipyws.core.rules.rule import Rule
     from ipyws.runtime.client import Client
     from ipyws.runtime.replay import replay
     from ipyws.runtime.server import Server, serve
@@ -66,6 +67,7 @@ __all__ = [
     "Dialect",
     "Message",
     "Received",
+    "Rule",
     "Server",
     "Subscription",
     "after",
@@ -113,6 +115,7 @@ _HOMES: Final = {
     "ipyws.core.dialects.subscription": ("Subscription",),
     "ipyws.core.messages.budget": ("set_log_budget",),
     "ipyws.core.messages.message": ("Message",),
+    "ipyws.core.rules.rule": ("Rule",),
     "ipyws.runtime.client": ("Client",),
     "ipyws.runtime.replay": ("replay",),
     "ipyws.runtime.server": ("Server", "serve"),

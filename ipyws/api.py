@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ipyws.core.connection.client import AsyncClient
     from ipyws.core.messages.matcher import Wanted
     from ipyws.core.options.handshake_request import HandshakeRequest
-    from ipyws.core.rules.rule import Payload
+    from ipyws.core.rules.rule import RulePayload
     from ipyws.runtime.client import Client
 
 
@@ -73,8 +73,8 @@ def connect(
     proxy: str | None = "env",
     connect_to: str | None = None,
     reconnect: Mapping[str, Any] | None = None,
-    every: Iterable[tuple[Duration, Payload]] | None = None,
-    reply: Iterable[tuple[Wanted, Payload]] | None = None,
+    every: Iterable[tuple[Duration, RulePayload]] | None = None,
+    reply: Iterable[tuple[Wanted, RulePayload]] | None = None,
     codec: str | Codec = "auto",
     spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
     dialect: str | Mapping[str, Any] | Dialect | None = None,
@@ -296,8 +296,8 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         proxy: str | None = "env",
         connect_to: str | None = None,
         reconnect: Mapping[str, Any] | None = None,
-        every: Iterable[tuple[Duration, Payload]] | None = None,
-        reply: Iterable[tuple[Wanted, Payload]] | None = None,
+        every: Iterable[tuple[Duration, RulePayload]] | None = None,
+        reply: Iterable[tuple[Wanted, RulePayload]] | None = None,
         codec: str | Codec = "auto",
         spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
         dialect: str | Mapping[str, Any] | Dialect | None = None,

@@ -30,6 +30,7 @@ PUBLIC = [
     "Dialect",
     "Message",
     "Received",
+    "Rule",
     "Server",
     "Subscription",
     "after",

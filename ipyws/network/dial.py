@@ -103,7 +103,7 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
 async def _dial_in_time(
     progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
 ) -> Wire:
-    timer = asyncio.timeout(options.dial_timeout)
+    timer = asyncio.timeout(options.dial_time)
     try:
         async with timer:
             return await _follow(progress, options, sink, context)

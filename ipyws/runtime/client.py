@@ -18,7 +18,7 @@ from ipyws.core.messages.matcher import Wanted, make_judge
 from ipyws.core.messages.message import Message
 from ipyws.core.messages.payload import Sendable, TypeChoice
 from ipyws.core.options.durations import Duration
-from ipyws.core.rules.rule import Payload, Rule
+from ipyws.core.rules.rule import Rule, RulePayload
 from ipyws.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -119,12 +119,12 @@ class Client(Face, Synchronous):
         talk = self.connection.in_dialect("publish")
         self._core.call(lambda: talk.publish(topic, payload, timeout, settings))
 
-    def every(self, period: Duration, payload: Payload) -> Rule:
+    def every(self, period: Duration, payload: RulePayload) -> Rule:
         """Send a payload in intervals, by a rule; see `AsyncClient.every`."""
         self._core.check_process()
         return super().every(period, payload)
 
-    def reply(self, wanted: Wanted, payload: Payload) -> Rule:
+    def reply(self, wanted: Wanted, payload: RulePayload) -> Rule:
         """Answer each message that is wanted, by a rule; see `AsyncClient.reply`."""
         self._core.check_process()
         return super().reply(wanted, payload)

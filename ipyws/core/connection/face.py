@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ipyws.core.connection.transport import Handshake
     from ipyws.core.messages.matcher import Wanted
     from ipyws.core.options.durations import Duration
-    from ipyws.core.rules.rule import Payload, Rule
+    from ipyws.core.rules.rule import Rule, RulePayload
 
 
 class Face:
@@ -96,7 +96,7 @@ class Face:
 
     # -- what happens by itself ----------------------------------------------------------------------
 
-    def every(self, period: Duration, payload: Payload) -> Rule:
+    def every(self, period: Duration, payload: RulePayload) -> Rule:
         """Send a payload in intervals, the first time when one has passed: a heartbeat.
 
         It pauses while the connection is not open; once it is open again, it is sent once and goes on.
@@ -107,7 +107,7 @@ class Face:
                 on a thread of its own. None returned sends nothing that time.
 
         Returns:
-            The rule, with `stop()`, `sent`, `skipped` and `error`: what a function of yours raised stops it.
+            The rule, with ``stop()``, ``sent``, ``skipped`` and ``error``; what a function raises stops it.
 
         Raises:
             InvalidError: ``period`` or ``payload`` is not what it must be.
@@ -115,7 +115,7 @@ class Face:
         """
         return self.connection.rules.every(period, payload)
 
-    def reply(self, wanted: Wanted, payload: Payload) -> Rule:
+    def reply(self, wanted: Wanted, payload: RulePayload) -> Rule:
         """Answer each message that is wanted, from now on.
 
         Every reader still gets these messages. What we send ourselves is never answered.

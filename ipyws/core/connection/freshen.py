@@ -20,11 +20,11 @@ async def freshen(url: URL, options: ConnectOptions) -> tuple[URL, ConnectOption
     """
     if not isinstance(options, FreshOptions):
         return url, options
-    found, left = await made_in_time(options.fresh, options.dial_timeout)
+    found, spent = await made_in_time(options.fresh, options.dial_timeout)
     url = found.pop("url", url)
     for name, value in found.items():
         BY_NAME[name].kind.remember(value)
     checked = {name: BY_NAME[name].kind.check(name, value) for name, value in found.items()}
-    options = replace(options, **checked, dial_timeout=left)
+    options = replace(options, **checked, spent=spent)
     check_together(options)
     return url, options

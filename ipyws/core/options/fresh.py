@@ -106,8 +106,8 @@ async def made(value: Any, what: str) -> Any:
     return [await made(item, what) for item in value]
 
 
-async def made_in_time(values: Mapping[str, Any], limit: float | None) -> tuple[dict[str, Any], float | None]:
-    """Return the values of options as they are for this dial, and the seconds that are left of its time.
+async def made_in_time(values: Mapping[str, Any], limit: float | None) -> tuple[dict[str, Any], float]:
+    """Return the values of options as they are for this dial, and the seconds that it took to make them.
 
     Args:
         values: What was given, by the names of the options.
@@ -126,5 +126,4 @@ async def made_in_time(values: Mapping[str, Any], limit: float | None) -> tuple[
             hint="dial_timeout= sets the limit",
             details={"phase": "credentials"},
         ) from None
-    left = None if limit is None else max(0.001, limit - (time.monotonic() - begun))
-    return found, left
+    return found, time.monotonic() - begun

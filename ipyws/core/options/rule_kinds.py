@@ -59,7 +59,7 @@ class EveryKind(RuleKind):
     """What is sent in intervals."""
 
     values = "pairs of duration and payload"
-    annotation = "Iterable[tuple[Duration, Payload]] | None"
+    annotation = "Iterable[tuple[Duration, RulePayload]] | None"
     checked = "tuple[Timed, ...]"
     metavar = "DURATION PAYLOAD"
     example = 'a list of pairs such as [("20s", "ping")]'
@@ -87,7 +87,7 @@ class ReplyKind(RuleKind):
     """What is answered, and with what."""
 
     values = "pairs of what is wanted and payload"
-    annotation = "Iterable[tuple[Wanted, Payload]] | None"
+    annotation = "Iterable[tuple[Wanted, RulePayload]] | None"
     checked = "tuple[Answer, ...]"
     metavar = "EXPR PAYLOAD"
     example = 'a list of pairs such as [({"op": "ping"}, {"op": "pong"})]'

@@ -213,6 +213,11 @@ class ConnectOptions:
         return self.auth if self.dialect and self.dialect.logs_in else None
 
     @property
+    def dial_time(self) -> float | None:
+        """The seconds that a dial may take."""
+        return self.dial_timeout
+
+    @property
     def threshold(self) -> int:
         """The size from which messages are compressed: bytes."""
         by_mode = 128 if self.compression is Compression.CONTEXT_TAKEOVER else 512
@@ -234,9 +239,16 @@ class FreshOptions(ConnectOptions):
 
     Attributes:
         fresh: What was given for those, by their names.
+        spent: Seconds that it took to make them.
     """
 
     fresh: Mapping[str, Any]
+    spent: float = 0.0
+
+    @property
+    def dial_time(self) -> float | None:
+        """The seconds that are left of `dial_timeout`."""
+        return None if self.dial_timeout is None else max(0.001, self.dial_timeout - self.spent)
 
 
 def with_url(options: ConnectOptions, make: Callable[[], URL]) -> FreshOptions:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ipyws.core.options.durations import format_duration, seconds
 from ipyws.core.rules.openness import Openness
-from ipyws.core.rules.rule import Ground, Payload, Rule
+from ipyws.core.rules.rule import Ground, Rule, RulePayload
 from ipyws.errors import InvalidError
 
 SHORTEST: Final = 0.01
@@ -23,7 +23,7 @@ class Beat(Rule):
     """
 
     def __init__(
-        self, ground: Ground, openness: Openness, number: int, period: float, payload: Payload
+        self, ground: Ground, openness: Openness, number: int, period: float, payload: RulePayload
     ) -> None:
         super().__init__(ground, openness, number, f"every {format_duration(period)}", payload)
         self.period = period

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ipyws.core.messages.matcher import Wanted
-from ipyws.core.rules.rule import Payload
+from ipyws.core.rules.rule import RulePayload
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Timed:
     """
 
     period: float
-    payload: Payload = field(repr=False)
+    payload: RulePayload = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +31,4 @@ class Answer:
     """
 
     wanted: Wanted = field(repr=False)
-    payload: Payload = field(repr=False)
+    payload: RulePayload = field(repr=False)

@@ -9,7 +9,7 @@ from ipyws.core.messages.cursor import Cursor
 from ipyws.core.messages.matcher import Judge, Wanted, make_judge
 from ipyws.core.messages.message import Message
 from ipyws.core.rules.openness import Openness
-from ipyws.core.rules.rule import Ground, Payload, Rule
+from ipyws.core.rules.rule import Ground, Rule, RulePayload
 from ipyws.runtime.aside import aside
 from ipyws.runtime.waiting import wait_async
 
@@ -28,7 +28,7 @@ class Reply(Rule):
     """
 
     def __init__(
-        self, ground: Ground, openness: Openness, number: int, wanted: Wanted, payload: Payload
+        self, ground: Ground, openness: Openness, number: int, wanted: Wanted, payload: RulePayload
     ) -> None:
         super().__init__(ground, openness, number, "reply", payload)
         self._judge = make_judge(wanted, "wanted")

@@ -17,7 +17,7 @@ from ipyws.core.messages.payload import Ready, Sendable, encode
 from ipyws.core.rules.openness import Openness
 from ipyws.errors import CanceledError, ClosedError, WaitTimeoutError, WebSocketError
 
-Payload = Sendable | Callable[..., Any]
+RulePayload = Sendable | Callable[..., Any]
 """What a rule sends: a payload, or a function that returns one, or None for nothing this time."""
 
 
@@ -74,7 +74,9 @@ class Rule(ABC):
         private: Whether it sends nothing to another origin, where a redirect led to one.
     """
 
-    def __init__(self, ground: Ground, openness: Openness, number: int, mark: str, payload: Payload) -> None:
+    def __init__(
+        self, ground: Ground, openness: Openness, number: int, mark: str, payload: RulePayload
+    ) -> None:
         self.number = number
         self.mark = self.words = mark
         self.sent = self.skipped = 0

@@ -13,7 +13,7 @@ from ipyws.core.rules.beat import Beat, check_period
 from ipyws.core.rules.openness import Openness
 from ipyws.core.rules.planned import Answer, Timed
 from ipyws.core.rules.reply import Reply
-from ipyws.core.rules.rule import Ground, Payload, Rule
+from ipyws.core.rules.rule import Ground, Rule, RulePayload
 from ipyws.errors import InvalidError, WebSocketError
 
 if TYPE_CHECKING:
@@ -67,13 +67,13 @@ class Rules:
 
     # -- what a user does ----------------------------------------------------------------------------
 
-    def every(self, period: Duration, payload: Payload) -> Rule:
+    def every(self, period: Duration, payload: RulePayload) -> Rule:
         """Begin a rule that sends in intervals; see `AsyncClient.every`."""
         self._check()
         checked = check_period("the interval", period)
         return self._begin(Beat(self._connection, self._openness, next(self._numbers), checked, payload))
 
-    def reply(self, wanted: Wanted, payload: Payload) -> Rule:
+    def reply(self, wanted: Wanted, payload: RulePayload) -> Rule:
         """Begin a rule that answers what comes; see `AsyncClient.reply`."""
         self._check()
         number = next(self._numbers)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ipyws.core.messages.matcher import Wanted
     from ipyws.core.options.fresh import Fresh
     from ipyws.core.options.handshake_request import HandshakeRequest
-    from ipyws.core.rules.rule import Payload
+    from ipyws.core.rules.rule import RulePayload
 
 _ACK_TIMEOUT = "10s"
 
@@ -70,8 +70,8 @@ def connect(
     proxy: str | None = "env",
     connect_to: str | None = None,
     reconnect: Mapping[str, Any] | None = None,
-    every: Iterable[tuple[Duration, Payload]] | None = None,
-    reply: Iterable[tuple[Wanted, Payload]] | None = None,
+    every: Iterable[tuple[Duration, RulePayload]] | None = None,
+    reply: Iterable[tuple[Wanted, RulePayload]] | None = None,
     codec: str | Codec = "auto",
     spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
     dialect: str | Mapping[str, Any] | Dialect | None = None,
@@ -170,8 +170,8 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         proxy: str | None = "env",
         connect_to: str | None = None,
         reconnect: Mapping[str, Any] | None = None,
-        every: Iterable[tuple[Duration, Payload]] | None = None,
-        reply: Iterable[tuple[Wanted, Payload]] | None = None,
+        every: Iterable[tuple[Duration, RulePayload]] | None = None,
+        reply: Iterable[tuple[Wanted, RulePayload]] | None = None,
         codec: str | Codec = "auto",
         spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
         dialect: str | Mapping[str, Any] | Dialect | None = None,
