@@ -18,7 +18,7 @@ from ipyws.core.rules.openness import Openness
 from ipyws.errors import CanceledError, ClosedError, WaitTimeoutError, WebSocketError
 
 RulePayload = Sendable | Callable[..., Any]
-"""What a rule sends: a payload, or a function that returns one, or None for nothing this time."""
+"""A payload that a rule sends, or a function that returns one, or None for nothing this time."""
 
 
 class Sender(Protocol):
