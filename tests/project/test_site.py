@@ -27,7 +27,7 @@ pytestmark = pytest.mark.xdist_group("site")  # it is built once
 
 CLASSES = [getattr(ipyws, name) for name in ipyws.__all__ if isinstance(getattr(ipyws, name), type)]
 CALLED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href", "object": "data"}
-NOT_FOR_USERS = {"ipyws.AsyncClient.open"}
+NOT_FOR_USERS = {"ipyws.AsyncClient.open", "ipyws.Rule.begin", "ipyws.Rule.end"}
 LATER = {"canonical", "edit", "next", "prev", "search", "index", "author"}
 
 
