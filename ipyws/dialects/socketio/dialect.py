@@ -51,6 +51,7 @@ class SocketIO(Dialect):
     def __init__(self, namespace: str | None, auth: Auth, query: Mapping[str, str]) -> None:
         self._namespace = namespace or MAIN
         self._auth = auth
+        self.private = ("auth",) if auth else ()
         self._query = query
 
     def codec(self, inner: Codec) -> Codec:

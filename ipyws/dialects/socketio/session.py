@@ -228,7 +228,7 @@ class SocketIOSession(Session):
             return self._on_refused(namespace, head.data())
         if head.kind == "disconnect":
             return self._on_disconnect(namespace)
-        return self._on_event(namespace, put_back(head.data(), attachments))
+        return self._on_event(namespace, _data(head, attachments))
 
     def _on_event(self, namespace: Namespace, data: list[Any]) -> Sequence[Happening]:
         name, *arguments = data
@@ -242,7 +242,7 @@ class SocketIOSession(Session):
         assert head.id is not None
         del self._calls[head.id]
         try:
-            return (Answer(head.id, value_of(put_back(head.data(), attachments))),)
+            return (Answer(head.id, value_of(_data(head, attachments))),)
         except (ValueError, RecursionError) as error:
             why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
             return (Answer(head.id, error=ReplyError(f"the server's ack can't be read: {why}")),)
@@ -279,6 +279,10 @@ class SocketIOSession(Session):
         for id in [id for id, name in self._calls.items() if name == namespace.name]:
             del self._calls[id]
             yield Answer(id, error=error)
+
+
+def _data(head: Head, attachments: Sequence[bytes]) -> Any:
+    return put_back(head.data(), attachments) if attachments else head.data()
 
 
 def _number(value: Any) -> float:
