@@ -117,13 +117,15 @@ class Session:
             )
         return client
 
-    def keep_subscription(self, client: Client, made: Subscription) -> None:
-        """Keep a subscription; the one of the same topic before it ends, so re-running a cell adds none."""
-        self.subscriptions = {key: kept for key, kept in self.subscriptions.items() if not kept.closed}
-        before = self.subscriptions.get((client, made.topic))
-        self.subscriptions[client, made.topic] = made
+    def subscribe(self, client: Client, topic: str, make: Callable[[], Subscription]) -> Subscription:
+        """Return a new subscription; what a line made before ends first, so re-running a cell adds none."""
+        for key in [key for key, kept in self.subscriptions.items() if kept.closed]:
+            del self.subscriptions[key]
+        before = self.subscriptions.pop((client, topic), None)
         if before is not None:
             before.close()
+        made = self.subscriptions[client, topic] = make()
+        return made
 
     def serve_file(self, kind: str, port: int, unix: str | None, **what: Any) -> Server:
         """Return a server of a capture or a contract; one of that kind that ran before is replaced."""

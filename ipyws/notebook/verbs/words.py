@@ -55,12 +55,12 @@ def subscribe(session: Session, parsed: Parsed) -> Subscription | list[Any]:
     client, timeout = _begin(session, parsed)
     deadline = Deadline(timeout, "--timeout")
     since, topic = client.log.total, parsed.words[0]
-    subscription = client.subscribe(topic, *_arguments(parsed), timeout=timeout, **parsed.options)
+    make = partial(client.subscribe, topic, *_arguments(parsed), timeout=timeout, **parsed.options)
     if count is None:
-        session.keep_subscription(client, subscription)
+        subscription = session.subscribe(client, topic, make)
         session.linger(client, since)
         return subscription
-    with subscription:
+    with make() as subscription:
         return _values(subscription, count, deadline)
 
 
