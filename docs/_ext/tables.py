@@ -51,6 +51,9 @@ class Verbs(Generated):
                 yield f"The flags are those of {verb.name}: [Paste in, copy out](../paste.md).\n"
             else:
                 yield from _table(_own_flags(verb))
+            for name, flags in verb.in_dialects().items():
+                yield f"\nIn [{name}](../dialects/{name}.md):\n"
+                yield from _table(flags)
             if verb.name == "connect":
                 yield "\nAnd every [option of a connection](options.md).\n"
             if verb.examples:

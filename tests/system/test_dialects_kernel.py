@@ -25,7 +25,7 @@ def kernel() -> Iterator[Kernel]:
     with Kernel() as running:
         ok(running, "%load_ext ipyws")
         ok(running, "import ipyws, tests.support.desk")
-        ok(running, "from ipyws.core.dialects.registry import DIALECTS")
+        ok(running, "from ipyws.core.offers import DIALECTS")
         ok(running, "DIALECTS['desk'] = lambda: tests.support.desk.Desk")
         yield running
 

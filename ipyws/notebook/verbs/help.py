@@ -68,7 +68,8 @@ def help_of(verb: Verb) -> str:
     """Return the help of one verb."""
     head = f"%ws {verb.name} {verb.form}".rstrip()
     flags = _COMMAND.format(name=verb.name) if verb.command else _listed([*verb.flags, VAR])
-    parts = [head, verb.about, flags, "\n".join(verb.examples)]
+    others = [f"in {name}:\n{_listed(its)}" for name, its in verb.in_dialects().items()]
+    parts = [head, verb.about, flags, *others, "\n".join(verb.examples)]
     return "\n\n".join(filter(None, parts))
 
 

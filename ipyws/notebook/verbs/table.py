@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ipyws.core.constants import SERVER_KINDS
@@ -34,6 +35,7 @@ class Verb:
         command: Whether the line is a command of the program that the verb is called after; it has its flags.
         values: Whether a name and arguments are what stands beside the options.
         more: Finds further options, which depend on the connection that a line is about.
+        in_dialects: Gives the options that it has in dialects, by their names.
         examples: Lines as they may be written, for the help.
     """
 
@@ -47,6 +49,7 @@ class Verb:
     command: bool = False
     values: bool = False
     more: Callable[[Session, str], tuple[Flag, ...]] = lambda session, line: ()
+    in_dialects: Callable[[], dict[str, tuple[Flag, ...]]] = dict
     examples: tuple[str, ...] = ()
 
 
@@ -202,6 +205,7 @@ VERBS: dict[str, Verb] = {
             (1, 1),
             values=True,
             more=words.MORE["call"],
+            in_dialects=partial(words.flags_in_dialects, "call"),
             examples=(
                 "%ws call subtract 42 23 -o difference",
                 '%ws call create {"name": "ada"} --timeout 2s',
@@ -216,6 +220,7 @@ VERBS: dict[str, Verb] = {
             (1, 1),
             values=True,
             more=words.MORE["emit"],
+            in_dialects=partial(words.flags_in_dialects, "emit"),
             examples=('%ws emit news {"headline": "sunny"}',),
         ),
         Verb(
@@ -232,6 +237,7 @@ VERBS: dict[str, Verb] = {
             (1, 1),
             values=True,
             more=words.MORE["subscribe"],
+            in_dialects=partial(words.flags_in_dialects, "subscribe"),
             examples=("%ws subscribe sensors/# -o readings", "%ws subscribe /topic/prices -n 3"),
         ),
         Verb(
@@ -243,6 +249,7 @@ VERBS: dict[str, Verb] = {
             (1, 1),
             values=True,
             more=words.MORE["publish"],
+            in_dialects=partial(words.flags_in_dialects, "publish"),
             examples=("%ws publish sensors/kitchen 21.5", '%ws publish /topic/news {"headline": "sunny"}'),
         ),
         Verb(

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any, get_args
 
 from ipyws.core.codecs.spelled import spelled
-from ipyws.core.dialects.dialect import Word
+from ipyws.core.dialects.dialect import Dialect, Word
 from ipyws.core.dialects.subscription import Subscription
+from ipyws.core.offers import DIALECTS
 from ipyws.errors import InvalidError, UnknownConnectionError, WaitTimeoutError, brief
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Flag, Parsed
@@ -27,7 +28,17 @@ def flags_of(word: Word, session: Session, line: str) -> tuple[Flag, ...]:
         dialect = session.client(named and named[1]).connection.options.dialect
     except UnknownConnectionError:  # it is told of when it counts
         return ()
-    return () if dialect is None else tuple(option_flag(option) for option in dialect.flags.get(word, ()))
+    return () if dialect is None else _flags(dialect, word)
+
+
+def flags_in_dialects(word: Word) -> dict[str, tuple[Flag, ...]]:
+    """Return the flags that a word has in dialects, by the names of those that have any."""
+    found = {name: _flags(load(), word) for name, load in DIALECTS.items()}
+    return {name: flags for name, flags in found.items() if flags}
+
+
+def _flags(dialect: Dialect | type[Dialect], word: Word) -> tuple[Flag, ...]:
+    return tuple(option_flag(option) for option in dialect.flags.get(word, ()))
 
 
 MORE = {word: partial(flags_of, word) for word in get_args(Word)}
