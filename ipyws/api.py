@@ -12,8 +12,8 @@ from ipyws.config.enforcement import check_connect, check_url, check_way
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.connection.forms import CONNECT, Unawaited
 from ipyws.core.constants import Compression
-from ipyws.core.dialects.conversation import OtherSubprotocolsError
 from ipyws.core.dialects.dialect import Dialect
+from ipyws.core.dialects.unopened import OtherSubprotocolsError
 from ipyws.core.messages.contract import READERS, Contract
 from ipyws.core.options.credentials import remember_host
 from ipyws.core.options.durations import Duration

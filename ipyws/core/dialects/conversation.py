@@ -7,11 +7,9 @@ import contextlib
 import itertools
 import weakref
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from ipyws.core.connection.closing import close_meaning
 from ipyws.core.constants import CloseCode
 from ipyws.core.dialects.dialect import (
     Answer,
@@ -33,44 +31,18 @@ from ipyws.core.dialects.outbox import Outbox
 from ipyws.core.dialects.stage import Reply, Stage
 from ipyws.core.dialects.subscription import Subscription
 from ipyws.core.dialects.timers import timers
+from ipyws.core.dialects.unopened import by_closing, in_silence
+from ipyws.core.dialects.wishes import Wish, Wishes
 from ipyws.core.options.durations import Duration, format_duration
-from ipyws.errors import ClosedError, ConnectError, InvalidError, WaitTimeoutError, WebSocketError, brief
+from ipyws.errors import ClosedError, InvalidError, WaitTimeoutError, WebSocketError, brief
 from ipyws.runtime.deadline import Deadline
 from ipyws.runtime.waiting import Signal, wait_async
-from ipyws.text.masking import mask
 
 if TYPE_CHECKING:
     from ipyws.core.messages.batch import Batch
 
 _AGAIN: Final = "ask again once it is open"
 _NOT_OPENED: Final = "the conversation was not opened"
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What is subscribed to at each opening.
-
-    Attributes:
-        topic: On which topic.
-        arguments: What was said of it.
-        settings: What was said beside that.
-        reader: Who reads what comes, if anybody still does.
-    """
-
-    topic: str
-    arguments: Sequence[Any]
-    settings: Settings
-    reader: weakref.ref[Subscription]
-
-
-class OtherSubprotocolsError(ConnectError):
-    """The server closed before the conversation was open.
-
-    Attributes:
-        offer: The subprotocols that the server showed to want instead, or none.
-    """
-
-    offer: tuple[str, ...] = ()
 
 
 class Conversation:
@@ -86,7 +58,7 @@ class Conversation:
         self._line = line
         self._outbox = Outbox(line)
         self._numbers = itertools.count(1)
-        self._wishes: dict[int, _Wish] = {}
+        self._wishes = Wishes()
         self._stage = Stage(self._on_happening)
         self._losses = 0
         self._was_open = False
@@ -138,11 +110,7 @@ class Conversation:
         if not session.waits:
             self._on_ready(stage)
         if not await wait_async(stage.opened.done, dialect.open_timeout):
-            passed = format_duration(dialect.open_timeout or 0)
-            raise WaitTimeoutError(
-                f"{dialect.opens_with} did not come: {passed} passed",
-                hint=f"does the server speak {dialect.title}?",
-            )
+            raise in_silence(dialect)
         stage.opened.result()
 
     async def _fresh(self) -> Dialect:
@@ -208,7 +176,7 @@ class Conversation:
         stage, session = await self._ready(deadline)
         payloads = session.subscribe(key, topic, arguments, settings)
         answered = session.answers("subscribe", settings)
-        self._wishes[key] = _Wish(topic, arguments, settings, weakref.ref(subscription))
+        self._wishes.add(key, Wish(topic, arguments, settings, weakref.ref(subscription)))
         try:
             if answered:
                 late = f"the subscription to {brief(topic)} was not acknowledged"
@@ -216,7 +184,7 @@ class Conversation:
             else:
                 await self._outbox.send(payloads)
         except BaseException:
-            self._wishes.pop(key, None)
+            self._wishes.remove(key)
             raise
         return subscription
 
@@ -237,7 +205,12 @@ class Conversation:
             stage = self._stage
             if not await wait_async(stage.opened.done, deadline.remaining()):
                 raise deadline.error("the conversation is not open yet")
-            stage.opened.result()
+            try:
+                stage.opened.result()
+            except WebSocketError:
+                if stage is self._stage and self._line.state != "closing":
+                    raise
+                continue  # it is opened once more
             await stage.free()
             if stage is self._stage and stage.session is not None:
                 return stage, stage.session
@@ -264,7 +237,7 @@ class Conversation:
                 stage.when_free(lambda _: self._outbox.post(cancel(key)))
 
     def _unsubscribe(self, key: int) -> None:
-        if self._wishes.pop(key, None) is not None and self._stage.opened.done.is_set():
+        if self._wishes.remove(key) and self._stage.opened.done.is_set():
             self._stage.when_free(lambda session: self._outbox.post(session.unsubscribe(key)))
 
     def _post(self, callback: Callable[[], object]) -> None:
@@ -283,10 +256,9 @@ class Conversation:
             case Answer(key, value, error):
                 self._on_answer(stage, key, value, error)
             case Item(key, value, error):
-                if (subscription := self._reader(key)) is not None:
-                    subscription.on_item(seq, value, error)
+                self._wishes.on_item(key, seq, value, error)
             case Ended(key, error):
-                self._end(key, error)
+                self._wishes.end(key, error)
             case Respond(payloads) if stage is self._stage:
                 self._outbox.post(payloads)
             case Ready() if stage is self._stage:
@@ -300,17 +272,13 @@ class Conversation:
         if (reply := stage.replies.get(key)) is not None:
             reply.settle(value, error)
         elif error is not None:  # to a subscription that came back
-            self._end(key, error)
+            self._wishes.end(key, error)
 
     def _on_ready(self, stage: Stage) -> None:
         if stage.opened.done.is_set() or (session := stage.session) is None:
             return
         stage.tasks = [self._line.loop.create_task(work) for work in self._timers(stage)]
-        for key, wish in list(self._wishes.items()):
-            try:
-                self._outbox.post(session.subscribe(key, wish.topic, wish.arguments, wish.settings))
-            except WebSocketError as error:
-                self._end(key, error)
+        self._wishes.subscribe(session, self._outbox.post)
         stage.opened.settle(None, None)
 
     def _timers(self, stage: Stage) -> Iterator[Coroutine[Any, Any, None]]:
@@ -323,15 +291,6 @@ class Conversation:
             self._line.fail(broken.code, broken.reason, broken.error)
         else:
             stage.opened.settle(None, broken.error)  # `open` closes it
-
-    def _reader(self, key: int) -> Subscription | None:
-        wish = self._wishes.get(key)
-        return None if wish is None else wish.reader()
-
-    def _end(self, key: int, error: WebSocketError | None) -> None:
-        if (subscription := self._reader(key)) is not None:
-            subscription.on_end(error)
-        self._wishes.pop(key, None)
 
     # -- what becomes of the connection --------------------------------------------------------------
 
@@ -353,30 +312,11 @@ class Conversation:
 
     def _on_end(self, stage: Stage, error: WebSocketError | None) -> None:
         self._end_stage(stage, error)
-        for key in list(self._wishes):
-            self._end(key, error)
+        self._wishes.end_all(error)
 
     def _end_stage(self, stage: Stage, error: WebSocketError | None) -> None:
         if not stage.opened.done.is_set():
-            self._unopened = self._of_opening(error)
+            self._unopened = by_closing(self._line, self.dialect, error)
             stage.opened.settle(None, self._unopened)
         stage.settle_all(error)
         self._outbox.clear(error)
-
-    def _of_opening(self, otherwise: WebSocketError | None) -> WebSocketError | None:
-        """Return why the conversation was not opened, where the connection ended before it was."""
-        closed = self._line.closed
-        if closed is not None and closed.initiator == "us":
-            return closed.error or otherwise
-        code, reason = self._line.last_close
-        how = "lost" if code == CloseCode.ABNORMAL_CLOSURE else f"closed: {code} {close_meaning(code)}"
-        said = f" {mask(reason)!r}" if reason else ""
-        error = OtherSubprotocolsError(
-            f"the connection was {how}{said}, before {self.dialect.opens_with} came",
-            hint=self.dialect.advice
-            or f"does the server speak {self.dialect.title}, and are the credentials right?",
-            details={"phase": "dialect", "code": code, "reason": reason},
-            retryable=code not in (CloseCode.POLICY_VIOLATION, CloseCode.PROTOCOL_ERROR),
-        )
-        error.offer = self.dialect.instead(self._line.offered, self._line.subprotocol, code)
-        return error

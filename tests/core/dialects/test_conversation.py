@@ -280,6 +280,29 @@ def test_a_word_waits_for_a_connection_that_is_opened_again(site: Site) -> None:
         assert client.call("echo", "now") == ["now", 0]
 
 
+def test_a_word_waits_over_attempts_that_fail() -> None:
+    openings = 0
+
+    async def serve(connection: ServerConnection) -> None:
+        nonlocal openings
+        openings += 1
+        await connection.recv()
+        if openings in (2, 3):
+            await connection.close(4000)
+            return
+        await connection.send(json.dumps({"welcome": [None, None]}))
+        if openings == 1:
+            await connection.close(4000)
+            return
+        asked = json.loads(await connection.recv())
+        await connection.send(json.dumps({"reply": asked["ask"], "value": openings}))
+        await connection.wait_closed()
+
+    with server(serve) as site, ipyws.connect(site.url, dialect=Desk(), reconnect=RECONNECT) as client:
+        until(lambda: openings > 1)
+        assert client.call("echo") == 4
+
+
 def test_a_subscription_ends_with_the_error_of_a_connection_that_is_lost_for_good(site: Site) -> None:
     client = ipyws.connect(site.url, dialect=Desk())
     subscription = client.subscribe("news")
