@@ -9,7 +9,6 @@ what a protocol in their own module says: `Opening`, `Incoming`, `Sending`, `Req
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ipyws.core.connection.closing import Close, describe
@@ -211,20 +210,8 @@ class Connection:
 
     def describe(self) -> About:
         """Return what a capture says of this connection."""
-        response = self.response
         about = About(str(self.url), self.name, self.opened_at, codec=self.log.codec.name)
-        if response is None:
-            return about
-        return replace(
-            about,
-            subprotocol=response.subprotocol,
-            status=response.status,
-            reason=response.reason,
-            headers=response.headers,
-            request_headers=response.request_headers,
-            extensions=response.extensions,
-            proxy=response.proxy,
-        )
+        return about if self.response is None else self.response.add_to(about)
 
     @property
     def held(self) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ipyws.core.connection.closing import Close, check_close, describe
+from ipyws.core.connection.needs import Flowing, Logged, Stated
 from ipyws.core.connection.reconnect import Retry, comes_back
-from ipyws.core.connection.state import Event, State, StateMachine
+from ipyws.core.connection.state import Event
 from ipyws.core.constants import CloseCode
-from ipyws.core.messages.message import Control, Direction
+from ipyws.core.messages.message import Control
 from ipyws.errors import CanceledError, ClosedError, WebSocketError
 from ipyws.runtime.waiting import Signal, wait_async
 
@@ -18,13 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ipyws.capture.journal import Journal
-    from ipyws.core.connection.flow_control import FlowControl
     from ipyws.core.connection.keepalive import KeepAlive
     from ipyws.core.connection.readers import Readers
     from ipyws.core.connection.reconnecting import Reconnecting
     from ipyws.core.connection.sending import Sending
-    from ipyws.core.connection.uptime import Sessions
-    from ipyws.core.messages.log import Log
     from ipyws.core.options.table import ConnectOptions
 
 _AGAIN: Final = "send again once it is open anew; closing it ends the attempts"
@@ -38,7 +36,27 @@ class Opens(Protocol):
         """Open it no further."""
 
 
-class Ended(Protocol):
+class Parts(Logged, Stated, Flowing, Protocol):
+    """A connection with its parts, as far as they begin and end with each opening."""
+
+    @property
+    def sending(self) -> Sending:
+        """What is sent on it."""
+
+    @property
+    def readers(self) -> Readers:
+        """Its channels and loops."""
+
+    @property
+    def keepalive(self) -> KeepAlive:
+        """Its pings and timers."""
+
+    @property
+    def reconnecting(self) -> Reconnecting:
+        """What has it again."""
+
+
+class Ended(Parts, Protocol):
     """A connection, as far as its end goes."""
 
     name: str
@@ -51,57 +69,15 @@ class Ended(Protocol):
         """How it was opened."""
 
     @property
-    def log(self) -> Log:
-        """Everything that passed."""
-
-    @property
     def ended(self) -> Signal:
         """Set once it is closed."""
-
-    @property
-    def states(self) -> StateMachine:
-        """Its state."""
-
-    @property
-    def state(self) -> State:
-        """What it is doing."""
-
-    @property
-    def sessions(self) -> Sessions:
-        """When it was open."""
 
     @property
     def opening(self) -> Opens:
         """What opens it."""
 
-    @property
-    def sending(self) -> Sending:
-        """What is sent on it."""
-
-    @property
-    def readers(self) -> Readers:
-        """Its channels and loops."""
-
-    @property
-    def flow(self) -> FlowControl:
-        """Whether we are kept from reading."""
-
-    @property
-    def keepalive(self) -> KeepAlive:
-        """Its pings and timers."""
-
-    @property
-    def reconnecting(self) -> Reconnecting:
-        """What has it again."""
-
-    def note(self, kind: Any, direction: Direction, control: Control) -> None:
-        """Log a control frame."""
-
     def wake_receivers(self) -> None:
         """Have who waits for a message look again."""
-
-    def changed(self) -> None:
-        """Tell who watches it."""
 
 
 class Ending:

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ipyws.core.connection.closing import Close
+from ipyws.core.connection.needs import Flowing, Logged
 from ipyws.core.connection.state import Event, StateMachine
 from ipyws.core.messages.message import Control, Direction
 
 if TYPE_CHECKING:
-    from ipyws.core.connection.flow_control import FlowControl
     from ipyws.core.connection.keepalive import KeepAlive
-    from ipyws.core.messages.log import Log
 
 
 class Ends(Protocol):
@@ -23,22 +22,14 @@ class Ends(Protocol):
         """Note that the transport is gone."""
 
 
-class Told(Protocol):
+class Told(Logged, Flowing, Protocol):
     """A connection, as far as it is told what comes."""
 
     last_read: float
 
     @property
-    def log(self) -> Log:
-        """Takes what comes."""
-
-    @property
     def states(self) -> StateMachine:
         """Its state."""
-
-    @property
-    def flow(self) -> FlowControl:
-        """Whether we are kept from reading."""
 
     @property
     def keepalive(self) -> KeepAlive:
@@ -47,9 +38,6 @@ class Told(Protocol):
     @property
     def ending(self) -> Ends:
         """Hears of its end."""
-
-    def note(self, kind: Any, direction: Direction, control: Control) -> None:
-        """Log a control frame."""
 
 
 class Incoming:

@@ -9,16 +9,16 @@ from collections.abc import Coroutine, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from ipyws.core.connection.needs import Flowing, Logged
 from ipyws.core.connection.pings import Ping, Pings
 from ipyws.core.constants import KEEP_ALIVE, CloseCode
-from ipyws.core.messages.message import Control, Direction
+from ipyws.core.messages.message import Control
 from ipyws.core.messages.payload import encode_ping
 from ipyws.core.options.durations import Duration, format_duration
 from ipyws.errors import WaitTimeoutError, WebSocketError
 from ipyws.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
-    from ipyws.core.connection.flow_control import FlowControl
     from ipyws.core.connection.sending import Sending
     from ipyws.core.options.table import ConnectOptions
 
@@ -28,15 +28,11 @@ _LATE: Final = 1.0
 _PING_TIMEOUT: Final = "20s"
 
 
-class Kept(Protocol):
+class Kept(Logged, Flowing, Protocol):
     """A connection, as far as keeping it alive goes."""
 
     loop: asyncio.AbstractEventLoop
     last_read: float
-
-    @property
-    def flow(self) -> FlowControl:
-        """Whether we are kept from reading."""
 
     @property
     def sending(self) -> Sending:
@@ -48,9 +44,6 @@ class Kept(Protocol):
 
     def check_open(self, waited: bool = False) -> None:
         """Raise what a ping raises once it is not open."""
-
-    def note(self, kind: Any, direction: Direction, control: Control) -> None:
-        """Log a control frame."""
 
 
 class Ends(Protocol):

@@ -13,11 +13,12 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ipyws.core.connection.closing import Close
+from ipyws.core.connection.ending import Ending, Parts
 from ipyws.core.connection.freshen import freshen
 from ipyws.core.connection.greeting import Greeted, Greeting
 from ipyws.core.connection.reconnect import Retry, opened_words
-from ipyws.core.connection.state import Event, StateMachine
-from ipyws.core.messages.message import Control, Direction
+from ipyws.core.connection.state import Event
+from ipyws.core.messages.message import Control
 from ipyws.errors import CanceledError, ClosedError, WebSocketError
 from ipyws.text.masking import ShownText
 from ipyws.text.references import note_sent
@@ -25,16 +26,9 @@ from ipyws.text.references import note_sent
 if TYPE_CHECKING:
     from ipyws.capture.journal import Journal
     from ipyws.capture.recording import RecordedLog
-    from ipyws.core.connection.ending import Ending
-    from ipyws.core.connection.flow_control import FlowControl
     from ipyws.core.connection.incoming import Incoming
     from ipyws.core.connection.info import About
-    from ipyws.core.connection.keepalive import KeepAlive
-    from ipyws.core.connection.readers import Readers
-    from ipyws.core.connection.reconnecting import Reconnecting
-    from ipyws.core.connection.sending import Sending
     from ipyws.core.connection.transport import Dial, Handshake, Transport
-    from ipyws.core.connection.uptime import Sessions
     from ipyws.core.options.table import ConnectOptions
     from ipyws.policy.url import URL
 
@@ -54,7 +48,7 @@ class Greeter(NamedTuple):
     greet: Callable[[], Awaitable[object]]
 
 
-class Opened(Greeted, Protocol):
+class Opened(Parts, Greeted, Protocol):
     """A connection, as far as opening it goes."""
 
     loop: asyncio.AbstractEventLoop
@@ -76,14 +70,6 @@ class Opened(Greeted, Protocol):
         """Everything that passed."""
 
     @property
-    def states(self) -> StateMachine:
-        """Its state."""
-
-    @property
-    def sessions(self) -> Sessions:
-        """When it was open."""
-
-    @property
     def origin(self) -> str:
         """Where it goes to, for what may be sent there."""
 
@@ -96,37 +82,11 @@ class Opened(Greeted, Protocol):
         """What the transport tells."""
 
     @property
-    def sending(self) -> Sending:
-        """What is sent on it."""
-
-    @property
-    def readers(self) -> Readers:
-        """Its channels and loops."""
-
-    @property
-    def flow(self) -> FlowControl:
-        """Whether we are kept from reading."""
-
-    @property
-    def keepalive(self) -> KeepAlive:
-        """Its pings and timers."""
-
-    @property
-    def reconnecting(self) -> Reconnecting:
-        """What repeats a dial."""
-
-    @property
     def ending(self) -> Ending:
         """What ends it."""
 
     def describe(self) -> About:
         """Return what a capture says of it."""
-
-    def note(self, kind: Any, direction: Direction, control: Control) -> None:
-        """Log a control frame."""
-
-    def changed(self) -> None:
-        """Tell who watches it."""
 
 
 class Opening:

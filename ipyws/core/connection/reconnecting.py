@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from ipyws.core.connection.closing import Close
+from ipyws.core.connection.needs import Stated
 from ipyws.core.connection.reconnect import Reconnect, Retry, comes_back, given_up, retry_after
 from ipyws.core.constants import CloseCode
 from ipyws.errors import CanceledError, ClosedError, ConnectError, WebSocketError
 
 if TYPE_CHECKING:
-    from ipyws.core.connection.uptime import Sessions
+    pass
 
 
 class Opens(Protocol):
@@ -37,7 +38,7 @@ class Ends(Protocol):
         """Have it closed for good."""
 
 
-class Lost(Protocol):
+class Lost(Stated, Protocol):
     """A lost connection, as far as having it again goes."""
 
     loop: asyncio.AbstractEventLoop
@@ -51,13 +52,6 @@ class Lost(Protocol):
     @property
     def ending(self) -> Ends:
         """What ends it."""
-
-    @property
-    def sessions(self) -> Sessions:
-        """When it was open."""
-
-    def changed(self) -> None:
-        """Tell who watches it."""
 
 
 class Reconnecting:

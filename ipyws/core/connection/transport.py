@@ -6,7 +6,7 @@ A transport works on one event loop and calls its `Sink` there. The core decides
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ipyws.core.connection.closing import Close
@@ -16,6 +16,7 @@ from ipyws.text.masking import mask, mask_headers
 from ipyws.text.printable import visible
 
 if TYPE_CHECKING:
+    from ipyws.core.connection.info import About
     from ipyws.core.options.table import ConnectOptions
     from ipyws.policy.url import URL
 
@@ -55,6 +56,19 @@ class Handshake:
     oddities: tuple[str, ...] = ()
     moved: bool = False
     elapsed: float = field(default=0.0, compare=False)
+
+    def add_to(self, about: About) -> About:
+        """Return what a capture says of a connection, with how it was opened."""
+        return replace(
+            about,
+            subprotocol=self.subprotocol,
+            status=self.status,
+            reason=self.reason,
+            headers=self.headers,
+            request_headers=self.request_headers,
+            extensions=self.extensions,
+            proxy=self.proxy,
+        )
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}: {value}" for name, value in mask_headers(self.headers))

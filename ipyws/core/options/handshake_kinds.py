@@ -17,6 +17,7 @@ from ipyws.core.options.credentials import (
 )
 from ipyws.core.options.fresh import Again, is_made
 from ipyws.core.options.kinds import Field, OptionKind, refuse, refuse_unseen, shown
+from ipyws.core.options.request_kinds import pairs_in
 from ipyws.errors import InvalidError
 from ipyws.text.masking import (
     MASK,
@@ -56,12 +57,7 @@ class HeadersKind(OptionKind):
     secret = True
 
     def check(self, name: str, value: Any) -> tuple[tuple[str, str], ...]:
-        pairs = value.items() if isinstance(value, Mapping) else value
-        if pairs is None:
-            return ()
-        if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
-            raise refuse_unseen(name, value, "a mapping or a list of (name, value) pairs")
-        checked = [_header(name, pair) for pair in pairs]
+        checked = [_header(name, pair) for pair in pairs_in(name, value)]
         if refused := list(dict.fromkeys(key for key, _ in checked if belongs_to_handshake(key.lower()))):
             raise _belonging(refused)
         return _with_one_cookie(checked)

@@ -13,6 +13,18 @@ from ipyws.text.masking import MASK, mask, remember_guessed
 from ipyws.text.sensitive import is_sensitive
 
 
+def pairs_in(name: str, value: Any) -> Iterable[Any]:
+    """Return the pairs that an option of names and values was given as; none for None.
+
+    Raises:
+        InvalidError: It is neither a mapping nor something of pairs.
+    """
+    pairs = value.items() if isinstance(value, Mapping) else () if value is None else value
+    if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
+        raise refuse_unseen(name, value, "a mapping or a list of (name, value) pairs")
+    return pairs
+
+
 class ParamsKind(OptionKind):
     """Parameters that are added to the query of the URL."""
 
@@ -26,12 +38,7 @@ class ParamsKind(OptionKind):
     made = True
 
     def check(self, name: str, value: Any) -> tuple[tuple[str, str], ...]:
-        pairs = value.items() if isinstance(value, Mapping) else value
-        if pairs is None:
-            return ()
-        if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
-            raise refuse_unseen(name, value, "a mapping or a list of (name, value) pairs")
-        checked = tuple(_parameter(name, pair) for pair in pairs)
+        checked = tuple(_parameter(name, pair) for pair in pairs_in(name, value))
         self.remember(checked)
         return checked
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 Kind = Literal[
     "invocation",
@@ -17,17 +17,7 @@ Kind = Literal[
     "sequence",
 ]
 
-KINDS: Final[tuple[Kind, ...]] = (
-    "invocation",
-    "stream item",
-    "completion",
-    "stream invocation",
-    "cancel",
-    "ping",
-    "close",
-    "ack",
-    "sequence",
-)
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 """The types of messages, by their numbers from 1 on."""
 
 NUMBERS: Final[Mapping[Kind, int]] = {kind: number for number, kind in enumerate(KINDS, 1)}

@@ -4,46 +4,36 @@ from __future__ import annotations
 
 import functools
 import re
-import tokenize
 from collections.abc import Callable
 from typing import Any, Self
 
 from IPython.core.inputtransformer2 import (
-    TokenTransformBase,
     assemble_continued_line,
     find_end_of_continued_line,
 )
 
 from ipyws.notebook.source.aliases import means_ws
 from ipyws.notebook.source.scope import calling_frame
+from ipyws.notebook.source.transform import LAYOUT, ShellTransform
 from ipyws.notebook.verbs.table import VERBS
 
 _LINE = re.compile(r"(?P<before>\s*(?:[^%=]+=\s*)?)%(?P<name>\w+)\s+(?P<rest>\S.*?)\s*", re.DOTALL)
 _WITHOUT_PERCENT = re.compile(r"(?P<before>\s*)(?P<name>\w+)\s+(?P<rest>(?P<verb>\w+)\s.*?)\s*", re.DOTALL)
-_LAYOUT = (tokenize.INDENT, tokenize.DEDENT)
 _HELP = ("pinfo", "pinfo2", "psearch")
 
 
-class QuestionLine(TokenTransformBase):  # type: ignore[misc] # IPython has no types
+class QuestionLine(ShellTransform):
     """Calls the magic where IPython would look up help on the last word: ``%ws send how are you?``.
 
     So it does where another magic runs ours, as ``%time`` can, and for aliases. ``%ws?`` is left to IPython.
     """
-
-    priority = 1  # before IPython's HelpEnd, which has 5
-    shell: Any = None
-
-    @classmethod
-    def of(cls, shell: Any) -> type[Self]:
-        """Return the class for a shell, whose aliases it knows."""
-        return type(cls.__name__, (cls,), {"shell": shell})
 
     @classmethod
     def find(cls, tokens_by_line: list[list[Any]]) -> Self | None:
         """Return the first such line among those of a cell, or None."""
         for tokens in tokens_by_line:
             if len(tokens) > 2 and tokens[-2].string == "?":
-                first = next(token for token in tokens if token.type not in _LAYOUT)
+                first = next(token for token in tokens if token.type not in LAYOUT)
                 if cls._match(_source(tokens)) is not None:
                     return cls(first.start)
         return None
@@ -71,7 +61,7 @@ class QuestionLine(TokenTransformBase):  # type: ignore[misc] # IPython has no t
 
 def _source(tokens: list[Any]) -> str:
     """Return the physical lines of tokens as the one line that they are."""
-    rows = {token.start[0]: token.line for token in tokens if token.type not in _LAYOUT}
+    rows = {token.start[0]: token.line for token in tokens if token.type not in LAYOUT}
     lines = [line for text in rows.values() for line in text.splitlines(keepends=True)]
     lines = list(dict.fromkeys(lines)) if len(rows) > 1 else lines
     if any(not line.endswith("\\\n") for line in lines[:-1]):
