@@ -220,7 +220,8 @@ class Session:
 
     def show_rows(self, client: Client, drawn: list[Row]) -> None:
         """Show rows below the running cell, for good."""
-        shown = replace(card(client.connection), opened="", opened_at=None)
+        # A picture says nothing of the connection that may not stay true.
+        shown = replace(card(client.connection), state="", opened="", opened_at=None)
         if self.publisher.live:
             bundle = {
                 "text/html": html.render(shown, drawn, live=False),

@@ -12,12 +12,15 @@ from ipyws.capture import jsonl
 from ipyws.capture.har import writer as har
 from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Message
+from ipyws.core.messages.search import beyond
 from ipyws.errors import InvalidError
 from ipyws.text.masking import mask, mask_bytes
 
 Logs = Mapping[str, Log]
 
 _COLUMNS: Final = ("connection", "seq", "time", "direction", "type", "size", "data")
+_READ: Final = ("label", "value")  # the same, where a codec has to read what came
+_PLAIN: Final = ("auto", "json", "text", "raw")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -69,14 +72,21 @@ def _har(logs: Logs, out: io.StringIO) -> None:
 
 def _csv(logs: Logs, out: io.StringIO) -> None:
     writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
+    read = any(log.codec.name not in _PLAIN for log in logs.values())
+    writer.writerow((*_COLUMNS, *(_READ if read else ())))
     for name, message in _merged(logs):
         data = message.data
-        cell = mask(data) if isinstance(data, str) else mask_bytes(data).hex(" ")
-        # A spreadsheet would run what begins like a formula: the server wrote it, not the user.
-        harmless = f"'{cell}" if cell.startswith(_FORMULA) else cell
+        cells = [mask(data) if isinstance(data, str) else mask_bytes(data).hex(" ")]
+        if read:
+            label, value = beyond(message)
+            cells += [mask(label), value]
         fields = (message.seq, message.time, message.direction, message.type, message.size)
-        writer.writerow((mask(name), *fields, harmless))
+        writer.writerow((mask(name), *fields, *map(_harmless, cells)))
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell of a table: a spreadsheet would run what begins like a formula, and is a server's."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _text(logs: Logs, out: io.StringIO) -> None:

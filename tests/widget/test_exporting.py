@@ -14,6 +14,7 @@ import pytest
 
 import ipyws
 from ipyws.capture.recording import RecordedLog
+from ipyws.core.codecs.msgpack import MSGPACK
 from ipyws.core.messages.budget import Budget
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
@@ -44,6 +45,18 @@ def test_a_spreadsheet_runs_nothing_of_an_export(hostile: str) -> None:
     assert rows[0] == ["connection", "seq", "time", "direction", "type", "size", "data"]
     assert rows[1][-1] == f"'{hostile}"
     assert rows[2][-1] == 'a "b", c'
+
+
+def test_a_table_has_what_a_codec_reads() -> None:
+    log = RecordedLog(budget=Budget(1 << 20), codec=MSGPACK)
+    log.append("in", [MSGPACK.encode({"id": 1}), b"\xc1", "=text"], 9)
+    rows = list(csv.reader(io.StringIO(export("csv", {"a": log}), newline="")))
+    assert rows[0][-3:] == ["data", "label", "value"]
+    assert [row[-3:] for row in rows[1:]] == [
+        ["81 a2 69 64 01", "", '{"id": 1}'],
+        ["c1", "", ""],
+        ["'=text", "", ""],
+    ]
 
 
 def test_exports_of_several_connections_go_by_time_and_a_har_has_one() -> None:

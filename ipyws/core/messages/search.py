@@ -21,19 +21,23 @@ def searching(holds: Test) -> Callable[[Message], bool]:
     """
 
     def matches(message: Message) -> bool:
-        return holds(message.data) or any(map(holds, _beyond(message)))
+        return holds(message.data) or any(map(holds, beyond(message)))
 
     return matches
 
 
-def _beyond(message: Message) -> tuple[str, ...]:
-    """Return what a message says that its payload does not show."""
+def beyond(message: Message) -> tuple[str, str]:
+    """Return what a message says that its payload does not show: the name of a packet, and the value.
+
+    Both are "" where the payload shows all of it, or nothing can be read in it. The value has no secrets in
+    it, the name may have.
+    """
     codec, data = message.codec, message.data
     if message.type not in ("text", "binary") or (
         isinstance(data, str) and codec.name in ("auto", *_READABLE)
     ):
-        return ()
+        return "", ""
     decoded = message.read()
     if decoded.problem is not None or (decoded.format in _READABLE and not decoded.label):
-        return ()
+        return "", ""
     return decoded.label, spelled(decoded.value, _SEARCHED)
