@@ -278,7 +278,7 @@ VERBS: dict[str, Verb] = {
                 Flag(("--raw",), "payloads as they came, not what they mean"),
                 Flag(("--grep",), "only what this regular expression finds", "RE"),
                 Flag(("--json",), "as lines of JSON, for programs"),
-                Flag(("--max",), "of --json: bytes of all lines together; 4kB unless given", "SIZE", room),
+                Flag(("--max",), "bytes of all lines together as JSON; 4kB unless given", "SIZE", room),
             ),
             verbs.log,
             (0, 1),
