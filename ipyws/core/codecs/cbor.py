@@ -8,14 +8,13 @@ from typing import Any, Final
 
 from ipyws.core.codecs.binary import BinaryCodec
 from ipyws.core.codecs.bounds import DEEPEST, check_binary
-from ipyws.core.codecs.cbor_keys import has_only_simple_keys
 from ipyws.core.codecs.codec import Data
 from ipyws.core.codecs.json_encoder import stand_in
+from ipyws.core.codecs.keys import ANY_KEYS, cbor_head, has_only_simple_keys
 from ipyws.core.codecs.library import library
 from ipyws.errors import InvalidError
 
 _NUMBER: Final = 1024  # bytes of a whole number
-_ANY_KEYS: Final = 64 * 1024  # bytes of a payload whose keys may be anything
 
 
 class CborCodec(BinaryCodec):
@@ -38,11 +37,9 @@ class CborCodec(BinaryCodec):
         try:
             return _decode(cbor2, data, simple_keys=True)
         except cbor2.CBORDecodeError as error:
-            # Who chooses keys that have the same hash makes a dict of them take forever: text and bytes are
-            # safe from that, numbers nearly, and lists are not.
             if "key" not in str(error):
                 raise ValueError(_why(error)) from None
-        if len(data) > _ANY_KEYS and not has_only_simple_keys(data):
+        if len(data) > ANY_KEYS and not has_only_simple_keys(data, cbor_head):
             raise ValueError("it has lists, maps or tags as keys, and is larger than 64 kB")
         try:
             return _decode(cbor2, data, simple_keys=False)

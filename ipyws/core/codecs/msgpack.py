@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from functools import cache
 from typing import Any, Final
 
 from ipyws.core.codecs.binary import BinaryCodec
 from ipyws.core.codecs.bounds import check_binary, check_depth
 from ipyws.core.codecs.codec import Data
 from ipyws.core.codecs.json_encoder import stand_in
+from ipyws.core.codecs.keys import ANY_KEYS, has_only_simple_keys, msgpack_head
 from ipyws.core.codecs.library import library
 from ipyws.errors import InvalidError
+
+_SHALLOW: Final = 8  # levels; the time to prepare for them doubles with each
 
 
 class MsgpackCodec(BinaryCodec):
@@ -27,7 +32,13 @@ class MsgpackCodec(BinaryCodec):
         Raises:
             ValueError: It is none, is followed by something, is nested too deeply, or is larger than 16 MB.
         """
-        return check_depth(_library().msgpack.decode(check_binary(payload)))
+        data, msgspec = check_binary(payload), _library()
+        if len(data) > ANY_KEYS:
+            with contextlib.suppress(msgspec.ValidationError):
+                return _of_json().decode(data)
+            if not has_only_simple_keys(data, msgpack_head):
+                raise ValueError("it has lists or maps as keys, and is larger than 64 kB, or it breaks off")
+        return check_depth(msgspec.msgpack.decode(data))
 
     def encode(self, value: Any) -> bytes:
         """Return MessagePack; records and values of other libraries take the form that they have in JSON.
@@ -43,6 +54,15 @@ class MsgpackCodec(BinaryCodec):
             what = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise InvalidError(f"the payload can't be written as MessagePack: {what}") from None
         return packed
+
+
+@cache
+def _of_json() -> Any:
+    """Return what decodes nothing but values of JSON, not deep: a tenth of the work of looking at all keys."""
+    scalar = level = None | bool | int | float | str
+    for _ in range(_SHALLOW):
+        level = scalar | list[level] | dict[scalar, level]  # type: ignore[valid-type]
+    return _library().msgpack.Decoder(level)
 
 
 def _library() -> Any:

@@ -119,7 +119,7 @@ def test_a_codec_is_found_by_its_name(codec: Codec) -> None:
 def test_what_was_meant_is_said(known: dict[str, Codec]) -> None:
     with pytest.raises(InvalidError, match="codec is 'jsno'; did you mean json"):
         find_codec("codec", "jsno")
-    with pytest.raises(InvalidError, match=r"there are auto, avro, base64, .*json, .*msgpack"):
+    with pytest.raises(InvalidError, match=r"there are .*auto, .*json, .*msgpack"):
         find_codec("codec", "nothing like it")
 
 
