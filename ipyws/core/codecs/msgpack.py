@@ -58,7 +58,7 @@ class MsgpackCodec(BinaryCodec):
 
 @cache
 def _of_json() -> Any:
-    """Return what decodes nothing but values of JSON, not deep: a tenth of the work of looking at all keys."""
+    """Return what decodes only values of JSON, not deep: a tenth of the work of looking at all keys."""
     scalar = level = None | bool | int | float | str
     for _ in range(_SHALLOW):
         level = scalar | list[level] | dict[scalar, level]  # type: ignore[valid-type]
