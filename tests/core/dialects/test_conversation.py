@@ -342,6 +342,20 @@ def test_a_server_that_falls_silent_is_given_up_and_had_again() -> None:
         assert "the server sent no heartbeat: 200ms passed" in str(client.closed.error)
 
 
+def test_a_full_channel_of_ours_is_not_taken_for_a_silent_server() -> None:
+    desk = desk_server(silence=0.2)
+    with desk as site, ipyws.connect(site.url, dialect=Desk(), channel_capacity=1) as client:
+        stream = client.channel()
+        client.emit("say", {"a": 1}, {"b": 1}, {"c": 1})
+        until(lambda: client.held)
+        begun = client.stats.duration
+        until(lambda: client.stats.duration > begun + 0.6)
+        assert client.state == "open"
+        stream.close()
+        until(lambda: client.closed is not None)
+        assert "heartbeat" in str(client.closed and client.closed.error)
+
+
 def test_a_server_that_breaks_the_protocol_is_closed_with_what_it_did(site: Site) -> None:
     client = ipyws.connect(site.url, dialect=Desk())
     client.emit("say", {"nonsense": 1})
