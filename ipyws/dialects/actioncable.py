@@ -25,6 +25,7 @@ from ipyws.core.dialects.dialect import (
     Settings,
     Word,
 )
+from ipyws.core.dialects.quoted import quoted
 from ipyws.core.messages.payload import to_json
 from ipyws.core.options.kinds import DurationKind, TextKind
 from ipyws.core.options.option import Option
@@ -33,7 +34,6 @@ from ipyws.errors import ConnectError, InvalidError, ReplyError, brief
 _CHANNEL: Final = Option(
     "channel", TextKind(optional=True), None, "which channel, where several are subscribed to"
 )
-_SHOWN: Final = 100
 
 
 class ActionCable(Dialect):
@@ -78,7 +78,7 @@ class ActionCableCodec(Codec):
         kind = message.get("type") or message.get("command")
         channel = _channel_of(message.get("identifier"))
         words = [kind if isinstance(kind, str) else "message" if "message" in message else "", channel]
-        label = " ".join(word[:_SHOWN] for word in words if word)
+        label = " ".join(quoted(word) for word in words if word)
         return Decoded(_carried(message), self.name, label=label, heartbeat=kind == "ping")
 
 

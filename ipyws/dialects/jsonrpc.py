@@ -19,6 +19,7 @@ from ipyws.core.dialects.dialect import (
     Settings,
     Word,
 )
+from ipyws.core.dialects.quoted import quoted
 from ipyws.core.options.kinds import JsonKind
 from ipyws.core.options.option import Option
 from ipyws.errors import InvalidError, ReplyError, brief
@@ -73,13 +74,10 @@ def _parts(value: Any) -> tuple[str, Any]:
     method = value.get("method")
     if isinstance(method, str):
         kind = "notification" if number is None else "call"
-        return f"{kind} {method[:_SHOWN]}{of}", _carried(value.get("params"))
+        return f"{kind} {quoted(method)}{of}", _carried(value.get("params"))
     if value.get("error") is not None:
         return f"error{of}", value["error"]
     return (f"result{of}", value["result"]) if "result" in value else ("", value)
-
-
-_SHOWN = 100
 
 
 def _carried(params: Any) -> Any:

@@ -8,10 +8,7 @@ from ipyws.core.codecs.codec import Codec, Decoded
 from ipyws.core.codecs.json import JsonText
 from ipyws.core.codecs.text import as_text
 from ipyws.errors import InvalidError
-from ipyws.text.masking import mask_head
 
-_SHOWN: Final = 200  # characters of a server's words in a message
-_WINDOW: Final = 4096
 _BYTES: Final = (bytes, bytearray, memoryview)
 
 
@@ -56,9 +53,3 @@ def read_payload(data: bytes, codec: Codec, is_text: bool = False) -> Decoded:
     """
     text = as_text(data) if is_text else None
     return codec.read(data if text is None else text)
-
-
-def quoted(said: str) -> str:
-    """Return what a server said, fit for a message: without secrets, and not too long."""
-    shown = mask_head(said[:_WINDOW], len(said) > _WINDOW)
-    return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"

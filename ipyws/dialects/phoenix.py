@@ -25,6 +25,7 @@ from ipyws.core.dialects.dialect import (
     Settings,
     Word,
 )
+from ipyws.core.dialects.quoted import quoted
 from ipyws.core.messages.payload import to_json
 from ipyws.core.options.kinds import DurationKind, TextKind
 from ipyws.core.options.option import Option
@@ -33,7 +34,6 @@ from ipyws.errors import InvalidError, ReplyError, brief
 _TOPIC: Final = (Option("topic", TextKind(optional=True), None, "on which topic, where several are joined"),)
 _SYSTEM: Final = "phoenix"
 _HEARTBEAT: Final = "heartbeat"
-_SHOWN: Final = 100
 _MISSED: Final = 2  # heartbeats that may go unanswered
 
 
@@ -94,7 +94,7 @@ class PhoenixCodec(Codec):
         packet = _packet(decoded.value)
         if decoded.problem is not None or packet is None:
             return decoded._replace(format=self.name)
-        label = f"{packet.event[:_SHOWN]} {packet.topic[:_SHOWN]}"
+        label = f"{quoted(packet.event)} {quoted(packet.topic)}"
         return Decoded(packet.payload, self.name, label=label, heartbeat=packet.topic == _SYSTEM)
 
 

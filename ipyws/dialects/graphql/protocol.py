@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 from ipyws.core.codecs.json_encoder import is_record
 from ipyws.core.codecs.json_slices import parse_json
+from ipyws.core.dialects.quoted import quoted
 from ipyws.errors import ConnectError, InvalidError, ReplyError, brief
-from ipyws.text.masking import mask_head
 
 BAD_MESSAGE = 4400
 """Close code for a message that is not of the protocol."""
@@ -22,9 +22,6 @@ NO_ACKNOWLEDGEMENT = 4504
 """Close code for a server that does not acknowledge the connection."""
 
 Kind = Literal["ack", "refusal", "ping", "result", "error", "complete", "other"]
-
-_SHOWN = 200  # characters of a server's words in a message
-_WINDOW = 4096
 
 
 class ViolationError(ValueError):
@@ -213,12 +210,8 @@ def reply_error(errors: Any, data: Any = None) -> ReplyError:
 
 
 def _words(error: Any) -> str:
-    said = error.get("message") if isinstance(error, dict) else error
-    if not isinstance(said, str):
-        return brief(error)
-    # Masked before it is cut: half a secret would not be recognised.
-    shown = mask_head(said[:_WINDOW], len(said) > _WINDOW)
-    return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
+    words = error.get("message") if isinstance(error, dict) else error
+    return quoted(words) if isinstance(words, str) else brief(error)
 
 
 def _object(data: str | bytes) -> dict[str, Any]:

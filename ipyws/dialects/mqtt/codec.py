@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ipyws.core.codecs.codec import Codec, Data, Decoded, Detail
 from ipyws.core.codecs.raw import RAW
+from ipyws.core.dialects.quoted import quoted
 from ipyws.dialects.mqtt.packets import (
     V5,
     V311,
@@ -29,7 +30,7 @@ from ipyws.dialects.mqtt.reading import Raw, read_head, read_packet, split
 from ipyws.dialects.mqtt.reasons import FAILURE, of_return_code, reason
 from ipyws.dialects.mqtt.stream import MOST
 from ipyws.dialects.mqtt.wire import MalformedError
-from ipyws.dialects.payloads import quoted, read_payload
+from ipyws.dialects.payloads import read_payload
 from ipyws.errors import InvalidError
 from ipyws.text.masking import MASK
 

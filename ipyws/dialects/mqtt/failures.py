@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ipyws.core.dialects.dialect import Broken
+from ipyws.core.dialects.quoted import quoted
 from ipyws.dialects.mqtt.packets import V5, Connack, Farewell, Type
 from ipyws.dialects.mqtt.properties import Properties
 from ipyws.dialects.mqtt.reasons import kind_of, of_return_code, passes, reason
 from ipyws.dialects.mqtt.wire import MalformedError
-from ipyws.dialects.payloads import quoted
 from ipyws.errors import ConnectError, InvalidError, ReplyError
 
 OLDER: Final = 'dialect={"name": "mqtt", "version": "3.1.1"} speaks the version that servers had before'

@@ -8,11 +8,11 @@ from typing import Any, Final, NamedTuple, Protocol
 from ipyws.core.codecs.codec import Codec, Data, Decoded
 from ipyws.core.codecs.json_slices import parse_json
 from ipyws.core.dialects.arguments import value_of
+from ipyws.core.dialects.quoted import quoted
 from ipyws.dialects.signalr.json_protocol import SEPARATOR, records
 from ipyws.dialects.signalr.message import HubMessage
 from ipyws.errors import InvalidError, brief
 
-_SHOWN: Final = 100  # characters of a target or an id in a label
 _HANDSHAKE: Final = 2000  # characters, or bytes, that it may have
 _MOST: Final = 10_000  # messages in one of WebSocket that are read
 
@@ -119,7 +119,7 @@ def read_handshake(payload: Data) -> tuple[dict[str, Any], Data]:
 def _named(message: HubMessage) -> _Named:
     kind = message.kind
     name = message.target or message.id or ""
-    label = f"{kind} {name[:_SHOWN]}".rstrip()
+    label = f"{kind} {quoted(name)}".rstrip()
     if kind in ("invocation", "stream invocation"):
         return _Named(label, value_of(message.value))
     if message.error is not None:

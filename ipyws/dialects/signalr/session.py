@@ -22,7 +22,7 @@ from ipyws.core.dialects.dialect import (
     Session,
     Settings,
 )
-from ipyws.core.dialects.said import said
+from ipyws.core.dialects.quoted import quoted
 from ipyws.dialects.signalr.codec import HubProtocol, read_handshake
 from ipyws.dialects.signalr.json_protocol import SEPARATOR
 from ipyws.dialects.signalr.message import HubMessage
@@ -129,7 +129,7 @@ class SignalRSession(Session):
     def _on_handshake(self, payload: Data) -> Iterator[Happening]:
         answer, rest = read_handshake(payload)
         if (error := answer.get("error")) is not None:
-            what = f"the server refused the handshake: {said(error)}"
+            what = f"the server refused the handshake: {quoted(error)}"
             yield Refused(ReplyError(what, details={"message": error}))
             return
         self._greeted = True
@@ -157,7 +157,7 @@ class SignalRSession(Session):
     def _on_completion(self, message: HubMessage) -> Sequence[Happening]:
         id, error = message.id, None
         if message.error is not None:
-            what = f"the server answered with an error: {said(message.error)}"
+            what = f"the server answered with an error: {quoted(message.error)}"
             error = ReplyError(what, details={"message": message.error})
         if id in self._calls:
             self._calls.remove(id)
@@ -179,7 +179,7 @@ class SignalRSession(Session):
 
 
 def _closed(message: HubMessage) -> ClosedError:
-    why = "" if message.error is None else f": {said(message.error)}"
+    why = "" if message.error is None else f": {quoted(message.error)}"
     return ClosedError(
         f"the server closed the conversation{why}",
         details={"reason": message.error or "", "initiator": "peer"},

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from ipyws.core.codecs.codec import Codec, Data, Decoded
 from ipyws.core.codecs.json_slices import parse_json
 from ipyws.core.dialects.arguments import value_of
+from ipyws.core.dialects.quoted import quoted
 from ipyws.dialects.socketio.packet import ENGINE, MAIN, Head, read_head, write
 from ipyws.errors import InvalidError, brief
 
-_SHOWN = 100  # characters of an event's name, or of a namespace, in a label
 _HEARTBEATS = ("ping", "pong")
 
 
@@ -80,9 +80,9 @@ def _read(text: str) -> _Named:
 
 def _read_packet(head: Head) -> _Named:
     data = head.data()
-    where = "" if head.namespace == MAIN else f" {head.namespace[:_SHOWN]}"
+    where = "" if head.namespace == MAIN else f" {quoted(head.namespace)}"
     if head.kind == "event":
-        return _Named(f"event {str(data[0])[:_SHOWN]}{where}", value_of(data[1:]))
+        return _Named(f"event {quoted(str(data[0]))}{where}", value_of(data[1:]))
     if head.kind == "ack":
         return _Named(f"ack {head.id}{where}", value_of(data))
     return _Named(f"{head.kind}{where}", data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ipyws.core.dialects.said import said
+from ipyws.core.dialects.quoted import quoted
 from ipyws.errors import ClosedError, ConnectError, ReplyError, brief
 
 _PHASE: Final = {"phase": "dialect"}
@@ -15,7 +15,7 @@ def refused(namespace: str, facts: Any) -> ReplyError:
     given = facts if isinstance(facts, dict) else {"message": facts}
     message = given.get("message")
     return ReplyError(
-        f"the server refused namespace {brief(namespace)}: {said(message)}",
+        f"the server refused namespace {brief(namespace)}: {quoted(message)}",
         details={"message": message, "data": given.get("data"), "namespace": namespace},
     )
 

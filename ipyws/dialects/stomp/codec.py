@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ipyws.core.codecs.codec import Codec, Data, Decoded, Detail
 from ipyws.core.codecs.raw import RAW
-from ipyws.dialects.payloads import quoted
+from ipyws.core.dialects.quoted import quoted
 from ipyws.dialects.stomp.bodies import read_body
 from ipyws.dialects.stomp.frames import Frame, MalformedError
 from ipyws.dialects.stomp.stream import Stream

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ipyws.core.dialects.dialect import Broken
-from ipyws.dialects.payloads import quoted
+from ipyws.core.dialects.quoted import quoted
 from ipyws.dialects.stomp.frames import Frame, MalformedError
 from ipyws.errors import ConnectError, InvalidError, ReplyError
 

@@ -63,7 +63,7 @@ def test_what_is_no_packet_is_a_problem_on_its_row(payload: str) -> None:
 
 
 def test_a_label_is_short_whatever_the_server_calls_its_events() -> None:
-    assert len(CODEC.read(f'42/{"n" * 5000},["{"e" * 5000}"]').label) < 250
+    assert len(CODEC.read(f'42/{"n" * 5000},["{"e" * 5000}"]').label) < 450
 
 
 def test_a_list_is_sent_as_an_event_and_nothing_else_is() -> None:

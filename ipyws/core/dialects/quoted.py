@@ -1,17 +1,17 @@
-"""What a server says in an error, as part of ours."""
+"""What a server says, as part of what we say: of an error, or of a row's name."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from ipyws.errors import brief
 from ipyws.text.masking import mask_head
 
-_SHOWN = 200  # characters of a server's words in a message
-_WINDOW = 4096
+_SHOWN: Final = 200  # characters of a server's words
+_WINDOW: Final = 4096
 
 
-def said(words: Any) -> str:
+def quoted(words: Any) -> str:
     """Return the words of a server without secrets, cut to 200 characters; of what is no text the repr."""
     if not isinstance(words, str):
         return brief(words)
