@@ -126,7 +126,7 @@ def connect(
         reconnect: Open a lost connection anew; {} as by default.
         every: What is sent by itself, in intervals.
         reply: Which messages are answered by itself, and with what.
-        codec: What reads payloads, and writes dict and list; auto: JSON and text where it is some.
+        codec: Format of payloads, such as msgpack or gzip+json; auto: JSON and text where it is some.
         spec: AsyncAPI document or JSON Schema that messages are judged by.
         dialect: What the server speaks: Socket.IO, MQTT, GraphQL and others, by name, with settings or
             without.
@@ -245,7 +245,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         reconnect: Open a lost connection anew; {} as by default.
         every: What is sent by itself, in intervals.
         reply: Which messages are answered by itself, and with what.
-        codec: What reads payloads, and writes dict and list; auto: JSON and text where it is some.
+        codec: Format of payloads, such as msgpack or gzip+json; auto: JSON and text where it is some.
         spec: AsyncAPI document or JSON Schema that messages are judged by.
         dialect: What the server speaks: Socket.IO, MQTT, GraphQL and others, by name, with settings or
             without.

@@ -126,7 +126,7 @@ OPTIONS: tuple[Option, ...] = (
         "codec",
         CodecKind(),
         "auto",
-        "what reads payloads, and writes dict and list; auto: JSON and text where it is some",
+        "format of payloads, such as msgpack or gzip+json; auto: JSON and text where it is some",
     ),
     Option("spec", SpecKind(), None, "AsyncAPI document or JSON Schema that messages are judged by"),
     Option(
