@@ -13,9 +13,11 @@ from websockets.asyncio.server import ServerConnection
 
 import ipyws
 from ipyws import errors
+from ipyws.view.summary import card
 from tests.core.connection.test_client import run
 from tests.support.acting import acts, noting, opening
-from tests.support.servers import TEXT, Raw, Site, frame, raw_server, server, until
+from tests.support.policy import dialling
+from tests.support.servers import TEXT, Raw, Site, frame, http, raw_server, server, until
 
 CALM: dict[str, Any] = {"ping_interval": None, "close_timeout": "200ms"}
 PING, PONG = {"op": "ping"}, {"op": "pong"}
@@ -256,6 +258,9 @@ def test_an_exception_stops_the_rule_and_nothing_else(site: Site, capfd: pytest.
         assert isinstance(rule.error, errors.InvalidError)
         assert "the function of every 10ms raised KeyError: 'id'" in str(rule.error)
         assert "stopped" in repr(rule)
+        assert (
+            "rule 1 (every 10ms) stopped: the function of every 10ms raised" in card(client.connection).note
+        )
         assert client.ping(timeout="5s") > 0
     assert capfd.readouterr().err == ""
 
@@ -345,3 +350,50 @@ def test_rules_of_coroutines_live_on_their_own_loop(site: Site) -> None:
     run(scenario(site.url))
     got = {site.next() for _ in range(4)}
     assert got == {"beat", '{"op":"pong"}', 'say {"op":"ping"}'}
+
+
+def test_rules_that_are_options_miss_nothing_that_comes_with_the_handshake() -> None:
+    async def greet(peer: Raw) -> None:
+        await peer.upgrade(then=frame(TEXT, b'{"op":"ping"}'))
+        await noting(peer)
+
+    options: dict[str, Any] = {"every": [("10ms", {"op": "beat"})], "reply": [(PING, PONG)], **CALM}
+    with raw_server(greet) as peer, ipyws.connect(peer.url, **options) as client:
+        assert {peer.next() for _ in range(3)} == {'{"op":"pong"}', '{"op":"beat"}'}
+        assert [rule.mark for rule in client.rules] == ["every 10ms", "reply"]
+
+
+def test_another_origin_gets_nothing_of_the_rules_that_are_options() -> None:
+    async def asking(peer: Raw) -> None:
+        await peer.upgrade(then=frame(TEXT, b'{"op":"ping"}'))
+        await noting(peer)
+
+    with raw_server(asking) as there:
+
+        async def redirect(peer: Raw) -> None:
+            await peer.read_request()
+            await peer.write(http("302 Found", f"Location: {there.url}/"))
+
+        options: dict[str, Any] = {"every": [("10ms", "secret beat")], "reply": [(PING, "secret")], **CALM}
+        with raw_server(redirect) as here:
+            with ipyws.connect(here.url, follow_redirects=True, **options) as client:
+                client.every("10ms", "mine")
+                assert [there.next() for _ in range(3)] == ["mine"] * 3
+                assert client.connection.withheld == ("every", "reply")
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"every": ("20s", "ping")}, "every holds something else than a pair"),
+        ({"every": "20s"}, "every is of type str"),
+        ({"every": [("1ms", "ping")]}, "the interval of every is shorter than 10ms"),
+        ({"every": [("1s", 3)]}, "every: payload 1: a payload of type int"),
+        ({"reply": [("ping", "pong")]}, "what reply waits for is of type str"),
+        ({"reply": {"op": "ping"}}, "reply is of type dict"),
+    ],
+)
+def test_a_wrong_option_is_told_before_anything_is_dialled(options: dict[str, Any], what: str) -> None:
+    with dialling() as dialled, pytest.raises(errors.InvalidError, match=what):
+        ipyws.connect("ws://127.0.0.1:9", **options)
+    assert dialled == []
