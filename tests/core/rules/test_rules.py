@@ -375,11 +375,13 @@ def test_another_origin_gets_nothing_of_the_rules_that_are_options() -> None:
             await peer.write(http("302 Found", f"Location: {there.url}/"))
 
         options: dict[str, Any] = {"every": [("10ms", "secret beat")], "reply": [(PING, "secret")], **CALM}
-        with raw_server(redirect) as here:
-            with ipyws.connect(here.url, follow_redirects=True, **options) as client:
-                client.every("10ms", "mine")
-                assert [there.next() for _ in range(3)] == ["mine"] * 3
-                assert client.connection.withheld == ("every", "reply")
+        with (
+            raw_server(redirect) as here,
+            ipyws.connect(here.url, follow_redirects=True, **options) as client,
+        ):
+            client.every("10ms", "mine")
+            assert [there.next() for _ in range(3)] == ["mine"] * 3
+            assert client.connection.withheld == ("every", "reply")
 
 
 @pytest.mark.parametrize(
