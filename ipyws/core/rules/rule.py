@@ -104,8 +104,11 @@ class Rule(ABC):
             told: Called on that loop when there is something new to see of it.
         """
         self._told = told
-        if not self.stopped:
-            self._task = self._ground.loop.create_task(self._run())
+        if self.stopped:
+            self._over()
+            return
+        self._task = self._ground.loop.create_task(self._run())
+        self._task.add_done_callback(self._over)  # a task that is cancelled at once runs not a line
 
     def end(self) -> None:
         """End it; on the connection's loop."""
@@ -123,10 +126,11 @@ class Rule(ABC):
             self.error = error
         except BaseException as error:  # unforeseen; nobody else would hear of it
             self.error = failure(self.mark, error)
-        finally:
-            self.stopped = True
-            self._release()
-            self._told()
+
+    def _over(self, _: object = None) -> None:
+        self.stopped = True
+        self._release()
+        self._told()
 
     @abstractmethod
     async def _live(self) -> None:
@@ -158,7 +162,6 @@ class Rule(ABC):
         ready = sender.prepare(payload)
         if not sender.has_room and not await self._has_room_in_time(sender):
             self.skipped += 1
-            self._told()
             return False
         self._crowded = False
         with LOCK:
@@ -176,6 +179,7 @@ class Rule(ABC):
             await sender.wait_for_room()
         except WaitTimeoutError:
             self._crowded = True
+            self._told()
         return not self._crowded
 
     def __repr__(self) -> str:

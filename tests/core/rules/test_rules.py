@@ -399,3 +399,14 @@ def test_a_wrong_option_is_told_before_anything_is_dialled(options: dict[str, An
     with dialling() as dialled, pytest.raises(errors.InvalidError, match=what):
         ipyws.connect("ws://127.0.0.1:9", **options)
     assert dialled == []
+
+
+def test_a_rule_that_is_stopped_at_once_leaves_nothing_behind(site: Site) -> None:
+    with ipyws.connect(site.url, **CALM) as client:
+        listeners = client.log._listeners
+        for _ in range(20):
+            client.reply(PING, PONG).stop()
+            client.every("10ms", "beat").stop()
+        client.ping()
+        until(lambda: client.log._listeners == listeners)
+        assert client.rules == ()
