@@ -170,7 +170,7 @@ def test_without_templates_no_option_names_a_file(
     assert (server.requests, file.exists()) == ([], False)
     front.ask("hello", have=0)
     offered = {option["name"] for option in front.wait("card")["options"]}
-    assert offered == {option.name for option in OPTIONS} - {"ca", "cert", "key", "record"}
+    assert offered == {option.name for option in OPTIONS} - {"ca", "cert", "key", "record", "spec", "sign"}
 
 
 @pytest.mark.parametrize("url", ["ws+unix:/run/docker.sock:/", "WS+Unix:/run/docker.sock", "wss+unix:x:/"])
