@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 import ipyws
-from ipyws import errors
+from ipyws import Message, errors
 from ipyws.runtime.client import Client
 from tests.support.node import NodeServer, node_server
 from tests.support.servers import PATIENCE, server
@@ -145,6 +145,16 @@ def test_events_come_to_their_subscriptions(client: Client) -> None:
         client.emit("tell", "news", 1, [2])
         assert [news.receive(PATIENCE * 1000).value for _ in range(2)] == [{"title": "rain"}, [1, [2]]]
         assert other.receive(PATIENCE * 1000).value is None
+
+
+def test_a_rule_acknowledges_what_the_server_asks_of_us(node: NodeServer, client: Client) -> None:
+    def answer(message: Message) -> str:
+        number = str(message.data).partition("[")[0].removeprefix("42")
+        return f'43{number}["of course"]'
+
+    client.reply(lambda message: message.label == "event question", answer)
+    client.emit("ask me")
+    assert node.next("answered") == "of course"
 
 
 def test_bytes_travel_both_ways(client: Client) -> None:
