@@ -57,6 +57,11 @@ class View:
         """Which views end where this one begins: those of the connection that are seen in the same way."""
         return self.client, self.audience
 
+    def is_of(self, handle: Handle) -> bool:
+        """Tell whether it is shown below the cell of a handle, and goes on."""
+        same = handle.parent is not None and handle.parent is self.handle.parent
+        return same and self.audience is Audience.NOTEBOOK and not self.ended
+
     @property
     def ended(self) -> bool:
         """Whether the conversation goes on in a later view."""

@@ -64,6 +64,8 @@ class Views:
     def open(self, client: Connection, start: int, progress: Progress | None = None) -> View:
         """Open a view below the running cell; the one before on that connection ends here.
 
+        A second magic of a cell goes on with the view of the first, so that a cell has one of a connection.
+
         Args:
             client: The connection.
             start: The seq of the first message to show.
@@ -72,7 +74,11 @@ class Views:
         Returns:
             The view, to be given to `settle` when the magic ends.
         """
-        view = View(client, start, progress, self._publisher.handle(), self._publisher.audience())
+        handle, audience = self._publisher.handle(), self._publisher.audience()
+        shown = self._newest.get((client, audience))
+        if progress is None and shown is not None and shown.is_of(handle):
+            return shown
+        view = View(client, start, progress, handle, audience)
         if view.audience is not Audience.STILL:
             self._take_over(view)
         if not self._publisher.live:

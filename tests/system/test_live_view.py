@@ -159,7 +159,7 @@ def size(message: Message) -> int:
 def test_every_display_and_update_has_html_and_plain_text(kernel: Kernel, seen: Witness) -> None:
     request = ok(kernel, f"%ws {seen.url} --as main\n%ws send hello\n%ws recv\n%ws ls\n%ws log\n%ws close")
     names = views(kernel, request)
-    assert len(names) == 5
+    assert len(names) == 4  # the message is sent in the view of the connection
     for message in (message for name in names for message in shown(kernel, name)):
         assert set(message["content"]["data"]) == {"text/html", "text/plain"}
 
@@ -252,6 +252,15 @@ def test_messages_and_keepalive_go_on_while_the_kernel_is_busy(kernel: Kernel, c
         rtts, state, received = kernel.text(request).split()
     assert 8 <= int(rtts) <= 16  # 15 pings in 3 s
     assert (state, received) == ("open", "1")
+
+
+def test_a_cell_has_one_view_of_a_connection_and_the_next_cell_another(kernel: Kernel, seen: Witness) -> None:
+    sends = "for number in range(3):\n    %ws send text {{number}}"
+    [view] = views(kernel, ok(kernel, f"%ws {seen.url} --as together\n{sends}"))
+    assert "text 0" in wait_for_text(kernel, view, "text 2")
+    [other] = views(kernel, ok(kernel, "%ws send more"))
+    assert other != view
+    assert "text 2" not in wait_for_text(kernel, other, "more")
 
 
 def test_a_view_that_is_shown_by_a_loading_cell_has_that_cell_as_its_parent(seen: Witness) -> None:
