@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ipyws import errors
     from ipyws import graphql as graphql
     from ipyws import policy as policy
+    from ipyws import snippets as snippets
     from ipyws.api import connect, connect_async, connections, contract, current
     from ipyws.capture.capture import Capture
     from ipyws.capture.load import load

@@ -13,6 +13,9 @@ from ipyws.snippets.draft import Draft
 from ipyws.snippets.flags import HEADER, NAME, Flag, auth, duration, ignored, option, refused
 
 _CONNECT_TO: Final = re.compile(r"(\[[^\]]*\]|[^:]*):(\d*):(\[[^\]]*\]|[^:]*):(\d*)")
+_ESCAPED: Final = re.compile(r"\\([{}\[\]])")
+_GLOB: Final = re.compile(r"(?<!\\)[{}\[\]]")
+_IPV6: Final = re.compile(r"(?<=[/@])\[[0-9A-Fa-f:.]+\](?=[:/?#]|\Z)")
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
 
 
@@ -140,6 +143,7 @@ FLAGS: Final[tuple[Flag, ...]] = (
     _rule("connect-to"),
     Flag(("--unix-socket",), lambda draft, _, text: draft.facts.update(unix=text)),
     Flag(("-m", "--max-time", "--connect-timeout"), _limit),
+    Flag(("-g", "--globoff"), lambda draft, flag, _: draft.facts.update(literal=True), value=False),
     NAME,
     _BODY,
     _LOGIN,
@@ -152,7 +156,7 @@ FLAGS: Final[tuple[Flag, ...]] = (
     refused("another URL follows", "paste one command for each", "-:", "--next"),
     ignored(
         *("-s", "--silent", "-S", "--show-error", "-v", "--verbose", "-i", "--include", "-N", "--no-buffer"),
-        *("-#", "--progress-bar", "--no-progress-meter", "--compressed", "-g", "--globoff", "-f", "--fail"),
+        *("-#", "--progress-bar", "--no-progress-meter", "--compressed", "-f", "--fail"),
         *("--fail-with-body", "--fail-early", "--http1.1", "--http2", "--http2-prior-knowledge", "--http3"),
         *("--no-alpn", "--no-npn", "-q", "--disable", "--path-as-is", "--raw", "--basic", "--styled-output"),
         *("--tcp-nodelay", "--no-keepalive", "--no-sessionid", "-4", "--ipv4", "-6", "--ipv6", "-O"),
@@ -178,11 +182,28 @@ def finish(draft: Draft, words: list[str]) -> None:
     """
     for word in words:
         draft.take_url(word)
+    if "literal" not in draft.facts:
+        draft.url = _without_globs(draft.url)
     draft.read_scheme()
     _read_limits(draft)
     _read_proxy(draft)
     _read_rules(draft)
     _read_unix(draft)
+
+
+def _without_globs(url: str) -> str:
+    """Return a URL whose braces and brackets stand for themselves: curl makes several URLs of others.
+
+    DevTools put a backslash before them.
+
+    Raises:
+        InvalidError: It is several URLs.
+    """
+    if _GLOB.search(_IPV6.sub("", url)):
+        raise InvalidError(
+            "{ } and [ ] in the URL mean several URLs to curl", hint="-g takes them as they stand"
+        )
+    return _ESCAPED.sub(r"\1", url)
 
 
 def _read_limits(draft: Draft) -> None:

@@ -131,11 +131,14 @@ def _given(connection: Described, notes: list[str]) -> dict[str, Any]:
         if (not value and name in made) or value == option.kind.check(name, option.default):
             continue
         try:
-            given[name] = option.kind.given(value)
+            written = option.kind.given(value)
         except ValueError as error:
             given |= _cookies(connection, value) if name == "cookies" else {}
             if name not in given:
                 notes.append(f"{name} is not copied: {error}")
+            continue
+        if written != option.kind.given(option.kind.check(name, option.default)):  # codecs are made anew
+            given[name] = written
     return given
 
 
@@ -161,6 +164,7 @@ def _made_by_functions(options: ConnectOptions) -> dict[str, list[str]]:
 
 def _for_others(options: ConnectOptions, given: dict[str, Any]) -> None:
     """Say what only ipyws finds out by itself: what a dialect brings."""
+    given.pop("name", None)  # elsewhere a connection needs none
     if options.offered:
         given["protocols"] = list(options.offered)
     if options.http_auth is None and "auth" in given:

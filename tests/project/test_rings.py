@@ -109,7 +109,7 @@ MAY_AS_TYPES: dict[str, set[str]] = {
     "ipyws.runtime": {"ipyws.policy", "ipyws.demo", "ipyws.capture", "ipyws.contracts"},
     "ipyws.api": {"ipyws.runtime"},
     "ipyws.config.writer": {"tomlkit"},
-    "ipyws": {"IPython", "ipyws.widget", "ipyws.graphql", "ipyws.policy"},
+    "ipyws": {"IPython", "ipyws.widget", "ipyws.graphql", "ipyws.policy", "ipyws.snippets"},
 }
 
 

@@ -94,3 +94,34 @@ def test_what_is_wrong_is_said_before_anything_is_dialled(kernel: Kernel, seen: 
         in fails(kernel, f"get_ipython().run_line_magic('ws', 'curl {http(seen)}\\nhello')").evalue
     )
     assert seen.requests == []
+
+
+@pytest.mark.parametrize("form", ["ws", "python", "websockets"])
+def test_what_is_copied_in_a_kernel_does_the_same_there(kernel: Kernel, seen: Witness, form: str) -> None:
+    options = (
+        "-H 'X-A: {{env.TOKEN}}' -H 'X-B: it''s $HOME' -b lang=1 --origin http://localhost:1 --read-limit 1MB"
+    )
+    ok(kernel, f"%ws {{{{url}}}}/x {options} --as copied")
+    for payload in ('{"a": "{{env.TOKEN}}"}', "--hex 00 ff", "--raw plain {{x}}"):
+        ok(kernel, f"%ws send -c copied {payload}")
+    assert seen.wait(lambda seen: len(seen.messages) == 3)
+    sent, request = seen.messages[:], seen.requests[0]
+    text = value(kernel, f"get_ipython().run_line_magic('ws', 'copy {form} -c copied')").splitlines()[-1]
+    code = str(eval(text))
+    assert "canary" not in code
+    seen.forget()
+    ok(kernel, code.replace("asyncio.run(main())", "await main()"))
+    assert seen.wait(lambda seen: len(seen.messages) == 3)
+    assert seen.messages == sent
+    again = seen.requests[0]
+    assert again.path == request.path
+    for name in ("X-A", "X-B", "Cookie", "Origin", "Host"):
+        assert again.headers[name] == request.headers[name]
+
+
+def test_copy_prints_a_command_for_another_terminal(kernel: Kernel, seen: Witness) -> None:
+    ok(kernel, "%ws {{url}}/y?token={{env.TOKEN}} --as mine")
+    printed = ok(kernel, "%ws copy curl -c mine").stdout
+    assert printed.startswith("curl --http1.1 ")
+    assert printed.strip().endswith('/y?token=\'"$TOKEN"')
+    assert "did you mean curl" in fails(kernel, "%ws copy curll").evalue

@@ -88,6 +88,6 @@ def _way(described: Description) -> list[str]:
         words += ["--unix-socket", shell(unquote(socket))]
         host = described.take("server_hostname")
         address = f"{scheme}://{host.literal if host is not None else 'localhost'}{path}"
-    if _GLOBS.search(address.partition("?")[2]) or "{" in address:
+    if _GLOBS.search(address.partition("://")[2].partition("/")[2]):
         words.append("-g")
     return [*words, shell(described.take_url(f"http{address.removeprefix('ws')}"))]
