@@ -20,8 +20,8 @@ from ipyws.core.dialects.dialect import (
     Word,
 )
 from ipyws.core.dialects.quoted import quoted
-from ipyws.core.options.kinds import JsonKind
 from ipyws.core.options.option import Option
+from ipyws.core.options.setting_kinds import JsonKind
 from ipyws.errors import InvalidError, ReplyError, brief
 
 _PARAMS: Final = Option(

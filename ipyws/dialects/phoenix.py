@@ -27,8 +27,9 @@ from ipyws.core.dialects.dialect import (
 )
 from ipyws.core.dialects.quoted import quoted
 from ipyws.core.messages.payload import to_json
-from ipyws.core.options.kinds import DurationKind, TextKind
+from ipyws.core.options.kinds import DurationKind
 from ipyws.core.options.option import Option
+from ipyws.core.options.setting_kinds import TextKind
 from ipyws.errors import InvalidError, ReplyError, brief
 
 _TOPIC: Final = (Option("topic", TextKind(optional=True), None, "on which topic, where several are joined"),)

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from ipyws.core.codecs.codec import Data
 from ipyws.core.codecs.json_slices import LARGE
@@ -15,6 +15,9 @@ from ipyws.core.dialects.dialect import Broken, Happening, Session
 from ipyws.errors import ReplyError, WebSocketError
 from ipyws.runtime.aside import aside
 from ipyws.runtime.waiting import Signal
+
+_TURN: Final = 200
+"""Messages that are read before others of the loop have their turn."""
 
 OnHappening = Callable[["Stage", int, Happening], object]
 """Told of what a message means: the stage, the message's place in the log, and what it means."""
@@ -81,8 +84,10 @@ class Stage:
             loop.call_soon(self.read)
 
     def read(self) -> None:
-        """Have the session read what came, large messages beside the loop."""
-        while self._arrived and self._reading is None and self.session is not None:
+        """Have the session read what came: so many messages a turn, large ones beside the loop."""
+        for _ in range(_TURN):
+            if not self._arrived or self._reading is not None or self.session is None:
+                return
             seq, payload = self._arrived.popleft()
             work = partial(_receive, self.session, payload)
             if len(payload) < LARGE:
@@ -90,6 +95,8 @@ class Stage:
             else:
                 self._reading = aside(work)
                 self._reading.add_done_callback(partial(self._on_read, seq))
+        if self._arrived and not self._over:
+            asyncio.get_running_loop().call_soon(self.read)
 
     def _on_read(self, seq: int, done: asyncio.Future[Sequence[Happening]]) -> None:
         self._reading = None
@@ -129,7 +136,8 @@ class Stage:
         """Read what came before the connection was lost, then be over."""
         for task in self.tasks:
             task.cancel()
-        self.read()
+        while self._arrived and self._reading is None and self.session is not None:
+            self.read()
         if self._reading is not None:
             self._reading.add_done_callback(lambda _: self.end(then))
             return

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Final
 from ipyws.core.codecs.codec import Codec, Data, Decoded
 from ipyws.core.codecs.json import JSON
 from ipyws.core.dialects.dialect import Dialect, Opening, Session, Word
-from ipyws.core.options.kinds import DurationKind, JsonKind, TextKind
+from ipyws.core.options.kinds import DurationKind
 from ipyws.core.options.option import Option
+from ipyws.core.options.setting_kinds import JsonKind, TextKind
 from ipyws.dialects.graphql.exchange import GraphQLSession
 from ipyws.dialects.graphql.greeting import check_init
 from ipyws.dialects.graphql.protocol import DIALECTS, LEGACY, choose, speaks_older

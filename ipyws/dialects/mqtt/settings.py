@@ -8,16 +8,9 @@ from typing import Any, Final
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.dialects.dialect import Settings, Word
-from ipyws.core.options.kinds import (
-    DurationKind,
-    OptionKind,
-    PairsKind,
-    SwitchKind,
-    TextKind,
-    WholeKind,
-    refuse,
-)
+from ipyws.core.options.kinds import DurationKind, OptionKind, SwitchKind, WholeKind, refuse
 from ipyws.core.options.option import Option
+from ipyws.core.options.setting_kinds import PairsKind, TextKind
 from ipyws.dialects.mqtt import topics
 from ipyws.dialects.mqtt.packets import V5, V311, Will
 from ipyws.dialects.mqtt.wire import LONGEST_FIELD

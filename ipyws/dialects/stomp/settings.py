@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from ipyws.core.dialects.dialect import Word
 from ipyws.core.options.credentials import remember_headers
-from ipyws.core.options.kinds import ChoiceKind, DurationKind, PairsKind, SwitchKind, TextKind
+from ipyws.core.options.kinds import ChoiceKind, DurationKind, SwitchKind
 from ipyws.core.options.option import Option
+from ipyws.core.options.setting_kinds import PairsKind, TextKind
 from ipyws.errors import InvalidError, brief
 
 _OURS: Final = frozenset(
