@@ -18,7 +18,7 @@ from ipyws.core.dialects.dialect import Answer, Broken
 from ipyws.dialects.graphql.exchange import GraphQLSession
 from ipyws.dialects.graphql.protocol import CURRENT
 from tests.support.node import NodeServer, node_server
-from tests.support.servers import server
+from tests.support.servers import server, until
 
 FOLDER = Path(__file__).parents[2] / "data" / "graphql"
 NODE = pytest.mark.node
@@ -142,7 +142,7 @@ def test_a_server_that_breaks_the_protocol_is_closed_with_4400() -> None:
         with pytest.raises(errors.WebSocketError):
             client.call("{ hello }")
         client.close()
-        assert codes == [4400]
+        until(lambda: codes == [4400])
         assert "broke the protocol: its type is unknown" in str(client.closed and client.closed.error)
 
 
