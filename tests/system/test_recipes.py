@@ -13,6 +13,7 @@ import ipyws
 from ipyws import errors
 from tests.support import exchanges
 from tests.support.servers import Site, until
+from tests.support.socketio_site import socketio_site
 
 SOON: dict[str, Any] = {"first": "5ms", "max": "20ms", "attempts": 100}
 
@@ -151,3 +152,30 @@ def test_a_login_that_is_refused_is_the_error_of_connect() -> None:
     with exchanges.login_first() as site, pytest.raises(errors.WaitTimeoutError) as caught:
         ipyws.connect(site.url, reconnect=reconnect)
     assert "60007" in caught.value.hint
+
+
+# -- a server that nobody here wrote ---------------------------------------------------------------------
+
+ENGINE = """
+    === expect msg.data.startswith("0{") within 5s
+    40
+    === expect msg.data.startswith("40{") within 5s
+    420["echo","hello"]
+    === expect msg.data == '430["hello"]' within 5s
+"""
+"""What opens a conversation of Socket.IO, written out: there is a dialect for it."""
+
+
+def test_the_pings_of_a_real_server_are_answered_and_its_handshake_is_a_script() -> None:
+    pings: dict[str, Any] = {"ping_interval": 0.1, "ping_timeout": 0.3}
+    with socketio_site(**pings) as site:
+        url = f"{site.url}/socket.io/?EIO=4&transport=websocket"
+        answers: dict[str, Any] = {"reply": [(lambda message: message.data == "2", "3")]}
+        with ipyws.connect(url, reconnect={"on_open": ENGINE}, **answers) as client:
+            end = time.monotonic() + 10
+            while client.rules[0].sent < 6:
+                assert time.monotonic() < end
+                sum(range(2000))
+            assert client.state == "open"
+        with ipyws.connect(url) as silent:
+            until(lambda: silent.closed is not None)

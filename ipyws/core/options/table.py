@@ -316,12 +316,13 @@ def check_options(given: Mapping[str, Any]) -> ConnectOptions:
             fresh[name] = value
             value = option.kind.stand_in(value)
         values[name] = option.kind.check(name, value)
-    for name in ("every", "reply"):
-        values[name] = written(name, values[name], values["codec"])
     options = FreshOptions(**values, fresh=fresh) if fresh else ConnectOptions(**values)
     codec = options.codec.limited(options.largest)
     if codec is not options.codec:
         options = replace(options, codec=codec)
+    for name in ("every", "reply"):
+        if planned := getattr(options, name):
+            options = replace(options, **{name: written(name, planned, options.packets)})
     check_together(options)
     return options
 

@@ -393,6 +393,7 @@ def test_another_origin_gets_nothing_of_the_rules_that_are_options() -> None:
         ({"every": [("1s", 3)]}, "every: payload 1: a payload of type int"),
         ({"reply": [("ping", "pong")]}, "what reply waits for is of type str"),
         ({"reply": {"op": "ping"}}, "reply is of type dict"),
+        ({"every": [("1s", {"a": 1})], "dialect": "stomp"}, "every: payload 1: "),
     ],
 )
 def test_a_wrong_option_is_told_before_anything_is_dialled(options: dict[str, Any], what: str) -> None:
