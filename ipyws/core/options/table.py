@@ -320,9 +320,9 @@ def check_options(given: Mapping[str, Any]) -> ConnectOptions:
     codec = options.codec.limited(options.largest)
     if codec is not options.codec:
         options = replace(options, codec=codec)
-    for name in ("every", "reply"):
-        if planned := getattr(options, name):
-            options = replace(options, **{name: written(name, planned, options.packets)})
+    if options.every or options.reply:
+        every = written("every", options.every, options.packets)
+        options = replace(options, every=every, reply=written("reply", options.reply, options.packets))
     check_together(options)
     return options
 
