@@ -56,7 +56,10 @@ def complete(kernel: Kernel, code: str, place: int | None = None) -> set[str]:
 
 COMPLETED = {
     "codec": ("%ws connect ws://x --codec msg", {"%ws connect ws://x --codec msgpack"}),
-    "codec behind another": ("%ws connect ws://x --codec gzip+js", {"%ws connect ws://x --codec gzip+json"}),
+    "codec behind another": (
+        "%ws connect ws://x --codec zstd+msg",
+        {"%ws connect ws://x --codec zstd+msgpack"},
+    ),
     "schema of a codec": (
         "%ws connect ws://x --codec avro:captures/no",
         {"%ws connect ws://x --codec avro:captures/notes.txt"},
@@ -72,9 +75,9 @@ COMPLETED = {
     "option of a pasted command": ("%ws curl https://x --compr", {"%ws curl https://x --compressed"}),
     "option of one in a cell": ("%%ws websocat ws://x --ping-i", {"%%ws websocat ws://x --ping-interval"}),
     "form to copy": ("%ws copy websoca", {"%ws copy websocat"}),
-    "option": ("%ws connect --dial", {"%ws connect --dial-timeout"}),
-    "option of a bare URL": ("%ws ws://x --dial", {"%ws ws://x --dial-timeout"}),
-    "option of a cell magic": ("%%ws ws://x --dial", {"%%ws ws://x --dial-timeout"}),
+    "option": ("%ws connect --dial-", {"%ws connect --dial-timeout"}),
+    "option of a bare URL": ("%ws ws://x --dial-", {"%ws ws://x --dial-timeout"}),
+    "option of a cell magic": ("%%ws ws://x --dial-", {"%%ws ws://x --dial-timeout"}),
     "value of an option": (
         "%ws connect ws://x --compression con",
         {"%ws connect ws://x --compression context_takeover"},
@@ -111,7 +114,7 @@ def test_both_magics_are_offered(kernel: Kernel) -> None:
 
 
 def test_options_are_offered_before_a_url(kernel: Kernel) -> None:
-    assert complete(kernel, "%ws --dial") == {"%ws --dial-timeout"}
+    assert complete(kernel, "%ws --dial-") == {"%ws --dial-timeout"}
 
 
 def test_the_url_of_a_connection_is_offered(kernel: Kernel, server: Witness) -> None:
