@@ -89,8 +89,9 @@ class Client(Face, Synchronous):
 
     def rpc(self, method: str, params: Any = None, timeout: Duration | None = "10s") -> Any:
         """Call a method by JSON-RPC 2.0 and return its result; see `AsyncClient.rpc`."""
-        if self.connection.conversation is not None:
-            return self.call(method, params=params, timeout=timeout)
+        talk = self.connection.conversation
+        if talk is not None:
+            return self._core.call(lambda: talk.rpc(method, params, timeout))
         number = next(self.connection.requests.numbers)
         reply = self.request(rpc_request(method, params, number), rpc_judge(number), timeout)
         return rpc_result(reply, method)

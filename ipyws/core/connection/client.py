@@ -189,7 +189,7 @@ class AsyncClient(Face, Asynchronous):
             WebSocketError: As for `request`.
         """
         if self.connection.conversation is not None:
-            return await self.call(method, params=params, timeout=timeout)
+            return await self.connection.conversation.rpc(method, params, timeout)
         number = next(self.connection.requests.numbers)
         reply = await self.request(rpc_request(method, params, number), rpc_judge(number), timeout)
         return rpc_result(reply, method)

@@ -142,6 +142,13 @@ class Conversation:
         late = f"{brief(name)} was not answered"
         return await self._answer(stage, key, payloads, deadline, late, session.cancel)
 
+    async def rpc(self, method: str, params: Any, timeout: Duration | None) -> Any:
+        """Call a method with its params as they are, in a dialect that has such; see `AsyncClient.rpc`."""
+        if all(option.name != "params" for option in self.dialect.flags.get("call", ())):
+            what = f"there is no rpc in {self.dialect.title}"
+            raise InvalidError(what, hint=f"it has {', '.join(self.dialect.words)}")
+        return await self.call(method, (), timeout, {"params": params})
+
     async def emit(
         self, name: str, arguments: Sequence[Any], timeout: Duration | None, given: Mapping[str, Any]
     ) -> None:

@@ -175,6 +175,13 @@ def test_without_a_dialect_the_words_say_how_to_get_one(word: str) -> None:
         assert client.log.total == 0
 
 
+def test_rpc_is_of_json_rpc_only(site: Site) -> None:
+    with ipyws.connect(site.url, dialect=Desk()) as client:
+        with pytest.raises(errors.InvalidError, match="there is no rpc in Desk"):
+            client.rpc("echo", [1])
+        assert client.log.total == 2
+
+
 def test_a_publication_waits_for_the_word_of_the_server(site: Site) -> None:
     with ipyws.connect(site.url, dialect=Desk()) as client:
         client.publish("open", {"a": 1})
