@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ Application = Callable[
     [dict[str, Any], Callable[[], Awaitable[Event]], Callable[[Event], Awaitable[None]]], Any
 ]
 
+_PATIENCE: Final = 2.0  # seconds that a client may read nothing while something waits for it
 _REASON: Final = 123  # bytes that a close frame has room for
 
 
@@ -77,7 +79,11 @@ class AsgiConnection:
     async def _send(self, event: Event) -> None:
         if event["type"] == "websocket.send":
             text = event.get("text")
-            await self._connection.send(event["bytes"] if text is None else text)
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    await self._connection.send(event["bytes"] if text is None else text)
+            except TimeoutError:  # what waits for it would only grow
+                self._connection.transport.abort()
         elif event["type"] == "websocket.close":
             reason = str(event.get("reason") or "").encode()[:_REASON].decode(errors="ignore")
             await self._connection.close(

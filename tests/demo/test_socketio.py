@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import socketio
+from websockets.sync.client import connect
 
 import ipyws
 from ipyws.demo.socketio import TOKEN
@@ -85,6 +86,22 @@ def test_the_clock_ticks_and_the_vault_wants_its_token(site: Site, url: str) -> 
     vault.leave()
     with pytest.raises(socketio.exceptions.ConnectionError):
         Visitor(site, url, "/vault", {"token": "guess"})
+
+
+def test_who_reads_nothing_is_dropped_and_the_others_are_served(site: Site) -> None:
+    with ipyws.serve("socketio") as server:
+        bob = Visitor(site, server.url)
+        bob.call("join", "tea", "bob")
+        query = "/socket.io/?EIO=4&transport=websocket"
+        with connect(server.url + query, max_queue=1, compression=None, close_timeout=0.1) as deaf:
+            deaf.send("40")
+            deaf.send('42["join","tea","deaf"]')
+            assert bob.receive() == ["joined", "tea", "deaf"]
+            while server.connections == 2:
+                bob.call("say", "tea", "x" * 16_000)
+                bob.receive()
+        assert bob.call("add", 1, 1) == 2
+        bob.leave()
 
 
 def test_without_python_socketio_one_line_says_how_to_get_it() -> None:
