@@ -25,6 +25,7 @@ from ipyws.snippets import FORMS, copy_as, read_command
 from ipyws.text.masking import remember
 from tests.support.asked import asked, comparable, run_shell
 from tests.support.servers import Site
+from tests.support.tls import Authority
 
 SECRET = "cnry$1`it's\"!%{{x"
 TOKENS = {"PASTE_TOKEN": SECRET, "PASTE_KEY": "canary-plain-77"}
@@ -385,3 +386,35 @@ def test_what_a_line_can_not_give_is_told_and_python_can(site: Site) -> None:
     drain(site)
     run("python", text)
     assert drain(site)[1:] == [b"\x01"]
+
+
+@pytest.mark.node
+@pytest.mark.debian("curl")
+@pytest.mark.parametrize("checked", [True, False])
+def test_tls_is_copied(checked: bool, tmp_path: Any) -> None:
+    authority = Authority(tmp_path)
+    options: dict[str, Any] = {"ca": str(authority.ca)} if checked else {"insecure": True}
+    with asked(authority.server("127.0.0.1")) as site:
+        client, [expected] = opened(site, f"wss://127.0.0.1:{site.port}/0", {**options, "proxy": None})
+        for form in FORMS:
+            text = copy_as(form, client)
+            if form == "websocat" and checked:
+                assert f"not carried over: ca='{authority.ca}'" in text
+                continue
+            drain(site)
+            run(form, text)
+            assert drain(site) == [expected], (form, text)
+
+
+def test_pem_text_is_a_variable(tmp_path: Any) -> None:
+    authority = Authority(tmp_path)
+    pem = authority.ca.read_text("utf-8")
+    with asked(authority.server("127.0.0.1")) as site:
+        client, [expected] = opened(site, f"wss://127.0.0.1:{site.port}/0", {"ca": pem, "proxy": None})
+        for form in ("ws", "python", "websockets"):
+            text = copy_as(form, client)
+            assert "BEGIN" not in text
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("CA_PEM", pem)
+                run(form, text)
+            assert drain(site) == [expected], (form, text)

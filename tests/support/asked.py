@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ def comparable(head: str) -> Head:
 
 
 @contextlib.contextmanager
-def asked() -> Iterator[Site]:
+def asked(tls: ssl.SSLContext | None = None) -> Iterator[Site]:
     """Accept every handshake, tell it and what is sent, and end the connection soon.
 
     ``seen`` gets the head of the request, then each payload; the path says how many are waited for: ``/2``.
@@ -60,7 +61,7 @@ def asked() -> Iterator[Site]:
             peer.site.seen.put(got.payload.decode() if got.opcode == TEXT else got.payload)
         await peer.write(close_frame(1000))
 
-    with raw_server(handler) as site:
+    with raw_server(handler, tls=tls) as site:
         yield site
 
 
