@@ -38,6 +38,7 @@ def kernel(server: Witness) -> Iterator[Kernel]:
             _FILES,
             "%load_ext ipyws",
             f"%ws {server.url} --as names-alpha",
+            f"%ws {server.url} --as rpc --dialect jsonrpc",
             f"%ws {server.url} --as other",
         ):
             assert kernel.run(cell).status == "ok"
@@ -64,6 +65,9 @@ COMPLETED = {
         "%ws connect ws://x --codec avro:captures/no",
         {"%ws connect ws://x --codec avro:captures/notes.txt"},
     ),
+    "dialect": ("%ws connect ws://x --dialect act", {"%ws connect ws://x --dialect actioncable"}),
+    "flag of a dialect": ("%ws call -c rpc add --par", {"%ws call -c rpc add --params"}),
+    "flag of no dialect": ("%ws call -c other add --par", set()),
     "verb": ("%ws con", {"%ws connect"}),
     "verb of an assignment": ("x = %ws con", {"x = %ws connect"}),
     "verb in a block": ("for i in x:\n    %ws pi", {"for i in x:\n    %ws ping"}),
@@ -83,7 +87,7 @@ COMPLETED = {
         {"%ws connect ws://x --compression context_takeover"},
     ),
     "connection of an option": ("%ws send -c nam", {"%ws send -c names-alpha"}),
-    "connection to use": ("%ws use ", {"%ws use names-alpha", "%ws use other"}),
+    "connection to use": ("%ws use ", {"%ws use names-alpha", "%ws use other", "%ws use rpc"}),
     "connection to close": ("%ws close ot", {"%ws close other"}),
     "kind of server": ("%ws serve pr", {"%ws serve prices"}),
     "way to reconnect": ("%ws ws://x --reconnect ", {"%ws ws://x --reconnect on"}),
