@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from ipyws.core.constants import CloseCode
 from ipyws.core.messages.message import Message
+from ipyws.core.options.fresh import Again
 from ipyws.errors import InvalidError, WebSocketError
 from ipyws.notebook.runner import Run, late_reader
 from ipyws.notebook.session import Session
@@ -26,6 +27,8 @@ from ipyws.script.request import Request, parse_request
 from ipyws.script.template import expand_plain
 from ipyws.snippets.reading import Pasted, tool_called
 from ipyws.view.progress import Progress
+
+_OPENS: Final = "{{"
 
 OPTIONS = (
     CONNECTION,
@@ -63,11 +66,10 @@ def run(session: Session, line: str, text: str) -> list[Message]:
     if request and not plain:
         script = without_comments(script)
     payloads = read_payloads(script, session.names, session.evaluate, raw=raw, plain=plain)
-    if request and not raw:
-        request = _expand(request, session.evaluate)
+    asked = _expand(request, session.evaluate, raw=raw) if request else None
     on_open = parsed.take("on_open", False)
     opening = OpeningScript(script, session.names, raw=raw, plain=plain, done=True) if on_open else None
-    client, since = _client(session, parsed, request, opening, raw=raw)
+    client, since = _client(session, parsed, asked, opening, raw=raw)
     check_contract(script, client.log.contract)
     if anew:
         client.connection.cursor.skip_all()
@@ -103,10 +105,33 @@ def _read_command(session: Session, line: str, text: str) -> tuple[Pasted | None
     return pasted, 1 + whole.count("\n") - pasted.rest.count("\n")
 
 
-def _expand(request: Request, evaluate: Evaluate) -> Request:
-    """Return a pasted request with the templates in its URL and its headers expanded."""
-    headers = tuple((name, expand_plain(value, evaluate)) for name, value in request.headers)
-    return replace(request, url=expand_plain(request.url, evaluate), headers=headers)
+class _Asked(NamedTuple):
+    """What a pasted request says, its templates expanded.
+
+    Attributes:
+        url: Where to.
+        headers: Names and values; those with templates are expanded again for a further dial.
+        again: Expands the URL again, or None where it has no templates.
+    """
+
+    url: str
+    headers: list[Any]
+    again: Callable[[], str] | None = None
+
+
+def _expand(request: Request, evaluate: Evaluate, *, raw: bool) -> _Asked:
+    if raw:
+        return _Asked(request.url, list(request.headers))
+    again = partial(expand_plain, request.url, evaluate)
+    headers = [_header(name, text, evaluate) for name, text in request.headers]
+    return _Asked(again(), headers, again if _OPENS in request.url else None)
+
+
+def _header(name: str, text: str, evaluate: Evaluate) -> Any:
+    def make() -> tuple[str, str]:
+        return name, expand_plain(text, evaluate)
+
+    return Again(make(), make) if _OPENS in text else make()
 
 
 def _with_opening(reconnect: Any, opening: OpeningScript) -> dict[str, Any]:
@@ -118,11 +143,11 @@ def _with_opening(reconnect: Any, opening: OpeningScript) -> dict[str, Any]:
 
 
 def _client(
-    session: Session, parsed: Parsed, request: Request | None, opening: OpeningScript | None, *, raw: bool
+    session: Session, parsed: Parsed, asked: _Asked | None, opening: OpeningScript | None, *, raw: bool
 ) -> tuple[Client, int]:
     """Return the connection to send on, opened if the line or the body says so, and where to show from."""
     options = bound(session, connect_options(parsed.options), raw=raw)
-    urls = [*parsed.words, *([request.url] if request else [])]
+    urls = [*parsed.words, *([asked.url] if asked else [])]
     if len(urls) > 1:
         raise InvalidError("%%ws takes one URL or saved name", hint="the messages stand in the cell's body")
     name = parsed.take("connection")
@@ -137,6 +162,6 @@ def _client(
         raise InvalidError("-c is given with a URL", hint="--as NAME names the new connection")
     if opening is not None:
         options["reconnect"] = _with_opening(options.get("reconnect"), opening)
-    if request:
-        options["headers"] = [*options.get("headers", []), *request.headers]
-    return open_at(urls[0], options, next(iter(parsed.again), None)), 0
+    if asked:
+        options["headers"] = [*options.get("headers", []), *asked.headers]
+    return open_at(urls[0], options, asked.again if asked else next(iter(parsed.again), None)), 0

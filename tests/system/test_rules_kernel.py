@@ -140,6 +140,21 @@ def test_templates_are_expanded_again_at_each_dial(kernel: Kernel, site: Site) -
         ok(kernel, "%ws send drop")
 
 
+REQUEST = """%%ws --reconnect '{"first": "1ms", "max": "1ms"}'
+WEBSOCKET {{url}}/?ticket={{next(tickets)}}
+Authorization: Bearer {{next(tokens)}}
+
+hello"""
+
+
+def test_the_templates_of_a_pasted_request_are_expanded_again_too(kernel: Kernel, site: Site) -> None:
+    ok(kernel, "import itertools\ntokens, tickets = itertools.count(), itertools.count()")
+    ok(kernel, REQUEST)
+    for number in range(2):
+        assert next_of(site, "open")[1:] == (f"/?ticket={number}", f"Bearer {number}")
+        ok(kernel, "%ws send drop")
+
+
 ON_OPEN = """%%ws {{url}} --on-open --reconnect '{"first": "1ms", "max": "1ms"}'
 login
 === expect json["ok"] as reply within 5s
