@@ -24,6 +24,7 @@ from ipyws.script.expression import Evaluate
 from ipyws.script.opening import OpeningScript
 from ipyws.script.preflight import check_contract, read_payloads
 from ipyws.script.request import Request, parse_request
+from ipyws.script.steps import Step
 from ipyws.script.template import expand_plain
 from ipyws.snippets.reading import Pasted, tool_called
 from ipyws.view.progress import Progress
@@ -61,10 +62,7 @@ def run(session: Session, line: str, text: str) -> list[Message]:
     variable = check_variable(parsed.take("o"))
     raw, plain = parsed.take("raw", False), parsed.take("text", False)
     anew = parsed.take("new", False)
-    request, text = parse_request(text) if pasted is None else (None, text)
-    script = grammar.parse(text, first_line=first_line + (request.body_line - 1 if request else 0))
-    if request and not plain:
-        script = without_comments(script)
+    request, script = _read_body(text, first_line, plain=plain, with_request=pasted is None)
     payloads = read_payloads(script, session.names, session.evaluate, raw=raw, plain=plain)
     asked = _expand(request, session.evaluate, raw=raw) if request else None
     on_open = parsed.take("on_open", False)
@@ -89,6 +87,15 @@ def run(session: Session, line: str, text: str) -> list[Message]:
         running.messages[:0] = first
         session.store(variable, running.messages)
     return running.messages
+
+
+def _read_body(
+    text: str, first_line: int, *, plain: bool, with_request: bool
+) -> tuple[Request | None, list[Step]]:
+    """Return what a body does, and the request that stands above it."""
+    request, text = parse_request(text) if with_request else (None, text)
+    script = grammar.parse(text, first_line=first_line + (request.body_line - 1 if request else 0))
+    return request, without_comments(script) if request and not plain else script
 
 
 def _read_command(session: Session, line: str, text: str) -> tuple[Pasted | None, int]:
