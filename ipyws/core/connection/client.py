@@ -82,7 +82,9 @@ class AsyncClient(Face, Asynchronous):
             ClosedError: The connection is closed.
             CanceledError: It was closed by us while this waited.
         """
-        return await self.connection.sending.send(data, type)
+        sending = self.connection.sending
+        ready = sending.prepare(data, type)
+        return sending.put(ready) if sending.has_room else await sending.send(data, type)
 
     async def send_all(self, payloads: Iterable[Sendable]) -> int:
         """Send messages in one go, each as `send` would: some ten times as fast as one by one.
