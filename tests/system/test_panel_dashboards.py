@@ -42,7 +42,7 @@ def look(visitor: Visitor) -> None:
     visitor.send({"type": "hello", "have": 0})
     batch = visitor.wait("rows", lambda batch: "to be seen" in [row["preview"] for row in batch["rows"]])
     visitor.send({"type": "fetch", "row": batch["rows"][-1]["id"]})
-    assert visitor.wait("payload")["text"] == "to be seen"
+    assert visitor.wait("payload")["shown"]["text"] == "to be seen"
     assert "to be seen" in visitor.answer("copy", what="python")["text"]
 
 

@@ -91,8 +91,9 @@ def test_a_payload_is_sent_when_it_is_asked_for(kernel: Kernel, server: Witness)
     front.ask("hello")
     row = front.wait("rows")["rows"][0]
     front.ask("fetch", row=row["id"])
-    payload = front.wait("payload")
-    assert (payload["text"], payload["json"]) == ('{"a": 12345678901234567890}', True)
+    shown = front.wait("payload")["shown"]
+    assert shown["text"] == '{"a": 12345678901234567890}'
+    assert [leaf["text"] for leaf in shown["tree"]["items"]] == ["12345678901234567890"]
     front.ask("fetch", row=999)
     assert front.wait("payload", lambda payload: payload["row"] == 999)["gone"]
 

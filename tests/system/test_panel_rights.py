@@ -92,7 +92,7 @@ def test_a_read_only_panel_can_be_looked_at_filtered_and_copied_from(front: Fron
     assert [one["name"] for one in card["cards"]] == ["feed"]
     batch = front.wait("rows", lambda batch: "public" in previews([batch]))
     front.ask("fetch", row=batch["rows"][-1]["id"])
-    assert front.wait("payload")["text"] == "public"
+    assert front.wait("payload")["shown"]["text"] == "public"
     front.ask("filter", text="nothing like it", regex=False)
     front.wait("rows", lambda batch: batch["reset"] and batch["batch"] > 1 and not batch["rows"])
     assert "public" in front.answer("copy", what="python")["text"]

@@ -110,7 +110,7 @@ def test_a_panel_knows_no_more_than_some_tabs(kernel: Kernel, tabs: tuple[Front,
     tabs[0].ask("here")
     tabs[0].wait("who")
     crowd[-1].ask("fetch", row=crowd[-1].got("rows")[0]["rows"][0]["id"])
-    assert "text" in crowd[-1].wait("payload")
+    assert "shown" in crowd[-1].wait("payload")
 
 
 # -- nobody looks -----------------------------------------------------------------------------------
