@@ -13,7 +13,7 @@ from benchmarks.support.clock import Stopwatch
 from benchmarks.support.part import Case, Figures, Ports, Scale
 from ipyws.core.messages.log import Log
 from ipyws.notebook.audience import Audience
-from ipyws.notebook.live_cell import View
+from ipyws.notebook.cell_view import View
 from ipyws.notebook.publisher import Handle
 from ipyws.view.html import ROWS
 
@@ -51,7 +51,7 @@ def _append(log: Log, texts: list[str]) -> None:
 
 def view(client: ipyws_.Client) -> Callable[[], object]:
     """The HTML and the text of the live view of a cell."""
-    return View(client.connection, 0, None, Handle(None), Audience.NOTEBOOK).bundle
+    return View(client.connection, 0, None, Handle(None), Audience.NOTEBOOK).draw
 
 
 def frame(client: ipyws_.Client) -> Callable[[], object]:
