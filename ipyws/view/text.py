@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ipyws.view.card import Card, counters, facts, status, traffic
 from ipyws.view.format import duration, shown
 from ipyws.view.progress import MARKS, Line
-from ipyws.view.rows import Row
+from ipyws.view.rows import Row, gap
 
 WIDTH = 160
 """Longest line, in characters."""
@@ -25,13 +25,17 @@ def render(card: Card, rows: Sequence[Row], steps: Sequence[Line] = ()) -> str:
     facts_below = (f"  {fact}" for fact in facts(card))
     head = [_fit(text) for text in (headline(card), *facts_below) if text]
     hint = f"  {shown(card.hint, 100)}" if card.hint else ""
-    drawn = [*map(_fit, map(_step, steps)), *map(line, rows)]
-    room = LONGEST - _bytes([*head, hint]) - 2 * WIDTH  # for the footer, and for what is said of the rest
-    kept = _newest(drawn, room)
-    left_out = len(drawn) - len(kept)
-    above = [f"  … {left_out:,} lines above have no room here"] if left_out else []
-    footer = f"  {counters(card, sum(row.is_message for row in rows[-len(kept) :] if kept))}" if rows else ""
-    return "\n".join(_fit(text) for text in (*head, *above, *kept, footer, hint) if text)
+    room = LONGEST - _bytes([*head, hint]) - 3 * WIDTH  # for the footer, and for what is said of the rest
+    steps_shown = _newest([_fit(_step(step)) for step in steps], room)
+    if len(steps_shown) < len(steps):
+        steps_shown = [f"  … {len(steps) - len(steps_shown):,} steps above", *steps_shown]
+    lines = _newest([line(row) for row in rows], room - _bytes(steps_shown))
+    cut, kept = rows[: len(rows) - len(lines)], rows[len(rows) - len(lines) :]
+    if cut:
+        rest = gap(sum(row.stands_for for row in cut), sum(row.evicted for row in cut))
+        lines = [line(rest), *lines]
+    footer = f"  {counters(card, sum(row.is_message for row in kept))}" if rows else ""
+    return "\n".join(_fit(text) for text in (*head, *steps_shown, *lines, footer, hint) if text)
 
 
 def _newest(lines: Sequence[str], room: int) -> Sequence[str]:
