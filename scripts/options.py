@@ -1,4 +1,4 @@
-"""Write what follows from the table of options: signatures, docstrings, `ConnectOptions`, the README.
+"""Write what follows from the table of options: signatures, docstrings, `ConnectOptions`, the overview.
 
     python scripts/options.py
 
@@ -47,7 +47,7 @@ def checked() -> Iterator[str]:
 
 
 def table() -> Iterator[str]:
-    """Yield the table of the README."""
+    """Yield the table of docs/overview.md."""
     yield "| option | values | default | what it is |"
     yield "|---|---|---|---|"
     for option in OPTIONS:
@@ -63,7 +63,7 @@ PARTS = {
     "ipyws/api.py": ((_SIGNATURE, signature), (_ARGUMENTS, arguments)),
     "ipyws/dialects/graphql/connect.py": ((_SIGNATURE, signature),),
     "ipyws/core/options/table.py": ((_FIELDS, checked),),
-    "README.md": ((_TABLE, table),),
+    "docs/overview.md": ((_TABLE, table),),
 }
 
 
