@@ -45,43 +45,37 @@ class JsonRpc(Dialect):
 
 
 class JsonRpcCodec(Codec):
-    """Names what a message is, and gives its params, its result or its error as the value."""
+    """Names what a message is; its value is all of it, by whose ``id`` and ``method`` people wait for it."""
 
     name = "jsonrpc"
 
     def decode(self, payload: Data) -> Any:
-        return self.read(payload).value
+        return JSON.decode(payload)
 
     def encode(self, value: Any) -> Data:
         return JSON.encode(value)
 
     def read(self, payload: Data) -> Decoded:
         decoded = JSON.read(payload)
-        if decoded.problem is not None:
-            return decoded._replace(format=self.name)
-        label, value = _parts(decoded.value)
-        return Decoded(value, self.name, label=label)
+        label = "" if decoded.problem is not None else _label(decoded.value)
+        return decoded._replace(format=self.name, label=label)
 
 
-def _parts(value: Any) -> tuple[str, Any]:
-    """Return what a message is called, and what it carries."""
+def _label(value: Any) -> str:
+    """Return what a message is called."""
     if isinstance(value, list) and all(isinstance(each, dict) for each in value):
-        return f"batch of {len(value):,}", value
+        return f"batch of {len(value):,}"
     if not isinstance(value, dict):
-        return "", value
+        return ""
     number = value.get("id")
     of = "" if number is None else f" {brief(number)}"
     method = value.get("method")
     if isinstance(method, str):
         kind = "notification" if number is None else "call"
-        return f"{kind} {quoted(method)}{of}", _carried(value.get("params"))
+        return f"{kind} {quoted(method)}{of}"
     if value.get("error") is not None:
-        return f"error{of}", value["error"]
-    return (f"result{of}", value["result"]) if "result" in value else ("", value)
-
-
-def _carried(params: Any) -> Any:
-    return params[0] if isinstance(params, list) and len(params) == 1 else params or None
+        return f"error{of}"
+    return f"result{of}" if "result" in value else ""
 
 
 class JsonRpcSession(Session):

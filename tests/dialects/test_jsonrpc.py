@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -37,7 +36,9 @@ def test_calls_pass_their_arguments_by_place_by_name_or_as_they_are(client: ipyw
     assert client.call("subtract", params=[23, 42]) == -19
     assert client.call("nothing") is None
     assert [message.label for message in client.log][:2] == ["call subtract 1", "result 1"]
-    assert [message.value for message in client.log][:2] == [[42, 23], 19]
+    assert [message.value["id"] for message in client.log][:2] == [1, 1]
+    assert client.log[1].value["result"] == 19
+    assert client.stats.latency  # requests and replies are paired by their ids
 
 
 @pytest.mark.node
@@ -73,26 +74,28 @@ def test_both_arguments_and_params_are_one_too_many() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "label", "value"),
+    ("payload", "label"),
     [
-        ('{"jsonrpc": "2.0", "method": "tick", "params": {"a": 1}}', "notification tick", {"a": 1}),
-        ('{"jsonrpc": "2.0", "method": "add", "params": [1, 2], "id": 5}', "call add 5", [1, 2]),
-        ('{"jsonrpc": "2.0", "method": "one", "params": [1], "id": "x"}', "call one 'x'", 1),
-        ('{"jsonrpc": "2.0", "method": "none", "id": 1}', "call none 1", None),
-        ('{"jsonrpc": "2.0", "result": null, "id": 1}', "result 1", None),
-        ('{"jsonrpc": "2.0", "error": {"code": -1}, "id": null}', "error", {"code": -1}),
-        (
-            '[{"jsonrpc": "2.0", "result": 1, "id": 1}]',
-            "batch of 1",
-            [{"jsonrpc": "2.0", "result": 1, "id": 1}],
-        ),
-        ("[1, 2]", "", [1, 2]),
-        ("5", "", 5),
+        ('{"jsonrpc": "2.0", "method": "tick", "params": {"a": 1}}', "notification tick"),
+        ('{"jsonrpc": "2.0", "method": "add", "params": [1, 2], "id": 5}', "call add 5"),
+        ('{"jsonrpc": "2.0", "method": "one", "params": [1], "id": "x"}', "call one 'x'"),
+        ('{"jsonrpc": "2.0", "method": "none", "id": 1}', "call none 1"),
+        ('{"jsonrpc": "2.0", "result": null, "id": 1}', "result 1"),
+        ('{"jsonrpc": "2.0", "error": {"code": -1}, "id": null}', "error"),
+        ('[{"jsonrpc": "2.0", "result": 1, "id": 1}]', "batch of 1"),
+        ("[1, 2]", ""),
+        ("5", ""),
     ],
 )
-def test_rows_say_what_a_message_is_and_carries(payload: str, label: str, value: Any) -> None:
+def test_rows_say_what_a_message_is_and_their_value_is_all_of_it(payload: str, label: str) -> None:
     decoded = find_codec("codec", "jsonrpc").read(payload)
-    assert (decoded.label, decoded.value, decoded.problem) == (label, value, None)
+    assert (decoded.label, decoded.value, decoded.problem) == (label, json.loads(payload), None)
+
+
+@pytest.mark.node
+def test_a_request_finds_its_reply_by_id(client: ipyws.Client) -> None:
+    asked = {"jsonrpc": "2.0", "id": "mine", "method": "subtract", "params": [9, 4]}
+    assert client.request(asked, timeout="5s").value == {"jsonrpc": "2.0", "id": "mine", "result": 5}
 
 
 @pytest.mark.parametrize(
