@@ -39,7 +39,8 @@ send the cell's body, on the current connection or on one that is opened first
   === hex, === base64                         the next payload is written so
   === file PATH                               the payload is what the file holds
 
-EXPR is Python over json (the payload parsed), msg (the message) and your own names.
+EXPR is Python over json (the payload parsed), msg (the message) and your own names; valid, or valid NAME, is
+a message that keeps to the contract of the connection (--spec).
 A time has its unit: 300ms, 5s, 1m30s.
 
 {flags}
@@ -60,7 +61,8 @@ _COMMAND: Final = """\
 def overview() -> str:
     """Return the help of ``%ws`` as a whole."""
     width = max(len(verb.form) for verb in VERBS.values())
-    table = "\n".join(f"  {verb.name:<8} {verb.form:<{width}}  {verb.about}" for verb in VERBS.values())
+    name = max(map(len, VERBS))
+    table = "\n".join(f"  {verb.name:<{name}} {verb.form:<{width}}  {verb.about}" for verb in VERBS.values())
     return _OVERVIEW.format(verbs=", ".join(VERBS), table=table)
 
 
