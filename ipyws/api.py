@@ -123,7 +123,7 @@ def connect(
         strict: Refuse a handshake that is not as the standard has it, though it could be taken.
         proxy: Proxy; env: as the environment says, never for loopback.
         connect_to: Where to connect instead of the URL's host and port; the URL's name is presented.
-        reconnect: Open a lost connection anew; {} as by default.
+        reconnect: Open a lost connection again; {} as by default.
         every: What is sent by itself, in intervals.
         reply: Which messages are answered by itself, and with what.
         codec: Format of payloads, such as msgpack or gzip+json; auto: JSON and text where it is some.
@@ -242,7 +242,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         strict: Refuse a handshake that is not as the standard has it, though it could be taken.
         proxy: Proxy; env: as the environment says, never for loopback.
         connect_to: Where to connect instead of the URL's host and port; the URL's name is presented.
-        reconnect: Open a lost connection anew; {} as by default.
+        reconnect: Open a lost connection again; {} as by default.
         every: What is sent by itself, in intervals.
         reply: Which messages are answered by itself, and with what.
         codec: Format of payloads, such as msgpack or gzip+json; auto: JSON and text where it is some.

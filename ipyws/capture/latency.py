@@ -38,7 +38,7 @@ def latencies(records: Iterable[Message]) -> Iterator[Latency]:
     """Yield each request that was answered, in the order of the replies.
 
     A request is an outgoing message whose value is an object with an ``id`` (a string or a whole number);
-    its reply is the first incoming one with the same ``id``. An ``id`` that is used again begins anew. Of
+    its reply is the first incoming one with the same ``id``. An ``id`` that is used again begins again. Of
     more than 100 000 requests that wait at a time, the oldest are forgotten.
     """
     waiting: dict[str | int, Message] = {}

@@ -152,7 +152,7 @@ class Recording(Iterable[Message]):
 
 
 class Selection(Recording):
-    """The messages of other records that match; looked for anew each time, so that nothing is held."""
+    """The messages of other records that match; looked for again each time, so that nothing is held."""
 
     def __init__(self, records: Recording, wanted: Callable[[Message], bool]) -> None:
         self._records = records

@@ -17,14 +17,14 @@ from ipyws.policy.policy import Policy
 
 
 class Configuration:
-    """What holds in this process; asked anew for every connection, so that a changed file counts at once."""
+    """What holds in this process; asked again for every connection, so that a changed file counts at once."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._files = Files()
         self._kernel: tuple[Layer, ...] = ()
 
-    def start_anew(self) -> None:
+    def start_again(self) -> None:
         """Be usable in a forked child, narrowed as its parent was."""
         self._lock = threading.RLock()
 
@@ -121,4 +121,4 @@ def _is_ours(path: Path, folders: Iterable[Path]) -> bool:
 CURRENT = Configuration()
 if hasattr(os, "register_at_fork"):
     # Another thread may have held the lock at the fork.
-    os.register_at_fork(after_in_child=CURRENT.start_anew)
+    os.register_at_fork(after_in_child=CURRENT.start_again)

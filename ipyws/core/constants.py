@@ -10,7 +10,7 @@ BINARY: Final = 2
 """Numeric message types, for sending (RFC 6455 section 5.6)."""
 
 MessageType = Literal["text", "binary", "ping", "pong", "close", "open", "breach"]
-"""Types of a log's records; "open" says that a lost connection was opened anew, "breach" is what broke the
+"""Types of a log's records; "open" says that a lost connection was opened again, "breach" is what broke the
 protocol."""
 
 TYPE_TEXT: Final = "text"

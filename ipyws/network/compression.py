@@ -22,10 +22,10 @@ class _Thresholded(Extension):
         self.threshold = threshold
 
     def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
-        self._start_anew()
+        self._start_again()
         return self.inner.decode(frame, max_size=max_size)
 
-    def _start_anew(self) -> None:
+    def _start_again(self) -> None:
         """Inflate with a new window where the server has ended its stream (RFC 7692 section 7.2.3.4).
 
         The library would go on with the old one, and every later message would be empty.

@@ -44,7 +44,7 @@ class Slots:
     def _give_back(self, place: object) -> None:
         self._taken.discard(place)
 
-    def start_anew(self) -> None:
+    def start_again(self) -> None:
         """Count nothing, in a forked child: what is open is the parent's."""
         self._lock = threading.Lock()
         self._taken = set()
@@ -52,4 +52,4 @@ class Slots:
 
 SLOTS = Slots()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=SLOTS.start_anew)
+    os.register_at_fork(after_in_child=SLOTS.start_again)

@@ -61,7 +61,7 @@ def run(session: Session, line: str, text: str) -> list[Message]:
         parsed = parse(line, FLAGS, session.evaluate)
     variable = check_variable(parsed.take("o"))
     raw, plain = parsed.take("raw", False), parsed.take("text", False)
-    anew = parsed.take("new", False)
+    skip = parsed.take("new", False)
     request, script = _read_body(text, first_line, plain=plain, with_request=pasted is None)
     payloads = read_payloads(script, session.names, session.evaluate, raw=raw, plain=plain)
     asked = _expand(request, session.evaluate, raw=raw) if request else None
@@ -69,7 +69,7 @@ def run(session: Session, line: str, text: str) -> list[Message]:
     opening = OpeningScript(script, session.names, raw=raw, plain=plain, done=True) if on_open else None
     client, since = _client(session, parsed, asked, opening, raw=raw)
     check_contract(script, client.log.contract)
-    if anew:
+    if skip:
         client.connection.cursor.skip_all()
     first = [client.send(payload) for payload in (pasted.payloads if pasted else ())]
     progress = Progress(script)

@@ -78,7 +78,7 @@ class Registry:
         finally:
             core.stop(timeout=0.5)
 
-    def start_anew(self) -> None:
+    def start_again(self) -> None:
         """Be empty in a forked child: its connections, and the thread that serves them, are the parent's."""
         # Were the loop collected, it would take the parent's sockets out of the selector that both share.
         self._parents = self._core
@@ -188,4 +188,4 @@ async def _end_all(clients: list[Client], ends: list[Callable[[], Coroutine[Any,
 REGISTRY = Registry()
 atexit.register(REGISTRY.shut_down)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=REGISTRY.start_anew)
+    os.register_at_fork(after_in_child=REGISTRY.start_again)

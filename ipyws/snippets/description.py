@@ -137,7 +137,7 @@ def _given(connection: Described, notes: list[str]) -> dict[str, Any]:
             if name not in given:
                 notes.append(f"{name} is not copied: {error}")
             continue
-        if written != option.kind.given(option.kind.check(name, option.default)):  # codecs are made anew
+        if written != option.kind.given(option.kind.check(name, option.default)):  # codecs are made again
             given[name] = written
     return given
 

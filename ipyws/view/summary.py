@@ -45,7 +45,7 @@ def _opened(client: Connection, stats: Stats) -> str:
     if response is None:
         return ""
     again = stats.ws_sessions - 1
-    times = "" if again < 1 else ", opened anew once" if again == 1 else f", opened anew {again:,} times"
+    times = "" if again < 1 else ", opened again once" if again == 1 else f", opened again {again:,} times"
     status = f"{response.status} {response.reason}".rstrip()
     return f"{status} in {response.elapsed * 1000:.0f} ms{times}"
 

@@ -34,7 +34,7 @@ BYTES: Final = 45_000
 """Most bytes of a batch that is on time, about: ten a second stay below 500 kB/s on Jupyter's socket."""
 
 FIRST: Final = 1000
-"""Most rows of the batch that begins anew, of whatever size."""
+"""Most rows of the batch that begins again, of whatever size."""
 
 KEPT: Final = 10_000
 """Rows that the front end keeps, and can ask for."""
@@ -116,7 +116,7 @@ class Feed:
         return found[0] if found and found[0].seq == seq else None
 
     async def begin(self) -> protocol.Batch:
-        """Return the batch with which the front end begins anew: the newest rows that there are."""
+        """Return the batch with which the front end begins again: the newest rows that there are."""
         self._made.clear()
         self._places = {}
         self._matched = self._folded = 0

@@ -109,12 +109,12 @@ class Live:
 
     # -- requests of a front end -----------------------------------------------------------------------
 
-    def hello(self, request: Request = _NOBODY, *, anew: bool = False) -> None:
+    def hello(self, request: Request = _NOBODY, *, again: bool = False) -> None:
         """Send the state and the newest rows.
 
         Args:
             request: Of the front end; it may bring a filter, and the connection that was chosen there.
-            anew: The front end is new, and its filter empty; otherwise it has missed something.
+            again: The front end is new, and its filter empty; otherwise it has missed something.
 
         Raises:
             InvalidError: Its filter is not a regular expression.
@@ -124,12 +124,12 @@ class Live:
         seat = self._seats.take(request, self._chosen)
         if isinstance(request.get("shown"), str) and self._rights.only is None:
             seat.shown = request["shown"]
-        self._begin_anew(seat)
+        self._begin_again(seat)
         seat.told = (0.0, None)
         self._send_cards([seat], self._about())
         if isinstance(request.get("filter"), Mapping):
             seat.feed.filter(read_sieve(request["filter"]))
-        elif is_new or anew:
+        elif is_new or again:
             seat.feed.filter(Sieve())
 
     def here(self, request: Request) -> None:
@@ -157,14 +157,14 @@ class Live:
         """
         seat = self._seats.take(request, self._chosen)
         seat.feed.filter(read_sieve(request))
-        self._begin_anew(seat)
+        self._begin_again(seat)
 
     def choose(self, name: str | None) -> None:
         """Show a connection to front ends yet to come, all of them, or, with None, the current one."""
         self._chosen = name
 
     def show(self, request: Request, name: str) -> None:
-        """Show a connection to a front end, or all of them, and begin anew.
+        """Show a connection to a front end, or all of them, and begin again.
 
         Raises:
             PermissionDeniedError: It is not one that this panel shows.
@@ -235,7 +235,7 @@ class Live:
         if batch is not None:
             self._send({**batch, "type": "rows", "view": seat.id})
 
-    def _begin_anew(self, seat: Seat) -> None:
+    def _begin_again(self, seat: Seat) -> None:
         seat.begins = True
         self._news.set()
 

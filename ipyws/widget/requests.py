@@ -68,7 +68,7 @@ class Requests:
         self._evaluate = evaluate if rights.templates else None
         self._room = threading.BoundedSemaphore(_AT_ONCE)
         self._quick: dict[str, Callable[[Request], None]] = {
-            "hello": lambda request: live.hello(request, anew=request.get("have") == 0),
+            "hello": lambda request: live.hello(request, again=request.get("have") == 0),
             "here": live.here,
             "bye": live.bye,
             "ack": lambda request: live.acknowledge(request, _number(request, "batch")),

@@ -32,7 +32,7 @@ class Seat:
         shown: The connection that it chose; None for the current one.
         feed: The rows that it has, and those that come next.
         heard: When it spoke last, in seconds of `time.monotonic`.
-        begins: Whether its rows have to be sent anew.
+        begins: Whether its rows have to be sent again.
         fed: The connections whose rows it was sent last.
         told: The cards and the choice that it was sent last, and when.
     """

@@ -406,7 +406,7 @@ def test_layer_that_says_nothing_of_a_limit_lifts_none(here: Place, site: Site) 
 # -- a policy that changes --------------------------------------------------------------------
 
 
-def test_connections_live_on_under_a_narrower_policy_and_the_next_one_asks_anew(
+def test_connections_live_on_under_a_narrower_policy_and_the_next_one_asks_again(
     here: Place, site: Site
 ) -> None:
     with ipyws.connect(site.url) as client:

@@ -133,7 +133,7 @@ def test_redirect_to_a_name_that_leads_to_a_denied_address_is_refused(
     assert "a redirect to" in error.message
 
 
-def test_name_is_resolved_and_checked_anew_for_each_hop(here: Place, resolver: Resolver) -> None:
+def test_name_is_resolved_and_checked_again_for_each_hop(here: Place, resolver: Resolver) -> None:
     here.machine(LOOPBACK)
     resolver.says("rebound.example.com", "127.0.0.1")
     resolver.says("rebound.example.com", "169.254.169.254")

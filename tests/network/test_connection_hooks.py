@@ -233,7 +233,7 @@ def test_window_moved_past_the_library_is_the_one_that_it_goes_on_with(fin: bool
     assert inflate(deflater.deflate(text)) == text
 
 
-def test_decoder_without_context_is_made_anew_for_each_message() -> None:
+def test_decoder_without_context_is_made_again_for_each_message() -> None:
     alone = ClientPerMessageDeflateFactory(server_no_context_takeover=True)
     client, _ = agreed(extensions=[alone])
     deflate = client.extensions[0]

@@ -830,7 +830,7 @@ def test_close_takes_a_code_and_a_reason(front: Front) -> None:
     expect(form).to_be_hidden()
 
 
-def test_a_connection_that_is_opened_anew_can_be_closed_but_not_sent_to(front: Front) -> None:
+def test_a_connection_that_is_opened_again_can_be_closed_but_not_sent_to(front: Front) -> None:
     front.card(card(state="reconnecting", fact="refused; attempt 3 of 10"))
     expect(front.panel.get_by_role("button", name="Send", exact=True)).to_be_disabled()
     front.panel.get_by_role("button", name="Close", exact=True).click()

@@ -384,7 +384,7 @@ def test_the_last_of_several_quick_changes_is_told_without_waiting_for_a_sign_of
 
         panel = live.Live(hear, dict)
         running = asyncio.create_task(panel.run())
-        panel.hello(anew=True)  # the next state may be sent a quarter of a second from now
+        panel.hello(again=True)  # the next state may be sent a quarter of a second from now
         await asyncio.to_thread(client.close)
         await asyncio.wait_for(told.wait(), 30)
         running.cancel()

@@ -47,7 +47,7 @@ class Playback:
     """Plays a capture to clients, to each from its start.
 
     Args:
-        capture: What a client recorded, oldest first; read anew for each client.
+        capture: What a client recorded, oldest first; read again for each client.
         opened: When the recorded connection was opened, in seconds since the epoch; None if not known.
         longest_gap: Seconds that a recorded gap counts at most.
         speed: The gaps are divided by this.

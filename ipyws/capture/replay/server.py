@@ -79,7 +79,7 @@ async def serve_capture(
     open after the last message. What stands in place of a secret is sent as it stands.
 
     Args:
-        capture: What was recorded, oldest first; it is read anew for each client, and never held in memory.
+        capture: What was recorded, oldest first; it is read again for each client, and never held in memory.
         about: What the capture says of its connection: subprotocol, when it was opened.
         host: A loopback address.
         port: 0-65535; 0 lets the system choose a free one.

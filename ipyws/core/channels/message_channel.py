@@ -160,7 +160,7 @@ class Stream(Channel):
             self._full = False
 
     def hold(self) -> None:
-        """Hold the connection back again while full: it was opened anew."""
+        """Hold the connection back again while full: it was opened again."""
         with LOCK:
             self._spare = None
             self._full = self._is_full()

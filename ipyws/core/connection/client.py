@@ -170,7 +170,7 @@ class AsyncClient(Face, Asynchronous):
 
         Raises:
             WaitTimeoutError: No reply came in time; the hint says what came instead.
-            ClosedError: The connection was lost before the reply came, also where it is opened anew.
+            ClosedError: The connection was lost before the reply came, also where it is opened again.
             WebSocketError: As for `send` and `recv`.
         """
         requests = self.connection.requests

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ipyws.core.connection.sending import Sending
     from ipyws.core.options.table import ConnectOptions
 
-_AGAIN: Final = "send again once it is open anew; closing it ends the attempts"
+_AGAIN: Final = "send once it is open again; closing it ends the attempts"
 _JOURNAL: Final = 2.0  # seconds that the end of a journal is waited for
 
 

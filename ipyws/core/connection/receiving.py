@@ -41,7 +41,7 @@ class Reception:
         judge: Tells whether a message is the one; those that are not are passed over. None takes any.
         cursor: The place in the log to read from, if not that of `recv`.
         losses: How often the connection had been lost, to wait no longer once it is lost again; None to go on
-            waiting while it is opened anew.
+            waiting while it is opened again.
     """
 
     def __init__(

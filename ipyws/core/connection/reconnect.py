@@ -1,4 +1,4 @@
-"""Opening a lost connection anew: which losses, when, how often."""
+"""Opening a lost connection again: which losses, when, how often."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _COMES_BACK = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Reconnect:
-    """How a lost connection is opened anew.
+    """How a lost connection is opened again.
 
     Attributes:
         attempts: How many attempts may fail in a row.
@@ -300,5 +300,5 @@ def given_up(attempts: int, error: WebSocketError | None, again: bool = True) ->
 
 
 def opened_words(attempt: int, after: float) -> str:
-    """Return in words that a connection was opened anew, for the log."""
-    return f"opened anew after {format_duration(round(after, 3) or 0.001)}, attempt {attempt}"
+    """Return in words that a connection was opened again, for the log."""
+    return f"opened again after {format_duration(round(after, 3) or 0.001)}, attempt {attempt}"

@@ -1,4 +1,4 @@
-"""When a connection was open: its sessions, one after the other where it is opened anew."""
+"""When a connection was open: its sessions, one after the other where it is opened again."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Message:
     """A message or control frame that passed the connection. Immutable.
 
     Attributes:
-        type: "text", "binary", "ping", "pong", "close"; "open" where a lost connection was opened anew, or
+        type: "text", "binary", "ping", "pong", "close"; "open" where a lost connection was opened again, or
             "breach" for what the server sent against the protocol.
         data: The payload: str for text, bytes otherwise. Of a breach the payload too, or the start of the
             whole frame where its header is what is wrong.

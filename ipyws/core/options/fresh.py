@@ -23,18 +23,18 @@ _ONE: Final = {"headers": "header", "cookies": "cookie", "params": "parameter"}
 
 
 class Again:
-    """A value that was made already, and that is made anew when it is asked for a second time.
+    """A value that was made already, and that is made again when it is asked for a second time.
 
     The templates of a line are expanded where the line stands, in the thread of its cell; only a further dial
     has them expanded again, on a thread of its own.
 
     Args:
         first: The value.
-        make: Makes it anew.
+        make: Makes it again.
 
     Attributes:
         first: The value.
-        make: What makes it anew.
+        make: What makes it again.
     """
 
     def __init__(self, first: Any, make: Callable[[], Any]) -> None:

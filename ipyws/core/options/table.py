@@ -119,7 +119,7 @@ OPTIONS: tuple[Option, ...] = (
         None,
         "where to connect instead of the URL's host and port; the URL's name is presented",
     ),
-    Option("reconnect", ReconnectKind(), None, "open a lost connection anew; {} as by default"),
+    Option("reconnect", ReconnectKind(), None, "open a lost connection again; {} as by default"),
     Option("every", EveryKind(), None, "what is sent by itself, in intervals"),
     Option("reply", ReplyKind(), None, "which messages are answered by itself, and with what"),
     Option(

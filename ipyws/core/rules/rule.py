@@ -61,7 +61,7 @@ class Rule(ABC):
     """Something that a connection sends by itself; made by ``client.every`` and ``client.reply``.
 
     It works on the connection's loop, also while the caller computes and after the connection was opened
-    anew, until it is stopped, a function of it raises, or the connection is closed.
+    again, until it is stopped, a function of it raises, or the connection is closed.
 
     Attributes:
         number: Its place among the rules of the connection, from 1: what ``%ws rules --stop`` takes.

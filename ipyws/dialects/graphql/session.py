@@ -75,7 +75,7 @@ class AsyncGraphQL(Asynchronous):
         self._outbox = Outbox(client)
         self._greeting = Greeting()
         self._greeter: asyncio.Task[None] | None = None
-        self._lost = False  # until it is greeted anew
+        self._lost = False  # until it is greeted again
         self._stop_hearing: Callable[[], object] = int
 
     # -- what a user does --------------------------------------------------------------------------
@@ -189,10 +189,10 @@ class AsyncGraphQL(Asynchronous):
             raise error
         greeting.check()
 
-    async def _greet_anew(self, greeting: Greeting) -> None:
+    async def _greet_again(self, greeting: Greeting) -> None:
         try:
             await self._greet(greeting)
-        except WebSocketError as error:  # one that may pass has it opened anew once more
+        except WebSocketError as error:  # one that may pass has it opened once more
             greeting.answer(error)
             if greeting is self._greeting:  # else it is lost meanwhile, and greeted by another
                 self.client.connection.ending.fail(NO_ACKNOWLEDGEMENT, "connection not acknowledged", error)
@@ -282,12 +282,12 @@ class AsyncGraphQL(Asynchronous):
             self._end_all(self.client.connection.over(waited=True))
             self._stop_hearing()
         elif state == "reconnecting" and not self._lost:
-            lost = "the connection was lost and is being opened anew"
+            lost = "the connection was lost and is being opened again"
             self._end_all(ClosedError(lost, hint="start the operation again"))
             self._lost, self._greeting = True, Greeting()
         elif state == "open" and self._lost:
             self._lost = False
-            self._greeter = self.client.loop.create_task(self._greet_anew(self._greeting))
+            self._greeter = self.client.loop.create_task(self._greet_again(self._greeting))
 
     def _end_all(self, error: WebSocketError | None) -> None:
         self._read()  # what came just before

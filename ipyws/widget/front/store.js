@@ -308,6 +308,6 @@ class Store {
   /** Whether there is one connection that can be sent to. */
   get isOpen() { return this.state === "open" && !this.merged; }
 
-  /** Whether there is one connection that can be closed: also one that is being opened anew. */
+  /** Whether there is one connection that can be closed: also one that is being opened again. */
   get isClosable() { return this.isOpen || (this.state === "reconnecting" && !this.merged); }
 }

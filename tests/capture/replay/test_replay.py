@@ -152,7 +152,7 @@ def listening() -> Iterator[Site]:
 @pytest.mark.parametrize("mode", ["fast", "timed"])
 def test_only_outgoing_messages_are_sent_in_order_and_as_their_type(mode: str) -> None:
     capture = [
-        control("open", "in", reason="opened anew"),
+        control("open", "in", reason="opened again"),
         out("one"),
         came("reply"),
         control("ping", "out", b"x"),

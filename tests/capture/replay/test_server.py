@@ -290,7 +290,7 @@ def test_a_recorded_close_of_the_server_is_played(
         control("close", "in", code=code, reason=reason),
         control("close", "out", code=code),
         control("open", "in"),
-        came("after it was opened anew"),
+        came("after it was opened again"),
     ]
 
     async def scenario(server: ReplayServer) -> None:

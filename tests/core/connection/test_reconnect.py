@@ -1,4 +1,4 @@
-"""Opening a lost connection anew: which losses, when, how often, and what never happens meanwhile."""
+"""Opening a lost connection again: which losses, when, how often, and what never happens meanwhile."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 
 def lasting(site: Site, reconnect: dict[str, Any], **options: Any) -> ipyws.api.connect_async:
-    """Connect so that the connection is opened anew."""
+    """Connect so that the connection is opened again."""
     return ipyws.connect_async(site.url, **{**CALM, **options}, reconnect=reconnect)
 
 
@@ -255,12 +255,12 @@ def test_refusal_asks_to_wait_by_a_number_of_seconds(error: errors.ConnectError,
 @pytest.mark.parametrize(
     ("after", "words"),
     [
-        (0.0, "opened anew after 1ms, attempt 2"),
-        (0.0123, "opened anew after 12ms, attempt 2"),
-        (61.5, "opened anew after 1m1.5s, attempt 2"),
+        (0.0, "opened again after 1ms, attempt 2"),
+        (0.0123, "opened again after 12ms, attempt 2"),
+        (61.5, "opened again after 1m1.5s, attempt 2"),
     ],
 )
-def test_opening_anew_is_told_in_words(after: float, words: str) -> None:
+def test_opening_again_is_told_in_words(after: float, words: str) -> None:
     assert opened_words(2, after) == words
 
 
@@ -298,7 +298,7 @@ LOSSES: dict[str, tuple[Act, dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize("codes", [[4001], ["4000-4999"], "always"])
-def test_close_whose_code_is_named_is_opened_anew(codes: Any) -> None:
+def test_close_whose_code_is_named_is_opened_again(codes: Any) -> None:
     async def scenario(site: Site) -> None:
         client = await lasting(site, {**SOON, "codes": codes})
         await reached(client, lambda: client.state == "open" and "open" in kinds(client))
@@ -359,7 +359,7 @@ def test_closing_ends_the_attempts_of_the_first_dial() -> None:
 
 
 @pytest.mark.parametrize(("loss", "options", "records"), LOSSES.values(), ids=LOSSES)
-def test_lost_connection_is_opened_anew(loss: Act, options: dict[str, Any], records: list[str]) -> None:
+def test_lost_connection_is_opened_again(loss: Act, options: dict[str, Any], records: list[str]) -> None:
     async def scenario(site: Site) -> None:
         client = await lasting(site, SOON, **options)
         await reached(client, lambda: client.state == "open" and "open" in kinds(client))
@@ -621,7 +621,7 @@ def test_unforeseen_failure_of_an_attempt_ends_it_and_is_told() -> None:
         run(scenario(site))
 
 
-def test_connection_that_is_lost_with_its_handshake_is_opened_anew(tmp_path: Path) -> None:
+def test_connection_that_is_lost_with_its_handshake_is_opened_again(tmp_path: Path) -> None:
     """TLS may bring the answer and the end in one piece: the end is there before the dial is over."""
     go, gone = threading.Event(), threading.Event()
 
@@ -902,7 +902,7 @@ def test_close_that_is_cancelled_while_it_waits_stops_it_all_the_same() -> None:
 
 
 @pytest.mark.parametrize("how", ["close", "abort"])
-def test_connection_that_we_end_ourselves_is_not_opened_anew(how: str) -> None:
+def test_connection_that_we_end_ourselves_is_not_opened_again(how: str) -> None:
     async def scenario(site: Site) -> None:
         client = await lasting(site, SOON)
         states: list[str] = []
@@ -1008,7 +1008,7 @@ def test_what_the_policy_does_not_let_be_sent_fails_the_first_open(here: Place) 
         assert site.seen.empty()
 
 
-def test_what_the_policy_lets_be_sent_no_more_ends_a_connection_that_is_opened_anew() -> None:
+def test_what_the_policy_lets_be_sent_no_more_ends_a_connection_that_is_opened_again() -> None:
     async def scenario(site: Site) -> None:
         client = await lasting(site, {**SOON, "on_open": ["x" * 2000]})
         narrowed(max_message=1000)
@@ -1030,7 +1030,7 @@ def test_what_the_policy_lets_be_sent_no_more_ends_a_connection_that_is_opened_a
         assert site.seen.empty()
 
 
-def test_connection_that_is_lost_while_it_is_greeted_is_opened_anew() -> None:
+def test_connection_that_is_lost_while_it_is_greeted_is_opened_again() -> None:
     """More is sent than the network takes at once, and the server drops it instead of reading."""
     large = "x" * (1 << 22)
 
@@ -1068,7 +1068,7 @@ def test_what_comes_with_the_handshake_comes_after_the_opening() -> None:
         assert [message.type async for message in control][:6] == wanted
         opened = client.log[2]
         assert (opened.direction, opened.data, opened.size, opened.code) == ("out", b"", 0, None)
-        assert opened.reason.startswith("opened anew after ")
+        assert opened.reason.startswith("opened again after ")
         assert opened.reason.endswith(", attempt 1")
 
     again = opening(frame(9, b"?") + frame(TEXT, b"second"), end=noting)
@@ -1108,7 +1108,7 @@ def test_card_says_why_there_is_no_connection_and_how_often_there_was_one() -> N
         await reached(client, lambda: client.retry is not None)
         assert "attempt 1 of 10 at" in card(client.connection).note
         await state(client, "open")
-        assert card(client.connection).opened.endswith("opened anew once")
+        assert card(client.connection).opened.endswith("opened again once")
         assert card(client.connection).note == ""
         await client.close()
 
@@ -1279,7 +1279,7 @@ def test_states_go_from_open_by_reconnecting_to_open() -> None:
 # -- the synchronous face --------------------------------------------------------------------------
 
 
-def test_synchronous_connection_is_opened_anew_under_a_waiting_call() -> None:
+def test_synchronous_connection_is_opened_again_under_a_waiting_call() -> None:
     with acts(opening(end=on_a_word), opening(TICK, end=noting)) as site:
         client = ipyws.connect(site.url, **CALM, reconnect={**SOON, "on_open": ["end"]})
         assert client.recv("10s").data == "tick"

@@ -215,7 +215,7 @@ def test_json_in_binary_messages_is_request_and_reply_too() -> None:
     assert found(("out", b'{"id": 1}'), ("in", b'{"id": 1}')) == [(1, 1.0)]
 
 
-def test_an_id_that_is_used_again_begins_anew() -> None:
+def test_an_id_that_is_used_again_begins_again() -> None:
     turns = [("out", {"id": 1}), ("out", {"id": 1}), ("in", {"id": 1}), ("out", {"id": 1}), ("in", {"id": 1})]
     assert found(*turns) == [(1, 1.0), (1, 1.0)]
 

@@ -73,7 +73,7 @@ def test_what_a_rule_sends_is_in_the_log_and_marked(site: Site) -> None:
     assert marks == {"beat": "every 20ms", "mine": ""}
 
 
-def test_a_payload_may_be_made_anew_each_time_by_a_function_or_a_coroutine_function(site: Site) -> None:
+def test_a_payload_may_be_made_again_each_time_by_a_function_or_a_coroutine_function(site: Site) -> None:
     numbers = iter(range(100))
 
     async def later() -> bytes:

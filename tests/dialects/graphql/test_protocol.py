@@ -692,7 +692,7 @@ def test_events_that_a_tiny_log_evicts_are_missed_but_ends_and_answers_are_not()
         run(scenario(site.url))
 
 
-def test_lost_connection_ends_operations_and_is_greeted_anew() -> None:
+def test_lost_connection_ends_operations_and_is_greeted_again() -> None:
     lives = iter([1, 2])
 
     async def story(peer: Peer) -> None:
@@ -714,12 +714,12 @@ def test_lost_connection_ends_operations_and_is_greeted_anew() -> None:
             greetings = gql.client.log.filter(direction="out", grep="connection_init")
             return [*map(str, failures), answer, len(greetings)]
 
-    ended = "the connection was lost and is being opened anew; start the operation again"
+    ended = "the connection was lost and is being opened again; start the operation again"
     with telling(story) as site:
         assert run(scenario(site.url)) == [ended, ended, 2, 2]
 
 
-def test_connection_lost_while_it_is_greeted_anew_is_greeted_once_more_and_lasts() -> None:
+def test_connection_lost_while_it_is_greeted_again_is_greeted_once_more_and_lasts() -> None:
     lives = 0
 
     async def story(peer: Peer) -> None:
