@@ -172,8 +172,6 @@ def open_client(
     try:
         return REGISTRY.connect(target, checked, replacing=replacing)
     except OtherSubprotocolsError as other:
-        if not other.offer:
-            raise
         return REGISTRY.connect(target, replace(checked, protocols=other.offer), replacing=replacing)
 
 
@@ -317,8 +315,6 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         try:
             self._client = await new_client(self._url, self._options).open()
         except OtherSubprotocolsError as other:
-            if not other.offer:
-                raise
             options = replace(self._options, protocols=other.offer)
             self._client = await new_client(self._url, options).open()
         return self._client

@@ -6,10 +6,12 @@ With names of pictures, only those: `scripts/screenshot.py stream.gif`.
 from __future__ import annotations
 
 import io
+import runpy
 import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,6 +25,7 @@ from tests.support.coilmq import coilmq  # noqa: E402
 from tests.support.lab import Lab, Notebook, chromium, lab_server, open_notebook  # noqa: E402
 
 PICTURES = ROOT / "docs" / "images"
+SETUPS = ROOT / "tests" / "data" / "docs" / "dialects"
 PANEL = [
     "%load_ext ipyws\n%ws serve prices -o server\n%ws {{server.url}} --as prices\nimport ipyws",
     'ipyws.current().send({"action": "subscribe", "symbols": ["BTC-USD", "ETH-USD"], "rate": 4})',
@@ -122,6 +125,18 @@ def picture_of_socketio(lab: Lab, browser: Browser, path: Path) -> None:
     picture_of_cells(lab, browser, path, cells)
 
 
+def picture_of_a_dialect(*cells: str, dialect: str = "") -> Callable[[Lab, Browser, Path], None]:
+    """Return what makes the picture of a dialect's page, against the server that the page is tested with."""
+
+    def make(lab: Lab, browser: Browser, path: Path) -> None:
+        setup = runpy.run_path(str(SETUPS / f"{path.stem}.py"))
+        spoken = dialect or path.stem
+        connect = f"%load_ext ipyws\n%ws connect {setup['url']} --as desk --dialect {spoken}"
+        picture_of_cells(lab, browser, path, [connect, *cells])
+
+    return make
+
+
 def picture_of_cells(lab: Lab, browser: Browser, path: Path, cells: list[str]) -> None:
     with open_notebook(lab, browser, path.stem, cells) as opened:
         opened.page.set_viewport_size(SIZE)
@@ -177,9 +192,23 @@ class Film:
         first.save(path, save_all=True, append_images=others, duration=self._durations, loop=0, optimize=True)
 
 
-MAKERS = {
+MAKERS: dict[str, Callable[[Lab, Browser, Path], None]] = {
+    "actioncable.png": picture_of_a_dialect(
+        """%ws subscribe ChatChannel {"room": "kitchen"} -o kitchen""",
+        """%ws emit speak {"text": "hello"}""",
+    ),
+    "graphql.png": picture_of_a_dialect(
+        "%ws call 'query { order(number: 8) { number item } }'",
+        "%ws subscribe 'subscription { orders(first: 2) { number } }' -n 2",
+        dialect="""'{"name": "graphql", "init": {"authorization": "Bearer shop-token-of-the-docs"}}'""",
+    ),
+    "jsonrpc.png": picture_of_a_dialect("%ws call subtract 42 23", "%ws emit ready"),
     "mqtt.png": picture_of_mqtt,
     "panel.png": picture_of_the_panel,
+    "phoenix.png": picture_of_a_dialect(
+        """%ws subscribe room:lobby {"name": "ada"} -o lobby""", """%ws call new_msg {"body": "hello"}"""
+    ),
+    "signalr.png": picture_of_a_dialect("%ws call Add 1 2", "%ws subscribe Count 3 -n 3"),
     "socketio.png": picture_of_socketio,
     "stomp.png": picture_of_stomp,
     "stream.gif": animation_of_a_stream,

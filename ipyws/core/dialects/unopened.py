@@ -12,10 +12,10 @@ from ipyws.text.masking import mask
 
 
 class OtherSubprotocolsError(ConnectError):
-    """The server closed before the conversation was open.
+    """The server closed before the conversation was open, and showed that it wants other subprotocols.
 
     Attributes:
-        offer: The subprotocols that the server showed to want instead, or none.
+        offer: These; who connects dials once more, so that nobody else sees this error.
     """
 
     offer: tuple[str, ...] = ()
@@ -42,11 +42,13 @@ def by_closing(line: Line, dialect: Dialect, otherwise: WebSocketError | None) -
     code, reason = line.last_close
     how = "lost" if code == CloseCode.ABNORMAL_CLOSURE else f"closed: {code} {close_meaning(code)}"
     said = f" {mask(reason)!r}" if reason else ""
-    error = OtherSubprotocolsError(
+    offer = dialect.instead(line.offered, line.subprotocol, code)
+    error = (OtherSubprotocolsError if offer else ConnectError)(
         f"the connection was {how}{said}, before {dialect.opens_with} came",
         hint=dialect.advice or f"does the server speak {dialect.title}, and are the credentials right?",
         details={"phase": "dialect", "code": code, "reason": reason},
         retryable=code not in (CloseCode.POLICY_VIOLATION, CloseCode.PROTOCOL_ERROR),
     )
-    error.offer = dialect.instead(line.offered, line.subprotocol, code)
+    if isinstance(error, OtherSubprotocolsError):
+        error.offer = offer
     return error

@@ -186,3 +186,14 @@ def test_results_of_nothing_that_was_asked_are_passed_over(id: str) -> None:
     (answer,) = session.receive('{"type": "complete", "id": "1"}')
     assert isinstance(answer, Answer)
     assert "without a result" in str(answer.error)
+
+
+def test_a_server_that_refuses_is_told_by_an_error_that_users_know() -> None:
+    async def refuse(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.close(4403, "Forbidden")
+
+    with server(refuse, subprotocols=["graphql-transport-ws"]) as site:
+        with pytest.raises(errors.ConnectError, match=r"4403 .*'Forbidden'") as caught:
+            ipyws.connect(site.url, dialect="graphql")
+        assert type(caught.value) is errors.ConnectError
