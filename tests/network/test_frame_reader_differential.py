@@ -15,7 +15,7 @@ LENIENT = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.timeout(300)
-@settings(LENIENT, max_examples=2500)
+@settings(LENIENT, max_examples=1200)
 @given(cases())
 def test_any_stream_cut_anywhere_is_the_same_with_and_without_the_fast_path(case: Case) -> None:
     check(case)

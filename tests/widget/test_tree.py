@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipyws.text.printable import visible
@@ -38,11 +38,13 @@ def depth(node: Node) -> int:
     return 1 + max(map(depth, node["items"]), default=0)
 
 
+@settings(max_examples=40)
 @given(st.lists(values) | st.dictionaries(st.text(), values), st.sampled_from([None, 2]))
 def test_a_tree_of_text_says_what_the_text_does(value: Any, indent: int | None) -> None:
     assert read(tree(json.dumps(value, indent=indent))) == value
 
 
+@settings(max_examples=40)
 @given(st.lists(values) | st.dictionaries(st.text("abc"), values))
 def test_a_tree_of_a_value_says_what_the_value_does(value: Any) -> None:
     made = tree_of_value(value)
