@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -12,6 +13,10 @@ from ipyws.errors import InvalidError
 
 _MOST: Final = 200
 """Lines of a description."""
+
+_URL: Final = re.compile(r"wss?://[A-Za-z0-9.:\[\]_~/?&=%@+,-]+")
+_NAME: Final = re.compile(r"[A-Za-z0-9_.:-]+")
+"""Names that stand in a cell; others could break out of their line."""
 
 _WHO: Final = {"out": "you send", "in": "you get"}
 
@@ -73,6 +78,18 @@ def cell_of(operation: Operation, head: str = "%%ws") -> str:
     return f"{head}\n{body}\n{_expect(operation.replies)}\n" if operation.replies else f"{head}\n{body}\n"
 
 
+def head_of(url: str, option: str) -> str:
+    """Return the first line of a cell that connects to a server that a document names.
+
+    A document may come from anywhere: what could be more than a URL in a line that is run is left out.
+
+    Args:
+        url: The URL.
+        option: What follows it.
+    """
+    return f"%%ws {url} {option}" if _URL.fullmatch(url) and "{{" not in option else "%%ws"
+
+
 def _expect(messages: Sequence[MessageType]) -> str:
-    only = messages[0].name if len(messages) == 1 else ""
+    only = messages[0].name if len(messages) == 1 and _NAME.fullmatch(messages[0].name) else ""
     return f"=== expect valid {only}".rstrip()

@@ -6,7 +6,7 @@ import shlex
 
 from ipyws import api
 from ipyws.contracts.contract import ApiContract
-from ipyws.contracts.describe import cell_of, describe
+from ipyws.contracts.describe import cell_of, describe, head_of
 from ipyws.errors import InvalidError
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Parsed
@@ -36,7 +36,7 @@ def _cell(session: Session, parsed: Parsed, names: list[str], file: str | None) 
     found = _contract(session, parsed, file)
     head = "%%ws"
     if file is not None and found.servers:
-        head = f"%%ws {found.servers[0]} --spec {shlex.quote(file)}"
+        head = head_of(found.servers[0], f"--spec {shlex.quote(file)}")
     text = cell_of(found.operation(names[0]), head)
     session.shell.set_next_input(text, replace=False)
     return text
