@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
@@ -10,10 +11,15 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from ipyws.text import masking
 from tests.support.debian import find_program
 from tests.support.lab import find_chromium
+from tests.support.scheduling import Spread
+
+LONGEST_ID = 60
+"""Characters of a parameter in the id of a test: ids go to and fro between processes, payloads are long."""
 
 _left_out: list[str] = []
 
@@ -45,6 +51,30 @@ settings.load_profile("ipyws")
 def pytest_configure() -> None:
     """Take interrupts, also where a shell that started us in the background has them ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Spread:
+    """Spread the tests in our way."""
+    return Spread(config, log)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Cut what is long; pytest tells apart by a number what is the same then."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_ID:
+        return f"{val[:LONGEST_ID]!a} of {len(val)}"
+    return None
+
+
+def pytest_collection() -> None:
+    """Look for no garbage while tests are collected: there is none, and much to look at."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave all that collecting made out of later looks for garbage: half a second for each gc.collect()."""
+    gc.enable()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.support.kernel import Kernel, Result
+from tests.support.kernel import SOON, Kernel, Result
 
 
-def ok(kernel: Kernel, code: str, timeout: float = 20) -> Result:
+def ok(kernel: Kernel, code: str, timeout: float = SOON) -> Result:
     """Run a cell that must succeed."""
     result = kernel.run(code, timeout)
     assert result.status == "ok", (code, result.traceback)

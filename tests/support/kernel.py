@@ -22,6 +22,8 @@ from traitlets.config import Config
 
 ROOT = Path(__file__).parent.parent.parent
 START_TIMEOUT = 60.0
+SOON = 60.0
+"""Seconds that anything but a dead kernel may take on a busy machine."""
 # Over TCP Jupyter picks a kernel's ports before it binds them: what runs beside it may take one meanwhile.
 TRANSPORT = "tcp" if sys.platform == "win32" else "ipc"
 Message = dict[str, Any]
@@ -147,13 +149,13 @@ class Kernel:
         getattr(self._client, f"{channel}_channel").send(message)
         return str(message["header"]["msg_id"])
 
-    def reply(self, request: str, timeout: float = 20) -> Message | None:
+    def reply(self, request: str, timeout: float = SOON) -> Message | None:
         """Wait for the reply to a request; None when there is none in time."""
         with self._changed:
             self._changed.wait_for(lambda: request in self._replies, timeout)
             return self._replies[request][1] if request in self._replies else None
 
-    def idle(self, request: str, timeout: float = 20) -> bool:
+    def idle(self, request: str, timeout: float = SOON) -> bool:
         """Wait until all that a request publishes has arrived."""
         with self._changed:
             return self._changed.wait_for(lambda: any(map(_says_idle, self.published(request))), timeout)
@@ -162,7 +164,7 @@ class Kernel:
         """Return what the kernel has published for a request so far."""
         return [message for message in self.iopub if message["parent_header"].get("msg_id") == request]
 
-    def result(self, request: str, timeout: float = 20) -> Result:
+    def result(self, request: str, timeout: float = SOON) -> Result:
         """Wait for a cell that was sent; raises AssertionError when it has no reply in time."""
         deadline = time.monotonic() + timeout
         reply = self.reply(request, timeout)
@@ -181,7 +183,7 @@ class Kernel:
             answered=self._replies[request][0],
         )
 
-    def run(self, code: str, timeout: float = 20) -> Result:
+    def run(self, code: str, timeout: float = SOON) -> Result:
         """Run a cell and wait for it."""
         return self.result(self.send(code), timeout)
 
@@ -193,12 +195,12 @@ class Kernel:
             if message["msg_type"] == "stream" and message["content"]["name"] == stream
         )
 
-    def wait(self, holds: Callable[[], bool], timeout: float = 20) -> bool:
+    def wait(self, holds: Callable[[], bool], timeout: float = SOON) -> bool:
         """Wait until something is true of what the kernel has published."""
         with self._changed:
             return self._changed.wait_for(holds, timeout)
 
-    def wait_for_text(self, request: str, text: str, timeout: float = 20) -> bool:
+    def wait_for_text(self, request: str, text: str, timeout: float = SOON) -> bool:
         """Wait until a running cell has printed ``text``."""
         with self._changed:
             return self._changed.wait_for(lambda: text in self.text(request), timeout)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
-from tests.support.kernel import TRANSPORT
+from tests.support.kernel import SOON, TRANSPORT
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "test-artifacts"
@@ -145,6 +145,7 @@ def _wait_until_up(server: subprocess.Popen[bytes], url: str, log: Path) -> None
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """Run a headless Chromium."""
+    expect.set_options(timeout=SOON * 1000)
     path = find_chromium()
     assert path is not None, "no Chromium on this machine"
     with sync_playwright() as playwright:

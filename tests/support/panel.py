@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from tests.support.lab import Notebook
 
 SECOND = 1000
-SOON = 20 * SECOND
+SOON = 60 * SECOND
 """Milliseconds that anything but a dead kernel may take on a busy machine."""
 
 SERVE = "%load_ext ipyws\nimport ipyws, time\n"

@@ -35,7 +35,7 @@ class Witness:
     most: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def wait(self, what: Callable[[Witness], bool], timeout: float = 10) -> bool:
+    def wait(self, what: Callable[[Witness], bool], timeout: float = servers.PATIENCE) -> bool:
         """Wait until ``what`` holds."""
         with self.changed:
             return self.changed.wait_for(lambda: what(self), timeout)

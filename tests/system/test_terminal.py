@@ -17,7 +17,7 @@ from tests.support.witness import Witness, witness
 
 pexpect = pytest.importorskip("pexpect")
 
-PATIENCE = 15
+PATIENCE = 45
 IPYTHON = [sys.executable, "-m", "IPython", "--no-banner", "--no-confirm-exit", "--colors=NoColor"]
 CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 
