@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from ipyws.core.messages.budget import set_log_budget
     from ipyws.core.messages.message import Message
     from ipyws.core.rules.rule import Rule
+    from ipyws.core.wire.frame import Frame
+    from ipyws.core.wire.frame_log import Frames
     from ipyws.runtime.client import Client
     from ipyws.runtime.replay import replay
     from ipyws.runtime.server import Server, serve
@@ -66,6 +68,8 @@ __all__ = [
     "Codec",
     "Compression",
     "Dialect",
+    "Frame",
+    "Frames",
     "Message",
     "Received",
     "Rule",
@@ -117,6 +121,8 @@ _HOMES: Final = {
     "ipyws.core.messages.budget": ("set_log_budget",),
     "ipyws.core.messages.message": ("Message",),
     "ipyws.core.rules.rule": ("Rule",),
+    "ipyws.core.wire.frame": ("Frame",),
+    "ipyws.core.wire.frame_log": ("Frames",),
     "ipyws.runtime.client": ("Client",),
     "ipyws.runtime.replay": ("replay",),
     "ipyws.runtime.server": ("Server", "serve"),

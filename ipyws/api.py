@@ -79,6 +79,7 @@ def connect(
     spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
     dialect: str | Mapping[str, Any] | Dialect | None = None,
     record: str | PathLike[str] | None = None,
+    wire: bool = False,
     log_messages: int = 100_000,
     log_bytes: int = 67_108_864,
     **unknown: Never,
@@ -131,6 +132,7 @@ def connect(
         dialect: What the server speaks: Socket.IO, MQTT, GraphQL and others, by name, with settings or
             without.
         record: Journal of every message, as JSON lines.
+        wire: Keep the frames as they are on the wire, to be looked at.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
 
@@ -248,6 +250,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         dialect: What the server speaks: Socket.IO, MQTT, GraphQL and others, by name, with settings or
             without.
         record: Journal of every message, as JSON lines.
+        wire: Keep the frames as they are on the wire, to be looked at.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
 
@@ -300,6 +303,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
         dialect: str | Mapping[str, Any] | Dialect | None = None,
         record: str | PathLike[str] | None = None,
+        wire: bool = False,
         log_messages: int = 100_000,
         log_bytes: int = 67_108_864,
         **unknown: Never,

@@ -28,6 +28,8 @@ PUBLIC = [
     "Codec",
     "Compression",
     "Dialect",
+    "Frame",
+    "Frames",
     "Message",
     "Received",
     "Rule",

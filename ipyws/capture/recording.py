@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ipyws.capture.latency import Latency
     from ipyws.core.connection.info import About
+    from ipyws.core.wire.frame_log import Frames
 
 
 class Broken(NamedTuple):
@@ -204,6 +205,19 @@ class RecordedLog(Log, Recording):
     """
 
     contract: Contract | None = None
+
+    def frames(self) -> Frames:
+        """Return the frames as they were on the wire, oldest first, of a connection with ``wire=True``.
+
+        Captures hold messages, and no frames.
+
+        Raises:
+            InvalidError: They were not kept.
+        """
+        if self.wire is None:
+            hint = "connect with wire=True, or --wire, to have them kept"
+            raise InvalidError("the frames of this connection were not kept", hint=hint)
+        return self.wire.frames()
 
     def filter(
         self,

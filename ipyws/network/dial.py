@@ -40,6 +40,7 @@ from ipyws.network.reach import connect_directly, connect_through
 from ipyws.network.request import request, with_params
 from ipyws.network.signing import sign
 from ipyws.network.status import status_error
+from ipyws.network.tapped import make_wire
 from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL, join
 from ipyws.text.masking import ShownText, conceal_headers, remember_parameters
@@ -185,7 +186,7 @@ async def _dial_once(
         policy = permission.begin()
     progress.dialled = permission.there
     progress.facts["url"] = progress.url.masked
-    wire = Wire(protocol, sink, options.close_timeout, options.text_errors == "replace", options.strict)
+    wire = make_wire(protocol, sink, options)
     through = proxy.choose(permission.there, options.proxy)
     try:
         if through is None:

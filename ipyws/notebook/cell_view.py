@@ -11,6 +11,7 @@ from ipyws.notebook.audience import Audience
 from ipyws.notebook.publisher import Bundle, Handle
 from ipyws.view import html, text
 from ipyws.view.card import Card
+from ipyws.view.frames import frames_from
 from ipyws.view.progress import Progress
 from ipyws.view.stretch import Stretch
 from ipyws.view.summary import card
@@ -47,6 +48,7 @@ class View:
         self.shown = False
         self.progress = progress if progress is not None and progress.matters else None
         self.stretch = Stretch(client.log, start, html.ROWS)
+        self._frames = frames_from(client.log, start)
         self.due = 0.0  # monotonic time before which it is not drawn again
         self._drawn = itertools.count(1)
         self._published = 0
@@ -82,6 +84,9 @@ class View:
             "text/html": html.render(shown, drawn, live=live, ended=self.ended, steps=steps),
             "text/plain": text.render(shown, drawn, steps),
         }
+        if self._frames is not None:
+            more = self._frames.draw(self.ended, unfold=not live)
+            bundle = {mime: f"{shown}{more[mime]}" for mime, shown in bundle.items()}
         return None if bundle == self._sent else Drawing(next(self._drawn), bundle)
 
     def publish(self, drawing: Drawing) -> Bundle | None:

@@ -11,6 +11,7 @@ from ipyws.core.dialects.conversation import Conversation
 from ipyws.core.dialects.dialect import Dialect
 from ipyws.core.dialects.line import Line
 from ipyws.core.options.table import ConnectOptions
+from ipyws.core.wire.frame_log import FrameLog
 
 if TYPE_CHECKING:
     from ipyws.policy.url import URL
@@ -29,6 +30,8 @@ def new_connection(url: URL, options: ConnectOptions) -> Connection:
 
     log = RecordedLog(options.log_messages, options.log_bytes, codec=options.packets)
     log.contract = options.spec
+    if options.wire:
+        log.wire = FrameLog()
     connection = Connection(url, options, dial, log, Journal)
     if options.dialect is not None:
         _speak(connection, options.dialect)

@@ -74,6 +74,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
+        self.frames = None
         self.on_batch: Callable[[list[Any]], object] = lambda payloads: None
 
     def on_data(self, payloads: list[Any], size: int) -> None:

@@ -13,6 +13,7 @@ from ipyws.core.messages.message import Control, Direction
 
 if TYPE_CHECKING:
     from ipyws.core.connection.keepalive import KeepAlive
+    from ipyws.core.wire.frame_log import FrameLog
 
 
 class Ends(Protocol):
@@ -52,6 +53,11 @@ class Incoming:
     def __init__(self, connection: Told) -> None:
         self._connection = connection
         self._early: list[Callable[[], None]] | None = None
+
+    @property
+    def frames(self) -> FrameLog | None:
+        """Where a tap puts the frames; see `Sink`."""
+        return self._connection.log.wire
 
     def wait(self) -> None:
         """Let what comes wait: the connection is dialled."""

@@ -18,6 +18,7 @@ from ipyws.text.printable import visible
 if TYPE_CHECKING:
     from ipyws.core.connection.info import About
     from ipyws.core.options.table import ConnectOptions
+    from ipyws.core.wire.frame_log import FrameLog
     from ipyws.policy.url import URL
 
 
@@ -78,6 +79,10 @@ class Handshake:
 
 class Sink(Protocol):
     """What a transport tells its connection, on the loop it works on."""
+
+    @property
+    def frames(self) -> FrameLog | None:
+        """Where a tap puts what it finds, or None for nowhere."""
 
     def on_data(self, payloads: list[Any], size: int) -> None:
         """Data messages of one read, complete and in order; ``size`` is their bytes together."""

@@ -25,6 +25,7 @@ from ipyws.core.messages.pins import Pins
 if TYPE_CHECKING:
     from ipyws.core.connection.info import About
     from ipyws.core.messages.budget import Budget
+    from ipyws.core.wire.frame_log import FrameLog
 
 DEFAULT_MESSAGES = 100_000
 DEFAULT_BYTES = 64 * MB
@@ -57,6 +58,7 @@ class Log(Sequence[Message]):
         evicted: Records that are no longer kept.
         evicted_in: Received data messages among them.
         describe: Tells of the connection, for `about`; or None.
+        wire: The frames as they were on the wire (``wire=True``), or None.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Log(Sequence[Message]):
         self.pin = self._pins.add  # has what a channel has to read kept; returns a function that ends it
         self._listeners: tuple[Callable[[Batch], None], ...] = ()
         self.describe: Callable[[], About] | None = None
+        self.wire: FrameLog | None = None
         self.account = budget.open(self)
 
     # -- writing ---------------------------------------------------------------------------------

@@ -136,6 +136,7 @@ OPTIONS: tuple[Option, ...] = (
         "what the server speaks: Socket.IO, MQTT, GraphQL and others, by name, with settings or without",
     ),
     Option("record", JournalKind(), None, "journal of every message, as JSON lines"),
+    Option("wire", SwitchKind(), False, "keep the frames as they are on the wire, to be looked at"),
     Option("log_messages", WholeKind(1, 10_000_000), DEFAULT_MESSAGES, "messages the log keeps"),
     Option("log_bytes", SizeKind(1, 1 << 40, "1 B-1 TiB"), DEFAULT_BYTES, "bytes the log keeps"),
 )
@@ -182,6 +183,7 @@ class ConnectOptions:
     spec: Contract | None
     dialect: Dialect | None
     record: Path | None
+    wire: bool
     log_messages: int
     log_bytes: int
 

@@ -11,11 +11,13 @@ from ipyws.core.connection.receiving import Reception
 from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
 from ipyws.core.messages.message import Direction, Message
 from ipyws.core.messages.payload import to_json
+from ipyws.core.wire.frame_log import Frames
 from ipyws.errors import InvalidError
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Parsed
 from ipyws.notebook.verbs.connect import bound, open_at
 from ipyws.notebook.verbs.flags import connect_options
+from ipyws.notebook.verbs.frames import show_frames
 from ipyws.runtime.client import Client
 from ipyws.runtime.deadline import Deadline
 from ipyws.runtime.registry import REGISTRY
@@ -148,7 +150,7 @@ def use(session: Session, parsed: Parsed) -> Client:
     return client
 
 
-def log(session: Session, parsed: Parsed) -> list[Message]:
+def log(session: Session, parsed: Parsed) -> list[Message] | Frames:
     tail = parsed.take("tail", _TAIL)
     if tail < 1:
         raise InvalidError(f"--tail is {tail}", hint="a whole number from 1 is allowed")
@@ -159,6 +161,8 @@ def log(session: Session, parsed: Parsed) -> list[Message]:
     if "in" in parsed.options and "out" in parsed.options:
         raise InvalidError("--in and --out are given together", hint="one of them is allowed")
     direction: Direction | None = "in" if parsed.take("in") else "out" if parsed.take("out") else None
+    if parsed.take("frames", False):
+        return show_frames(session, parsed, client, tail, direction)
     grep, control, raw = parsed.take("grep"), parsed.take("control", False), parsed.take("raw", False)
     found: list[Message] = client.log.filter(direction=direction, grep=grep)
     if control:
