@@ -27,6 +27,7 @@ TOKEN = "lab-test"
 START = 90.0
 """Seconds that a server or a notebook may take to be ready on a busy machine."""
 
+_CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -61,8 +62,11 @@ _START = """(index) => {
 
 
 def find_chromium() -> str | None:
-    """Return the path of a Chromium, or None."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    """Return the path of a Chromium, or None.
+
+    The one without a window's parts is preferred: with the same engine a page takes a third of the CPU time.
+    """
+    return next(filter(None, map(shutil.which, _CHROMIUMS)), None)
 
 
 @dataclass
