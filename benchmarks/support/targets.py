@@ -70,6 +70,10 @@ TARGETS = (
     Target("retained", "batches of 64", "ipyws", "append_us", 0.35),
     Target("retained", "batches of 64", "ipyws", "longest_gc_ms", 5.0),
     Target("journal", "256 B", "ipyws", "loop_us", 1.0, beyond="no journal"),
+    # On two quiet cores: 100 MB of payload a second read, 60 written, 40 of HAR read.
+    Target("saving", "JSONL", "ipyws", "load_us", 1.25, "json.dumps each"),
+    Target("saving", "JSONL", "ipyws", "save_us", 1.3, "json.dumps each"),
+    Target("saving", "HAR", "ipyws", "load_us", 0.5, "json.dumps each"),
     Target("connections", "1,000", "ipyws", "open_s", 1.0),
     Target("connections", "1,000", "ipyws", "cpu_ms", 0.7),
     Target("connections", "1,000", "ipyws", "kb_each", 20.0),

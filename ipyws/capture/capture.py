@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Self, overload
 
-from ipyws.capture.jsonl import LONGEST_LINE, Span
+from ipyws.capture import records
+from ipyws.capture.jsonl import BLOCK, Span, blocks, lines_in
 from ipyws.capture.recording import Recording
 from ipyws.capture.schema import from_record
 from ipyws.capture.values import parse_object
@@ -55,6 +56,7 @@ class Capture(Recording, Sequence[Message]):
         self._index = span.index
         self._file = file
         self._lock = threading.Lock()
+        self._closed = False
         weakref.finalize(self, file.close)
 
     @property
@@ -74,6 +76,7 @@ class Capture(Recording, Sequence[Message]):
 
     def close(self) -> None:
         """Give the file back; idempotent."""
+        self._closed = True
         with self._lock:
             self._file.close()
 
@@ -111,25 +114,39 @@ class Capture(Recording, Sequence[Message]):
         if first >= len(self):
             return
         number, offset = self._index.before(first)
-        while number < len(self):
-            line = self._line(offset)
-            offset += len(line)
-            message = self._message(line, number)
-            if message is None:
-                continue
-            if number >= first:
-                yield message
-            number += 1
+        for block in self._blocks(offset):
+            for message in self._messages(block, number):
+                if self._closed:
+                    raise self._refusal()
+                if number >= first:
+                    yield message
+                number += 1
+                if number == len(self):
+                    return
+        raise self._changed("it ends earlier")
 
-    def _line(self, offset: int) -> bytes:
-        with self._lock:
-            if self._file.closed:
-                raise InvalidError(f"{self._named()} is closed", hint="ipyws.load opens it again")
-            try:
-                self._file.seek(offset)
-                return self._file.readline(LONGEST_LINE + 1)
-            except OSError as error:
-                raise InvalidError(f"{self.path} can't be read: {error.strerror or error}") from None
+    def _blocks(self, offset: int) -> Iterator[bytes]:
+        try:
+            yield from blocks(self._file, offset, BLOCK, self._lock)
+        except OSError as error:
+            raise InvalidError(f"{self.path} can't be read: {error.strerror or error}") from None
+        except ValueError:
+            raise self._refusal() from None
+
+    def _refusal(self) -> InvalidError:
+        return InvalidError(f"{self._named()} is closed", hint="ipyws.load opens it again")
+
+    def _messages(self, block: bytes, number: int) -> Iterable[Message]:
+        """Return the messages of a block of lines, the first of which has that number."""
+        return records.read(block, number, self._codec) or self._one_by_one(block, number)
+
+    def _one_by_one(self, block: bytes, number: int) -> Iterator[Message]:
+        for line in lines_in(block):
+            found = records.read(line, number, self._codec)
+            message = found[0] if found else self._message(line, number)
+            if message is not None:
+                yield message
+                number += 1
 
     def _message(self, line: bytes, number: int) -> Message | None:
         """Return the message of a line; None for a gap and for a line that is empty."""
@@ -139,9 +156,10 @@ class Capture(Recording, Sequence[Message]):
             record = parse_object(line.removeprefix(b"\xef\xbb\xbf") if not number else line)
             return None if "gap" in record else from_record(record, number, self._codec)
         except InvalidError as error:
-            raise InvalidError(
-                f"{self.path} was changed since it was loaded: {error.message}", hint="load it again"
-            ) from None
+            raise self._changed(error.message) from None
+
+    def _changed(self, how: str) -> InvalidError:
+        return InvalidError(f"{self.path} was changed since it was loaded: {how}", hint="load it again")
 
     # -- the rest ----------------------------------------------------------------------------------
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, BinaryIO, Final, TextIO
 
+from ipyws.capture import records
+from ipyws.capture.lines import lines_of
 from ipyws.capture.redact import Redact
-from ipyws.capture.schema import as_line, from_gap, from_header, from_record, to_header, to_line
+from ipyws.capture.schema import as_line, escaped, from_gap, from_header, from_record, to_header
 from ipyws.capture.values import parse_object
 from ipyws.core.connection.info import About
 from ipyws.core.constants import MB
@@ -22,8 +26,12 @@ LONGEST_LINE: Final = 192 * MB
 _LONGEST_HEADER: Final = MB
 _MOST_CONNECTIONS: Final = 100_000  # each is kept in memory, however little the file says of it
 
+BLOCK: Final = 1 << 16
+"""Bytes of lines that are read at once, unless one of them is longer."""
+
 _RECORDS_APART: Final = 64
 _BYTES_APART: Final = 1 << 18
+_UNSHARED: Final = nullcontext()
 _MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -36,8 +44,43 @@ def write(
         OSError: The file can't be written.
     """
     stream.write(as_line(to_header(about, evicted)))
-    for message in messages:
-        stream.write(to_line(message, redact))
+    for lines in lines_of(messages, redact):
+        stream.write(escaped(lines))
+
+
+def blocks(
+    file: BinaryIO, offset: int = 0, size: int = BLOCK, lock: AbstractContextManager[object] = _UNSHARED
+) -> Iterator[bytes]:
+    """Yield the lines of a file from an offset on: as many as fit into ``size`` bytes, or a longer one alone.
+
+    Args:
+        file: The file; it is put where it is read each time.
+        offset: Where a line begins.
+        size: Bytes.
+        lock: Held while it is read, if others read it too.
+
+    Raises:
+        OSError: The file can't be read.
+        ValueError: It was closed.
+    """
+    while True:
+        with lock:
+            file.seek(offset)
+            block = file.read(size)
+            whole = block.rfind(b"\n") + 1
+            if not whole:  # a long line, or the last
+                file.seek(offset)
+                block = file.readline(LONGEST_LINE + 1)
+        if not block:
+            return
+        block = block[:whole] if whole else block
+        yield block
+        offset += len(block)
+
+
+def lines_in(block: bytes) -> Iterator[bytes]:
+    """Return the lines of a block, each with its end."""
+    return iter(BytesIO(block))  # `splitlines` would take other ends too
 
 
 class Index:
@@ -62,6 +105,12 @@ class Index:
             self._numbers.append(self.count)
             self._offsets.append(offset)
         self.count += 1
+
+    def add_many(self, offset: int, count: int) -> None:
+        """Note where the next records stand, one after the other and close together."""
+        if count:
+            self.add(offset)
+            self.count += count - 1
 
     def before(self, number: int) -> tuple[int, int]:
         """Return the number and the offset of a record at or shortly before ``number``."""
@@ -110,9 +159,9 @@ def scan(file: BinaryIO) -> list[Span]:
     """
     scan = _Scan()
     offset = 0
-    while line := file.readline(LONGEST_LINE + 1):
-        scan.take(line, offset)
-        offset += len(line)
+    for block in blocks(file):
+        scan.take(block, offset)
+        offset += len(block)
     return scan.end()
 
 
@@ -123,7 +172,27 @@ class _Scan:
         self._broken: list[InvalidError] = []  # what is wrong with each of the lines just before
         self._torn = False  # the last of them has no end
 
-    def take(self, line: bytes, offset: int) -> None:
+    def take(self, block: bytes, offset: int) -> None:
+        """Take the lines that come next, together if all of them are records."""
+        if self._take_records(block, offset):
+            return
+        for line in lines_in(block):
+            if not self._take_records(line, offset):
+                self._take_line(line, offset)
+            offset += len(line)
+
+    def _take_records(self, lines: bytes, offset: int) -> bool:
+        if self._broken or not self._spans:
+            return False
+        index = self._spans[-1].index
+        count = records.check(lines, index.count)
+        if count is None:
+            return False
+        self._line += count
+        index.add_many(offset, count)
+        return True
+
+    def _take_line(self, line: bytes, offset: int) -> None:
         self._line += 1
         if line.isspace():
             return

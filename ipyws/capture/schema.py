@@ -55,7 +55,15 @@ class Recorded(Message):
         masked: bool = False,
         codec: Codec = AUTO,
     ) -> None:
-        super().__init__(type, data, direction, seq, time, control, codec)
+        # As `Message` does it: a call of that would take as long again, for each message of a file.
+        self._type = type
+        self._data = data
+        self._direction = direction
+        self._seq = seq
+        self._time = time
+        self._control = control
+        self._codec = codec
+        self._mark = ""
         self.refs = refs
         self.masked = masked
 
@@ -142,7 +150,11 @@ def as_line(record: dict[str, Any]) -> str:
 
 def to_json(value: dict[str, Any]) -> str:
     """Return an object as JSON that UTF-8 can encode."""
-    text = _encode(value)
+    return escaped(_encode(value))
+
+
+def escaped(text: str) -> str:
+    """Return JSON that UTF-8 can encode: with its lone surrogates escaped."""
     # A surrogate escaped by a backslash is its escape in JSON too.
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 

@@ -16,8 +16,8 @@ from ipyws.text.numbers import is_whole
 
 T = TypeVar("T")
 
-_LATEST: Final = 253_370_764_800.0  # the year 9999: what datetime can show, in every time zone
-_HIGHEST: Final = 1 << 53  # what every reader of JSON can count to
+LATEST: Final = 253_370_764_800.0  # the year 9999: what datetime can show, in every time zone
+HIGHEST: Final = 1 << 53  # what every reader of JSON can count to
 _CODES: Final = 1 << 16
 _NEWEST_VERSION: Final = 1
 _MOST_PAIRS: Final = 1000  # headers; programs take a hundred or two
@@ -111,14 +111,14 @@ def flag(value: Any) -> bool:
 
 def count(value: Any) -> int:
     """Read a number of things."""
-    if not is_whole(value, 0, _HIGHEST):
+    if not is_whole(value, 0, HIGHEST):
         raise ValueError("a whole number from 0 on")
     return value
 
 
 def whole(value: Any) -> int:
     """Read a whole number."""
-    if not is_whole(value, -_HIGHEST, _HIGHEST):
+    if not is_whole(value, -HIGHEST, HIGHEST):
         raise ValueError("a whole number")
     return value
 
@@ -132,7 +132,7 @@ def close_code(value: Any) -> int:
 
 def seconds(value: Any) -> float:
     """Read a span of time."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LATEST:
         raise ValueError("a number of seconds")
     return float(value)
 

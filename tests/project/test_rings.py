@@ -46,6 +46,7 @@ MAY: dict[str, set[str]] = {
     # The URLs of Unix sockets are the policy's.
     "ipyws.snippets": {"ipyws.snippets", "ipyws.policy", "ipyws.script", "ipyws.core", *WORDS},
     "ipyws.capture": {"ipyws.capture", "ipyws.core", "ipyws.version", *WAITING, *WORDS},
+    "ipyws.capture.records": {"ipyws.capture", "ipyws.core", *WORDS, "msgspec"},
     "ipyws.capture.shown_frame": {"ipyws.capture", "ipyws.text", "pandas"},
     "ipyws.capture.drawing": {"ipyws.capture", "matplotlib", "numpy"},
     "ipyws.contracts": {"ipyws.contracts", "ipyws.core", *WAITING, *WORDS},

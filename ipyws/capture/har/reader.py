@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from json.encoder import encode_basestring
 from typing import Any, BinaryIO, Final
 
 from ipyws.capture import values
 from ipyws.capture.har.scanner import Scanner
 from ipyws.capture.har.writer import MEMBERS, OPCODES, OURS
 from ipyws.capture.jsonl import LONGEST_LINE, Span, add
+from ipyws.capture.records import HarFields, as_har, decode_har, is_plain_har
 from ipyws.capture.schema import VERSION, as_line, from_header, from_record
 from ipyws.capture.values import get, parse_object, parse_value
 from ipyws.core.constants import MB
@@ -101,14 +103,35 @@ class _Reading:
 
     def _messages(self, parts: dict[str, Any], span: Span) -> None:
         parts["messages"] = True
-        entry = self._where
-        for number in self._scanner.elements():
-            self._where = f"{entry}message {number}: "
+        entry, count = self._where, 0
+        for _ in self._scanner.elements():
+            if passed := self._scanner.pass_lines(lambda items: self._many(items, span)):
+                count += passed
+                continue
+            count += 1
+            self._where = f"{entry}message {count}: "
             source = self._scanner.read(LONGEST_LINE)
             if source is None:
                 raise InvalidError(f"it is longer than {LONGEST_LINE // MB} MB")
             self._message(parse_object(source), span)
         self._where = entry
+
+    def _many(self, items: bytes, span: Span) -> int | None:
+        """Take many messages at once; return how many, or None if they have to be taken one by one."""
+        found = decode_har(items)
+        try:
+            lines = None if found is None else list(map(_line, found))
+        except InvalidError:
+            return None  # who takes them one by one says which
+        if lines is None:
+            return None
+        kept = [line for line in lines if line is not None]
+        block = "".join(kept).encode("utf-8", "backslashreplace")
+        span.foreign += len(lines) - len(kept)
+        span.index.add_many(self._offset, len(kept))
+        self._into.write(block)
+        self._offset += len(block)
+        return len(lines)
 
     def _message(self, found: dict[str, Any], span: Span) -> None:
         record = _record(found)
@@ -120,6 +143,21 @@ class _Reading:
         self._into.write(line)
         span.index.add(self._offset)
         self._offset += len(line)
+
+
+def _line(fields: HarFields) -> str | None:
+    """Return the line of a message; None if it is no message."""
+    if fields.opcode == OPCODES["text"] and is_plain_har(fields) and 0 <= fields.time <= _MILLISECONDS:
+        seq = "" if fields.seq is None else f', "seq": {fields.seq}'
+        start = f'{{"time": {fields.time!r}, "direction": "{_DIRECTIONS[fields.type]}", "type": "text"'
+        return f'{start}, "data": {encode_basestring(fields.data)}{seq}}}\n'
+    found = as_har(fields)
+    if fields.opcode == OPCODES["open"]:  # what is null there, and what is missing, differ
+        raise InvalidError("it has to be read alone")
+    record = _record(found)
+    if record is not None:
+        from_record(record, 0)
+    return None if record is None else as_line(record)
 
 
 def _record(found: dict[str, Any]) -> dict[str, Any] | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import BinaryIO, Final
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Final, TypeVar
 
 from ipyws.capture.values import parse_text
 from ipyws.errors import InvalidError
+
+T = TypeVar("T")
 
 _CHUNK: Final = 1 << 18
 _LONGEST_KEY: Final = 1 << 16
@@ -33,6 +35,7 @@ class Scanner:
         self._file = file
         self._buffer = file.read(_CHUNK).removeprefix(_MARK)
         self._at = 0
+        self._tried = False  # whether what is in the buffer was refused by who takes lines
 
     def peek(self) -> bytes:
         """Return the byte that comes next, after white space.
@@ -97,6 +100,24 @@ class Scanner:
             InvalidError: The document ends within it.
         """
         return self._value(limit)
+
+    def pass_lines(self, take: Callable[[bytes], T | None]) -> T | None:
+        """Pass over items of an array together, within `elements`, where each ends with its line.
+
+        Args:
+            take: Gets the items that are in memory, with commas between them: probably all of one array. It
+                returns None if they are anything else: then nothing is passed over.
+
+        Returns:
+            What ``take`` returned.
+        """
+        end = self._buffer.rfind(b"},\n", self._at) + 1
+        if not end or self._tried:
+            return None
+        taken = take(self._buffer[self._at : end])
+        self._tried = taken is None
+        self._at = self._at if taken is None else end
+        return taken
 
     def _expect(self, wanted: bytes) -> None:
         found = self.peek()
@@ -173,6 +194,7 @@ class Scanner:
         """Replace the buffer, which is passed."""
         self._buffer = self._file.read(_CHUNK)
         self._at = 0
+        self._tried = False
         if not self._buffer:
             raise InvalidError("the file ends too early", hint="it was not written to its end")
 

@@ -7,16 +7,18 @@ place for stands under keys of our own, which begin with an underscore too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import chain
+from json.encoder import encode_basestring
 from typing import Any, Final, TextIO
 from urllib.parse import parse_qsl
 
+from ipyws.capture.lines import are_plain, to_base64, together
 from ipyws.capture.redact import Redact
-from ipyws.capture.schema import to_header, to_json, to_record
+from ipyws.capture.schema import escaped, to_header, to_json, to_record
 from ipyws.core.connection.info import About
-from ipyws.core.messages.message import Message
+from ipyws.core.messages.message import Message, Replaced
 from ipyws.text.masking import mask
 from ipyws.version import __version__
 
@@ -54,10 +56,28 @@ def write(
     started: float = header.get("opened", first.time if first else 0.0)
     stream.write(_start(header, started))
     ended, between = started, ""
-    for message in chain([first] if first else [], rest):
-        stream.write(between + to_json(_message(message, redact)))
-        ended, between = message.time, ",\n"
+    for some in together(chain([first] if first else [], rest)):
+        items = _plain_items(some) if redact is None else None
+        items = items or [to_json(_message(message, redact)) for message in some]
+        stream.write(between + escaped(",\n".join(items)))
+        ended, between = some[-1].time, ",\n"
     stream.write(_end(max(0.0, ended - started) * 1000))
+
+
+def _plain_items(messages: Sequence[Message]) -> list[str] | None:
+    """Return the objects of messages as `_message` makes them; None if one has something to be hidden."""
+    if not are_plain(messages) or any(isinstance(each.data, Replaced) for each in messages):
+        return None
+    return list(map(_plain_item, messages))
+
+
+def _plain_item(message: Message) -> str:
+    way, data = "send" if message.direction == "out" else "receive", message.data
+    payload = encode_basestring(data) if isinstance(data, str) else f'"{to_base64(data)}"'
+    return (
+        f'{{"type": "{way}", "time": {message.time!r}, "opcode": {OPCODES[message.type]}, '
+        f'"data": {payload}, "_seq": {message.seq}}}'
+    )
 
 
 def _start(header: dict[str, Any], started: float) -> str:
