@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ipyws.capture.story import Story
 from ipyws.core.messages.contract import Contract, Violation, judge_message
 from ipyws.core.messages.filter import make_filter
 from ipyws.core.messages.log import Log
@@ -202,9 +204,16 @@ class RecordedLog(Log, Recording):
 
     Attributes:
         contract: What the messages are judged by when somebody looks, or None.
+        source: The connection, or None.
+        story: What cells did on it.
     """
 
     contract: Contract | None = None
+    source: Any = None
+
+    @cached_property
+    def story(self) -> Story:
+        return Story()
 
     def frames(self) -> Frames:
         """Return the frames as they were on the wire, oldest first, of a connection with ``wire=True``.

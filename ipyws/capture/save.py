@@ -28,7 +28,9 @@ from ipyws.errors import InvalidError, brief
 _HEAD: Final = 200
 _OUR_HAR: Final = re.compile(rb'\s*\{"log": \{"version": "1\.2", "creator": \{"name": "ipyws"')
 _WRITERS: Final = {".jsonl": jsonl.write, ".har": writer.write}
+_OUR_SCRIPTS: Final = (b"// A k6 script by ipyws", b"# A Locust user by ipyws")
 _TABLE: Final = ".parquet"
+_SCRIPTS: Final = (".js", ".py")
 
 
 def save(
@@ -47,9 +49,9 @@ def save(
         # It would go on writing into a file that has no name any more.
         raise InvalidError(f"a connection is recorded in {target}", hint="save to another file")
     suffix = target.suffix.lower()
-    if suffix not in (*_WRITERS, _TABLE):
+    if suffix not in (*_WRITERS, _TABLE, *_SCRIPTS):
         name = target.name or brief(str(path))
-        hint = ".jsonl, .har and .parquet are allowed"
+        hint = ".jsonl, .har and .parquet are allowed, .js for k6, .py for Locust"
         raise InvalidError(f"{name} has no suffix of a capture", hint=hint)
     paths = _columns(columns)
     if paths and suffix != _TABLE:
@@ -58,11 +60,15 @@ def save(
         library()
     without = make_redact(redact)
     messages, evicted = _frozen(records)
+    script = _script(records, about, target, redact) if suffix in _SCRIPTS else ""
     try:
         file = led_to(target)
         if not overwrite:
             _check_replaced(file)
-        if suffix == _TABLE:
+        if script:
+            with replacing(file) as stream:
+                stream.write(script)
+        elif suffix == _TABLE:
             with replacing_bytes(file) as table:
                 write_table(table, messages, about, evicted, without, paths)
         else:
@@ -72,6 +78,12 @@ def save(
         why = error.strerror or str(error)
         raise InvalidError(f"{target} can't be written: {why.lower()}", hint="nothing was saved") from None
     return target
+
+
+def _script(records: Iterable[Message], about: About | None, target: Path, redact: Iterable[str]) -> str:
+    from ipyws.handover.writing import write
+
+    return write(records, about, target.name, redact).text
 
 
 def _check(path: object) -> Path:
@@ -120,7 +132,11 @@ def _check_replaced(path: Path) -> None:
             head = stream.read(_HEAD)
     except FileNotFoundError:
         return
-    ours = head.startswith(START) or _OUR_HAR.match(head) or (head.startswith(MAGIC) and is_ours(path))
+    ours = (
+        head.startswith((START, *_OUR_SCRIPTS))
+        or _OUR_HAR.match(head)
+        or (head.startswith(MAGIC) and is_ours(path))
+    )
     if head and not ours:
         raise InvalidError(
             f"{path} holds something else than a capture of ipyws",

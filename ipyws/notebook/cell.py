@@ -75,7 +75,8 @@ def run(session: Session, line: str, text: str) -> list[Message]:
     progress = Progress(script)
     session.show(client, since, progress)
     changed = lambda: session.views.touch(client.connection)  # noqa: E731
-    running = Run(session, client, payloads, late_reader(session, plain=plain), progress, changed)
+    late = late_reader(session, plain=plain)
+    running = Run(session, client, payloads, late, progress, changed, raw=raw, plain=plain)
     try:
         running.run(script)
         session.linger(client, since)

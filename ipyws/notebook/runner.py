@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
+from ipyws.capture.story import Deed
 from ipyws.core.connection.receiving import Reception
 from ipyws.core.messages.matcher import Judge
 from ipyws.core.messages.message import Message, preview
@@ -44,6 +47,8 @@ class Run:
         read_late: Reads the others.
         progress: Is told of every step.
         changed: Called when there is something new to see of it.
+        raw: The body's templates are none.
+        plain: A payload that begins like JSON is text all the same.
 
     Attributes:
         messages: Those sent, and those that steps waited for, in order.
@@ -57,6 +62,9 @@ class Run:
         read_late: ReadLate,
         progress: Progress,
         changed: Callable[[], None],
+        *,
+        raw: bool,
+        plain: bool,
     ) -> None:
         self.messages: list[Message] = []
         self._session = session
@@ -65,6 +73,7 @@ class Run:
         self._read_late = read_late
         self._progress = progress
         self._changed = changed
+        self._begin = partial(client.log.story.begin, raw=raw, plain=plain)
 
     def run(self, script: Sequence[steps.Step]) -> None:
         """Do the steps until one fails.
@@ -85,24 +94,27 @@ class Run:
     def _run(self, step: steps.Step) -> None:
         self._progress.begin()
         self._changed()
+        deed = self._begin(step, self._client.log.total)
         try:
-            words = self._do(step)
+            words = self._do(step, deed)
         except WebSocketError as error:
             self._progress.end(error.message, failed=True)
             raise error.within(_place(step)) from None
         except BaseException as error:
             self._progress.end("interrupted" if isinstance(error, KeyboardInterrupt) else "", failed=True)
             raise
+        deed.ended = time.time()
         self._progress.end(words)
         self._changed()
 
-    def _do(self, step: steps.Step) -> str:
+    def _do(self, step: steps.Step, deed: Deed) -> str:
         """Do one step; return in words what came of it."""
         client = self._client
         match step:
             case steps.Send():
                 payload = self._payloads[step] if step in self._payloads else self._read_late(step)
                 self.messages.append(client.send(payload))
+                deed.sent = self.messages[-1].seq
                 return preview(self.messages[-1])
             case steps.Wait(_, count, timeout, where):
                 return self._wait(count, timeout, where)

@@ -32,7 +32,7 @@ def new_connection(url: URL, options: ConnectOptions) -> Connection:
     log.contract = options.spec
     if options.wire:
         log.wire = FrameLog()
-    connection = Connection(url, options, dial, log, Journal)
+    connection = log.source = Connection(url, options, dial, log, Journal)
     if options.dialect is not None:
         _speak(connection, options.dialect)
     return connection

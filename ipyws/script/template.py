@@ -7,9 +7,9 @@ An expression ends at the first ``}}`` outside its own brackets and strings; ``{
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from ipyws.core.codecs.json_encoder import dumps, plain
 from ipyws.errors import InvalidError
@@ -30,6 +30,10 @@ _TOKEN: Final = re.compile(
 _JSON_START: Final = re.compile(r"\s*(?:\[|\{(?!\{))")
 _JSON_STRING_END: Final = re.compile(r'(?:[^"\\]+|\\.)*+"', re.DOTALL)
 _PLACEHOLDER: Final = re.compile("\x00([0-9]+)\x00")
+
+
+Place = Literal["whole", "value", "string", "text"]
+"""Where in a body a template stands: it is all of it, a value of JSON, within a string of JSON, in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +118,32 @@ def expand(text: str, evaluate: Evaluate, *, as_text: bool = False) -> str | byt
     Raises:
         InvalidError: A template is broken, raises, or yields what has no form in its place.
     """
+    parts = placed(text, as_text=as_text)
+    if parts and parts[0][1] == "whole":
+        return _whole(parts[0][0].text, evaluate(parts[0][0].text))
+    return "".join(
+        _SPELLED[place](part.text, evaluate(part.text)) if part.is_expression else part.text
+        for part, place in parts
+    )
+
+
+def placed(text: str, *, as_text: bool = False) -> list[tuple[Part, Place]]:
+    """Return the literals and the expressions of a body, in order, each with the place it stands in.
+
+    Args:
+        text: The body.
+        as_text: The body is no JSON although it begins like it.
+
+    Raises:
+        InvalidError: A template is broken.
+    """
     parts = find(text)
     solid = [part for part in parts if part.is_expression or part.text.strip()]
     if len(solid) == 1 and solid[0].is_expression:
-        return _whole(solid[0].text, evaluate(solid[0].text))
+        return [(solid[0], "whole")]
     if not as_text and _JSON_START.match(text):
-        return _expand_json(parts, evaluate)
-    return "".join(
-        _text(part.text, evaluate(part.text)) if part.is_expression else part.text for part in parts
-    )
+        return list(_placed_in_json(parts))
+    return [(part, "text") for part in parts]
 
 
 def expand_plain(text: str, evaluate: Evaluate) -> str:
@@ -203,18 +224,12 @@ def _whole(expression: str, value: object) -> str | bytes:
     return _json(expression, value)
 
 
-def _expand_json(parts: list[Part], evaluate: Evaluate) -> str:
-    pieces: list[str] = []
+def _placed_in_json(parts: list[Part]) -> Iterator[tuple[Part, Place]]:
     in_string = False
     for part in parts:
+        yield part, "string" if in_string else "value"
         if not part.is_expression:
             in_string = _ends_in_string(part.text, in_string)
-            pieces.append(part.text)
-        elif in_string:
-            pieces.append(_json(part.text, _text_in_json(part.text, evaluate(part.text)))[1:-1])
-        else:
-            pieces.append(_json(part.text, evaluate(part.text)))
-    return "".join(pieces)
 
 
 def _ends_in_string(literal: str, in_string: bool) -> bool:
@@ -247,6 +262,17 @@ def _text_in_json(expression: str, value: object) -> str:
     """Return a value inside of a JSON string: as it would be one alone, and otherwise as in any text."""
     alone = plain(value)
     return alone if isinstance(alone, str) else _text(expression, value)
+
+
+def _in_string(expression: str, value: object) -> str:
+    return _json(expression, _text_in_json(expression, value))[1:-1]
+
+
+_SPELLED: Final[dict[Place, Callable[[str, object], str]]] = {
+    "value": _json,
+    "string": _in_string,
+    "text": _text,
+}
 
 
 def _plain(expression: str, value: object) -> str:

@@ -12,7 +12,8 @@ from ipyws.core.codecs.codec import Codec, Data
 from ipyws.core.messages.message import Message
 from ipyws.core.options.fresh import Again, is_made
 from ipyws.core.options.table import OPTIONS, ConnectOptions
-from ipyws.snippets.secrets import Keeper, Text
+from ipyws.snippets.secrets import Keeper, Reference, Text
+from ipyws.text.references import split_references
 
 MOST: Final = 20
 """Messages that are copied, the last ones."""
@@ -49,6 +50,7 @@ class Description:
         codec: What it was read with.
         keeper: Has names for the secrets.
         notes: What could not be written down, in words.
+        refs: The references that stand in its address in place of secrets, if it comes from a file.
     """
 
     address: str
@@ -57,11 +59,19 @@ class Description:
     codec: Codec
     keeper: Keeper
     notes: list[str]
+    refs: tuple[str, ...] = ()
 
     @property
     def url(self) -> Text:
         """The URL."""
-        return self.keeper.text(self.address, "the URL")
+        return self._address(self.address)
+
+    def _address(self, address: str) -> Text:
+        made = Text(())
+        for literal, reference in split_references(address, self.refs):
+            made += self.keeper.text(literal, "the URL")
+            made += Text((Reference(reference.removeprefix("env.")),) if reference else ())
+        return made
 
     def take_url(self, address: str | None = None) -> Text:
         """Return the URL, or another, with the parameters that are added to it; those are removed.
@@ -69,7 +79,7 @@ class Description:
         Args:
             address: The URL to add them to.
         """
-        whole = self.keeper.text(self.address if address is None else address, "the URL")
+        whole = self._address(self.address if address is None else address)
         for name, value in self.take("params", []):
             asks = "?" in (whole.literal or "?")
             whole += Text((f"{'&' if asks else '?'}{quote(name)}=",)) + _quoted(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from ipyws.text.masking import MASK, in_json, known, known_spans, place_spans, references, secret_spans
 from ipyws.text.places import merged
@@ -106,6 +106,21 @@ def fill_references(text: str, names: Iterable[str], fill: Callable[[str], str])
     values = {_braced(name): spelled(fill(name)) for name in names}
     pattern = "|".join(map(re.escape, values))
     return re.sub(pattern, lambda match: values[match[0]], text) if values else text
+
+
+def split_references(text: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each stretch of ``text`` with the reference that stands behind it, "" at the end.
+
+    Args:
+        text: What `with_references` gave.
+        names: The references in it. Nothing else in braces is one.
+    """
+    braced = {_braced(name): name for name in names}
+    done = 0
+    for match in re.finditer("|".join(map(re.escape, braced)), text) if braced else ():
+        yield text[done : match.start()], braced[match[0]]
+        done = match.end()
+    yield text[done:], ""
 
 
 def _braced(reference: str) -> str:

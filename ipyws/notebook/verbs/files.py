@@ -9,6 +9,7 @@ from ipyws.capture.capture import Capture
 from ipyws.capture.load import load
 from ipyws.capture.replay.report import Mode, Report
 from ipyws.errors import InvalidError
+from ipyws.handover.writing import PROGRAMS, write
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Parsed
 from ipyws.runtime.client import Client
@@ -29,6 +30,9 @@ def save(session: Session, parsed: Parsed) -> Path:
     missing = f"; {evicted:,} older ones had been evicted from the log" if evicted else ""
     size = byte_size(path.stat().st_size)
     session.say(f"saved the messages of {client.name} to {path} ({size}){missing}")
+    if path.suffix.lower() in PROGRAMS:
+        for note in write(client.log, client.log.about, path.name, parsed.take("redact", [])).notes:
+            session.say(note)
     return path
 
 
