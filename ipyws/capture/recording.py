@@ -131,6 +131,8 @@ class Recording(Iterable[Message]):
     ) -> Path:
         """Write the messages to a file: JSON lines (``.jsonl``), HAR (``.har``) or Parquet (``.parquet``).
 
+        As ``.js`` it is a script for k6 that does again what was done, as ``.py`` a user of Locust.
+
         Secrets don't get into it: ``{{env.NAME}}`` stands there for what came from the environment, stars
         for the rest. An older capture of that name is replaced once the new one is complete.
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from ipyws.capture.recording import Recording
 from ipyws.capture.redact import Redact
 from ipyws.capture.schema import Recorded
 from ipyws.capture.story import Deed, Story
@@ -119,7 +118,7 @@ class Scenario(NamedTuple):
 
 
 def scenario(
-    records: Recording | Iterable[Message], story: Story | None, keeper: Keeper, redact: Redact | None = None
+    records: Iterable[Message], story: Story | None, keeper: Keeper, redact: Redact | None = None
 ) -> Scenario:
     """Return what was done.
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
-from ipyws.capture.recording import Recording
 from ipyws.capture.redact import make_redact
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.connection.info import About
@@ -42,7 +41,7 @@ class Script(NamedTuple):
 
 
 def write(
-    records: Recording | Iterable[Message],
+    records: Iterable[Message],
     about: About | None,
     name: str,
     redact: Iterable[str] = (),

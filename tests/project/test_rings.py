@@ -54,10 +54,23 @@ MAY: dict[str, set[str]] = {
     "ipyws.graphql": {"ipyws.dialects"},
     "ipyws.runtime": {"ipyws.runtime", "ipyws.core", *WORDS},
     "ipyws.api": {"ipyws.config", "ipyws.core", "ipyws.policy", *WAITING, *WORDS},
+    "ipyws.handover": {
+        *("ipyws.handover", "ipyws.capture", "ipyws.core", "ipyws.script", "ipyws.snippets"),
+        *("ipyws.version", *WORDS),
+    },
     "ipyws.view": {"ipyws.view", "ipyws.capture", "ipyws.core", "ipyws.script", *WORDS},
     "ipyws.notebook": {
         *("ipyws.notebook", "ipyws.view", "ipyws.script", "ipyws.runtime", "ipyws.config", "ipyws.capture"),
-        *("ipyws.policy", "ipyws.snippets", "ipyws.core", "ipyws.api", "ipyws.contracts", *WORDS, "IPython"),
+        *(
+            "ipyws.policy",
+            "ipyws.snippets",
+            "ipyws.core",
+            "ipyws.api",
+            "ipyws.contracts",
+            "ipyws.handover",
+            *WORDS,
+            "IPython",
+        ),
     },
     "ipyws.widget": {
         *("ipyws.widget", "ipyws.notebook", "ipyws.view", "ipyws.script", "ipyws.runtime", "ipyws.config"),
@@ -79,6 +92,7 @@ MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.contracts.mock": {"ipyws.demo"},
     "ipyws.runtime.nested_loop": {"nest_asyncio2"},
     "ipyws.capture.dataframe": {"pandas", "numpy"},
+    "ipyws.capture.save": {"ipyws.handover"},
     "ipyws.capture.parquet.library": {"pyarrow"},
     "ipyws.core.codecs.avro": {"fastavro"},
     "ipyws.core.codecs.avro_schema": {"fastavro"},

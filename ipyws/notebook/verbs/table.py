@@ -291,8 +291,8 @@ VERBS: dict[str, Verb] = {
         ),
         Verb(
             "save",
-            "FILE.jsonl|FILE.har|FILE.parquet [options]",
-            "write what passed to a file",
+            "FILE [options]",
+            "write what passed to a file: .jsonl, .har, .parquet, .js for k6, .py for Locust",
             (
                 CONNECTION,
                 Flag(("--redact",), "hide the values of this JSON key; may be repeated", "KEY", many=True),
