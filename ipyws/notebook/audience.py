@@ -47,6 +47,20 @@ def audience_of(shell: Any, parent: Mapping[str, Any]) -> Audience:
     return Audience.CONSOLE if is_by_python(parent) and asks else Audience.NOTEBOOK
 
 
+def appends_late(shell: Any, parent: Mapping[str, Any]) -> bool:
+    """Tell whether a front end adds displays to a cell that has run: JupyterLab and Notebook do.
+
+    What executes notebooks by the Python package listens to a cell only as long as it runs. VS Code and Colab
+    are known by what they leave in a kernel.
+
+    Args:
+        shell: The kernel's shell.
+        parent: The request that a display is published for.
+    """
+    elsewhere = "__vsc_ipynb_file__" in shell.user_ns or "google.colab" in sys.modules
+    return not elsewhere and not is_by_python(parent)
+
+
 def is_by_python(parent: Mapping[str, Any]) -> bool:
     """Tell whether a request came from the Python package: what executes notebooks, or a console.
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from typing import NamedTuple
 
 from ipyws.core.connection.connection import Connection
 from ipyws.notebook.audience import Audience
 from ipyws.notebook.publisher import Bundle, Handle
-from ipyws.view import html, text
+from ipyws.notebook.settling import TOP_ROWS, Tails
+from ipyws.view import html, html_rows, text
 from ipyws.view.card import Card
+from ipyws.view.format import duration
 from ipyws.view.frames import frames_from
-from ipyws.view.progress import Progress
+from ipyws.view.progress import Line, Progress
+from ipyws.view.rows import Row
 from ipyws.view.stretch import Stretch
 from ipyws.view.summary import card
 
@@ -24,11 +26,18 @@ _NEXT = {Audience.NOTEBOOK: "panel", Audience.CONSOLE: "log"}
 """The verb that shows more; where a picture is all there is, no magic may be within reach."""
 
 
-class Drawing(NamedTuple):
-    """What a view shows at one time; a later one has a higher number."""
+class Piece(NamedTuple):
+    """What one output of a view shows.
 
-    number: int
+    Attributes:
+        handle: The output.
+        bundle: What it shows.
+        new: Whether there is no such output yet.
+    """
+
+    handle: Handle
     bundle: Bundle
+    new: bool
 
 
 class View:
@@ -46,13 +55,22 @@ class View:
         self.handle = handle
         self.audience = audience
         self.shown = False
+        self.opens = False  # whether it is of the line that opened the connection
         self.progress = progress if progress is not None and progress.matters else None
         self.stretch = Stretch(client.log, start, html.ROWS)
         self._frames = frames_from(client.log, start)
         self.due = 0.0  # monotonic time before which it is not drawn again
-        self._drawn = itertools.count(1)
-        self._published = 0
-        self._sent: Bundle = {}
+        settles = handle.appends and audience is Audience.NOTEBOOK and self._frames is None
+        self._tails = Tails(client.log, handle.parent) if settles else None
+        self._goes_on = ""
+        self._said = ""  # what the header said, numbers left out
+        self._note = ""
+        self._top: list[Row] = []
+        self._top_end = start
+        self._round = 0
+        self._known = {handle.id}  # outputs that there are
+        self._owed: dict[Handle, Bundle] = {}  # drawn, but not published yet
+        self._sent: dict[Handle, Bundle] = {}
 
     @property
     def lane(self) -> Lane:
@@ -74,27 +92,128 @@ class View:
         """Whether the cell is still at its steps."""
         return self.progress is not None and not self.progress.over
 
-    def draw(self) -> Drawing | None:
-        """Return what the view shows now; None if that was shown already."""
+    def end(self, seq: int, cell: int) -> None:
+        """End the stretch before a message: a view of the running cell goes on with it.
+
+        Args:
+            seq: The first message of the later view.
+            cell: The number of its cell; 0 if it has none.
+        """
+        self.stretch.stop = seq
+        self._goes_on = f", In [{cell}]" if cell else ""
+
+    def draw(self) -> bool:
+        """Draw what the view shows now; return whether there is something to publish."""
         shown = self._card()
-        drawn = self.stretch.rows(shown.total)
+        if self._is_left_alone(shown):
+            self._draw_below(shown)
+        else:
+            self._draw_whole(shown)
+        return bool(self._owed)
+
+    def publish(self) -> list[Piece]:
+        """Return what of the view is to be shown now, in the order of its outputs."""
+        owed, self._owed = self._owed, {}
+        self._sent |= owed
+        pieces = [Piece(handle, bundle, handle.id not in self._known) for handle, bundle in owed.items()]
+        self._known |= {piece.handle.id for piece in pieces}
+        return pieces
+
+    @property
+    def _goes_on_below(self) -> bool:
+        """Whether rows settle: updates follow, and nothing but rows is new in them."""
+        over = self.ended or self.busy or not self.shown or self.client.closed is not None
+        return self._tails is not None and not over
+
+    def _is_left_alone(self, shown: Card) -> bool:
+        """Whether the first output stays as it is."""
+        tails = self._tails
+        if tails is None or not self._goes_on_below or self._said != self._words(shown):
+            return False
+        return tails.ticks_below and not tails.full
+
+    def _words(self, shown: Card) -> str:
+        """Return what the header says, but for numbers and for what holds the connection up just now."""
+        quiet = replace(shown, received=0, sent=0, bytes_received=0, bytes_sent=0, rtt=None, note="")
+        return html.header(quiet)
+
+    def _draw_whole(self, shown: Card) -> None:
+        """Draw everything in the first output, and empty the others."""
         live = self.audience is not Audience.STILL and not self.ended and self.client.closed is None
         steps = self.progress.lines() if self.progress else ()
-        bundle = {
-            "text/html": html.render(shown, drawn, live=live, ended=self.ended, steps=steps),
-            "text/plain": text.render(shown, drawn, steps),
-        }
+        settles = self._tails is not None and live
+        drawn = self.stretch.rows(
+            shown.total, TOP_ROWS if settles else None, html_rows.UNFOLDED if live else None
+        )
+        self._said, self._note = self._words(shown), shown.note
+        self._top = drawn
+        self._top_end = self.stretch.start + sum(row.stands_for for row in drawn)
+        told = replace(shown, told=any(row.kind == "close" for row in drawn))
+        self._round += 1 if self._tails and self._tails.ticks_below else 0
+        place = self._place(0) if settles else ""
+        self._owe(self.handle, self._bundle(told, drawn, live, steps, place))
+        if self._tails is not None:
+            self._tails.put_together(any(row.is_message for row in drawn))
+            self._empty(self._tails.emptied() if settles else self._tails.all_emptied())
+
+    def _bundle(
+        self, shown: Card, drawn: list[Row], live: bool, steps: tuple[Line, ...], place: str
+    ) -> Bundle:
+        page = html.render(
+            shown,
+            drawn,
+            live=live,
+            ended=self.ended,
+            steps=steps,
+            goes_on=self._goes_on,
+            place=place,
+        )
+        bundle = {"text/html": page, "text/plain": text.render(shown, drawn, steps)}
         if self._frames is not None:
             more = self._frames.draw(self.ended, unfold=not live)
-            bundle = {mime: f"{shown}{more[mime]}" for mime, shown in bundle.items()}
-        return None if bundle == self._sent else Drawing(next(self._drawn), bundle)
+            bundle = {mime: f"{each}{more[mime]}" for mime, each in bundle.items()}
+        return bundle
 
-    def publish(self, drawing: Drawing) -> Bundle | None:
-        """Return a drawing to be shown now; None if a later one is shown already."""
-        if drawing.number < self._published:
-            return None
-        self._published, self._sent = drawing
-        return self._sent
+    def _draw_below(self, shown: Card) -> None:
+        """Draw the newest rows in an output below those that have settled."""
+        tails = self._tails
+        assert tails is not None
+        tail = tails.draw(self._top_end, shown.total, noted=shown.note != self._note)
+        if tail is None:
+            return
+        self._note = shown.note
+        said = self._numbers(shown, tails)
+        index = tails.place_of(tail)
+        self._owe(
+            tail.handle,
+            {
+                "text/html": html.render_tail(tail.rows, said, self._place(index), self._place(index - 1)),
+                "text/plain": text.render_tail(tail.rows, said),
+            },
+        )
+        self._empty(tails.emptied())
+
+    def _numbers(self, shown: Card, tails: Tails) -> list[str]:
+        """Return the numbers that the header had as long as there was but one output."""
+        total = shown.total - self.stretch.start
+        drawn = sum(row.stands_for for row in (*self._top, *tails.shown) if row.kind != "gap")
+        counts = f"{shown.received:,} received, {shown.sent:,} sent"
+        rtt = "" if shown.rtt is None else f"RTT {duration(shown.rtt)}"
+        left_out = "" if drawn >= total else f"{drawn:,} of {total:,} shown"
+        return [part for part in (shown.note, counts, rtt, left_out, left_out and shown.hint) if part]
+
+    def _place(self, index: int) -> str:
+        return f"v{self.handle.id[:8]} g{self._round} i{index}"
+
+    def _empty(self, handles: list[Handle]) -> None:
+        for handle in handles:
+            self._owe(handle, {"text/html": "", "text/plain": ""})
+
+    def _owe(self, handle: Handle, bundle: Bundle) -> None:
+        if self._sent.get(handle) == bundle:
+            self._owed.pop(handle, None)  # what was drawn since, and is not shown yet, is out of date
+        else:
+            self._owed[handle] = bundle
 
     def new_lines(self, name: str) -> Bundle | None:
         """Return the rows that came since the last call, for a terminal; None if there are none.
@@ -115,4 +234,6 @@ class View:
         # A picture that is never replaced says nothing that will not stay true; nor does a view that goes on
         # in a later one: only that tells of the end.
         passing = (self.audience is Audience.STILL or self.ended) and shown.close is None
-        return replace(shown, state="") if passing else shown
+        shown = replace(shown, state="") if passing else shown
+        # Only the view that opened the connection tells of the handshake.
+        return shown if self.opens else replace(shown, opened="", opened_at=None, headers=())

@@ -21,13 +21,19 @@ from typing import NamedTuple
 from ipyws.core.connection.connection import Connection
 from ipyws.core.messages.batch import Batch
 from ipyws.notebook.audience import Audience
-from ipyws.notebook.cell_view import Drawing, Lane, View
+from ipyws.notebook.cell_view import Lane, Piece, View
 from ipyws.notebook.publisher import Publisher
 from ipyws.runtime.aside import aside
+from ipyws.view.html import wire_size
 from ipyws.view.progress import Progress
 
 INTERVAL = 0.2
 """Seconds between two updates of a view."""
+
+RATE = 45_000
+"""Most bytes a second of a view, as a front end gets them."""
+
+_AROUND = 1000  # bytes of a message around what it shows
 
 _LATE = 0.3
 """Seconds after which a view is shown although its magic goes on."""
@@ -41,12 +47,12 @@ class Prepared(NamedTuple):
     Attributes:
         view: The view.
         ended: Whether its connection had ended before.
-        drawing: What is to be shown; None if that is shown already.
+        drawn: Whether there is something to be shown.
     """
 
     view: View
     ended: bool
-    drawing: Drawing | None
+    drawn: bool
 
 
 class Views:
@@ -79,6 +85,7 @@ class Views:
         if progress is None and shown is not None and shown.is_of(handle):
             return shown
         view = View(client, start, progress, handle, audience)
+        view.opens = shown is None and start == 0
         if view.audience is not Audience.STILL:
             self._take_over(view)
         if not self._publisher.live:
@@ -91,8 +98,9 @@ class Views:
         """Show what a view has come to, now that its magic ends; called on the main thread."""
         with self._lock:
             if not view.shown:
-                made = view.draw() if self._publisher.live else None
-                first = (made and view.publish(made)) or view.headline()
+                first = view.headline()
+                if self._publisher.live and view.draw():
+                    first = view.publish()[0].bundle
                 self._publisher.show(first, view.handle)
                 view.shown = True
                 return
@@ -122,7 +130,7 @@ class Views:
             self._follow(view.client)
             self._first[view.lane] = view
         else:
-            before.stretch.stop = view.stretch.start
+            before.end(view.stretch.start, view.handle.cell)
             self._draw(before)
         self._newest[view.lane] = view
 
@@ -130,19 +138,18 @@ class Views:
         def draw() -> None:
             aside(lambda: self._first_of(view), "ipyws-view").add_done_callback(show)
 
-        def show(drawing: asyncio.Future[Drawing | None]) -> None:
+        def show(drawing: asyncio.Future[bool]) -> None:
             with self._lock:
-                made = None if view.shown else drawing.result()
-                if made and (bundle := view.publish(made)):
-                    self._publisher.show_aside(bundle, view.handle)
+                if not view.shown and drawing.result():
+                    self._publisher.show_aside(view.publish()[0].bundle, view.handle)
                     view.shown = True
 
         with contextlib.suppress(RuntimeError):  # the loop is closed
             view.client.loop.call_soon_threadsafe(view.client.loop.call_later, _LATE, draw)
 
-    def _first_of(self, view: View) -> Drawing | None:
+    def _first_of(self, view: View) -> bool:
         with self._lock:
-            return None if view.shown else view.draw()
+            return not view.shown and view.draw()
 
     def _follow(self, client: Connection) -> None:
         if client in self._followed:
@@ -185,9 +192,10 @@ class Views:
 
     def _show(self, client: Connection, drawing: asyncio.Future[list[Prepared]]) -> None:
         self._drawing.discard(client)
-        for view, ended, made in drawing.result():
-            with self._lock:
-                self._update(view, made)
+        for view, ended, drawn in drawing.result():
+            if drawn:
+                with self._lock:
+                    self._update(view)
             if ended:
                 self._finish(view)
 
@@ -218,18 +226,30 @@ class Views:
 
     def _draw(self, view: View) -> None:
         with self._lock:
-            self._update(view, self._make(view))
+            if self._make(view):
+                self._update(view)
 
-    def _make(self, view: View) -> Drawing | None:
-        """Return what is to be shown of a view now, if anything; to a terminal it is printed at once."""
+    def _make(self, view: View) -> bool:
+        """Draw a view; return whether there is something to be shown. To a terminal it is printed at once."""
         if not view.shown:  # it is about to be
-            return None
+            return False
         if self._publisher.live:
             return view.draw()
         if lines := view.new_lines(view.client.name if len(self._newest) > 1 else ""):
             self._publisher.update(view.handle, lines)
-        return None
+        return False
 
-    def _update(self, view: View, made: Drawing | None) -> None:
-        if made and (bundle := view.publish(made)):
-            self._publisher.update(view.handle, bundle)
+    def _update(self, view: View) -> None:
+        pieces = view.publish()
+        for handle, bundle, new in pieces:
+            if new:
+                self._publisher.show_aside(bundle, handle)
+            else:
+                self._publisher.update(handle, bundle)
+        view.due = max(view.due, time.monotonic() + _pause(pieces))
+
+
+def _pause(pieces: list[Piece]) -> float:
+    """Return for how many seconds a view has to be quiet after an update, to keep to its rates."""
+    size = sum(_AROUND + sum(map(wire_size, piece.bundle.values())) for piece in pieces)
+    return max(INTERVAL * len(pieces), size / RATE)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from IPython.display import publish_display_data
 
-from ipyws.notebook.audience import Audience, audience_of
+from ipyws.notebook.audience import Audience, appends_late, audience_of
 
 Bundle = Mapping[str, Any]
 """What is shown, by MIME type."""
@@ -23,10 +23,19 @@ Bundle = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """A display that can be updated: its id, and the request of the cell that made it."""
+    """A display that can be updated.
 
-    parent: Any
+    Attributes:
+        parent: The request of the cell that made it.
+        id: Its id.
+        cell: The number of that cell; 0 if it has none.
+        appends: Whether that cell can be given further displays once it has run.
+    """
+
+    parent: Any = field(hash=False, compare=False)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    cell: int = 0
+    appends: bool = False
 
 
 class Publisher(Protocol):
@@ -63,14 +72,18 @@ class KernelPublisher:
         self._depth = 1 if self._running else 0  # inside a cell, or by the configuration before any
 
     def audience(self) -> Audience:
+        return audience_of(self._shell, self._request())
+
+    def _request(self) -> Any:
         try:
-            parent = self._parent()
+            return self._parent() or {}
         except LookupError:  # a thread that no request has started, with ipykernel 7.0
-            parent = self._running
-        return audience_of(self._shell, parent or {})
+            return self._running or {}
 
     def handle(self) -> Handle:
-        return Handle(self._running or self._parent())
+        parent = self._running or self._parent()
+        appends = appends_late(self._shell, parent or {})
+        return Handle(parent, cell=self._number(), appends=appends)
 
     def show(self, bundle: Bundle, handle: Handle | None = None) -> Handle:
         handle = handle or self.handle()
@@ -78,19 +91,23 @@ class KernelPublisher:
         return handle
 
     def show_aside(self, bundle: Bundle, handle: Handle) -> None:
-        self._send("display_data", handle, bundle)
+        self._send("display_data", handle, bundle, handle.parent)
 
     def update(self, handle: Handle, bundle: Bundle) -> None:
         self._send("update_display_data", handle, bundle)
 
-    def _send(self, kind: str, handle: Handle, bundle: Bundle) -> None:
+    def _send(self, kind: str, handle: Handle, bundle: Bundle, parent: Any = None) -> None:
         self._kernel.session.send(
             self._kernel.iopub_socket,
             kind,
             {"data": bundle, "metadata": {}, "transient": {"display_id": handle.id}},
-            parent=self._running or handle.parent,
+            parent=parent or self._running or handle.parent,
             ident=b"display_data",
         )
+
+    def _number(self) -> int:
+        history = getattr(self._shell.history_manager, "input_hist_parsed", [""])
+        return len(history) - 1
 
     def cell_starts(self) -> None:
         """Note that a cell runs; cells run by cells don't count."""

@@ -10,7 +10,7 @@ from functools import partial
 from ipyws.capture.story import Deed
 from ipyws.core.connection.receiving import Reception
 from ipyws.core.messages.matcher import Judge
-from ipyws.core.messages.message import Message, preview
+from ipyws.core.messages.message import Message
 from ipyws.errors import WebSocketError
 from ipyws.notebook.session import Session
 from ipyws.runtime.client import Client
@@ -22,6 +22,7 @@ from ipyws.script.payload import read
 from ipyws.script.preflight import Payload, place
 from ipyws.view.format import duration, shown
 from ipyws.view.progress import Progress
+from ipyws.view.rows import row
 
 ReadLate = Callable[[steps.Send], Payload]
 
@@ -115,7 +116,8 @@ class Run:
                 payload = self._payloads[step] if step in self._payloads else self._read_late(step)
                 self.messages.append(client.send(payload))
                 deed.sent = self.messages[-1].seq
-                return preview(self.messages[-1])
+                self._progress.sent(row(self.messages[-1], unfold=False).line)
+                return ""
             case steps.Wait(_, count, timeout, where):
                 return self._wait(count, timeout, where)
             case steps.Expect(_, expression, name, timeout):
@@ -141,18 +143,22 @@ class Run:
                 had_come = f"{number:,} of {count:,} had come" if count > 1 else ""
                 error.hint = "; ".join(filter(None, (error.hint, had_come)))
                 raise
-        return _said(preview(self.messages[-1]) if count == 1 else f"{count:,} messages", judge)
+        return _said(_shown(self.messages[-1]) if count == 1 else f"{count:,} messages", judge)
 
     def _expect(self, expression: str, name: str | None, timeout: float) -> str:
         judge = make_predicate(expression, self._session.names, self._client.log.contract)
         message = self._receive(Deadline(timedelta(seconds=timeout)), judge)
         self._session.store(name, kept(message))
-        return _said(preview(message), judge)
+        return _said(_shown(message), judge)
 
     def _receive(self, deadline: Deadline, judge: Judge | None) -> Message:
         message = Reception(self._client.connection, deadline, judge).run()
         self.messages.append(message)
         return message
+
+
+def _shown(message: Message) -> str:
+    return row(message, longest=60, unfold=False).line
 
 
 def _said(words: str, judge: Judge | None) -> str:

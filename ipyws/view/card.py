@@ -33,11 +33,13 @@ class Card:
         total: Messages so far: what is drawn beside these numbers ends there.
         rtt: The last round trip in seconds, or None.
         opened: The handshake in words ("101 Switching Protocols in 34 ms"), or "".
+        headers: Of the answer to the handshake, a line each, secrets masked.
         opened_at: When it opened, in seconds since the epoch, or None.
         close: How it ended, or None.
         lasted: Seconds from open to close, or None.
         hint: How to look further ("%ws log prices"), or "".
         current: Whether it is the connection that the magics use.
+        told: Whether a row says how it ended, so that the header need not.
     """
 
     name: str
@@ -54,11 +56,13 @@ class Card:
     total: int = 0
     rtt: float | None = None
     opened: str = ""
+    headers: tuple[str, ...] = ()
     opened_at: float | None = None
     close: Close | None = None
     lasted: float | None = None
     hint: str = ""
     current: bool = False
+    told: bool = False
 
 
 def status(card: Card) -> str:
@@ -82,15 +86,20 @@ def traffic(card: Card) -> tuple[str, str]:
 
 def facts(card: Card) -> list[str]:
     """Return the lines below the header: the handshake, what holds the connection up, how it ended."""
-    opened = [shown(card.opened, 200)] if card.opened else []
-    if card.opened_at is not None:
-        opened.append(day_and_time(card.opened_at))
-    return [*([", ".join(opened)] if opened else []), *hitches(card)]
+    return [*filter(None, [opened(card)]), *hitches(card)]
+
+
+def opened(card: Card) -> str:
+    """Return the handshake in words, with date and time; "" where there is none."""
+    at = [] if card.opened_at is None else [day_and_time(card.opened_at)]
+    return ", ".join([*filter(None, [shown(card.opened, 200)]), *at])
 
 
 def hitches(card: Card) -> list[str]:
     """Return why nothing moves: what holds the connection up, how it ended."""
-    ending = _ending(card.close, card.lasted) if card.close else ""
+    close = card.close
+    is_news = close is not None and not (card.told and close.error is None)
+    ending = _ending(close, card.lasted) if close and is_news else ""
     return [line for line in (shown(card.note, 200), ending) if line]
 
 

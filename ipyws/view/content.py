@@ -20,6 +20,9 @@ DETAIL: Final = 2000
 # A payload up to this length is read whole in its row, so that there is nothing to expand.
 _ROOM: Final = 60
 
+# JSON below this length has one short member at most: {"a":1}.
+_SHORTEST_JSON: Final = 8
+
 _LINE_BREAK: Final = re.compile(r"[\r\n]\s*")
 
 
@@ -130,7 +133,7 @@ def _text(data: str, message: Message, longest: int, unfold: bool) -> Content:
     look = "json" if is_json else ""
     if message.breach:
         preview, look = cut(f"{shown(message.breach, 100)}: {preview}", longest, whole), "bad"
-    elif len(text) <= _ROOM and "\n" not in text:
+    elif len(text) < (_SHORTEST_JSON if is_json else _ROOM + 1) and "\n" not in text:
         unfold = False
     return Content(preview, _text_detail(text, is_json, whole, message) if unfold else "", look)
 

@@ -112,7 +112,7 @@ def _with_heartbeats(
         if waiting and message.seq > beats[-1].seq:
             yield heartbeats(len(beats), beats)
             waiting = False
-        yield row(message, previous, raw=raw, contract=contract)
+        yield row(message, previous, raw=raw, contract=contract, unusual=False)  # they may be a selection
         previous = message.time
     if waiting:
         yield heartbeats(len(beats), beats)

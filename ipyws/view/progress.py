@@ -31,12 +31,14 @@ class Line:
         where: The line of the cell it stands on, "" for a line that stands for others.
         words: What it does.
         result: What came of it, and how long it took; "" as long as nothing did.
+        payload: What it sent, on one line; or "".
     """
 
     state: State
     where: str
     words: str
     result: str
+    payload: str = ""
 
 
 class Progress:
@@ -54,6 +56,7 @@ class Progress:
         self._script = script
         self._states: list[State] = ["pending"] * len(script)
         self._results = [""] * len(script)
+        self._payloads = [""] * len(script)
         self._current = -1
         self._began = 0.0
 
@@ -71,6 +74,10 @@ class Progress:
     def count(self, words: str) -> None:
         """Say how far the current step is."""
         self._results[self._current] = shown(words, _RESULT)
+
+    def sent(self, payload: str) -> None:
+        """Say what the current step has sent, as a row shows it."""
+        self._payloads[self._current] = shown(payload, _WORDS)
 
     def end(self, words: str = "", *, failed: bool = False) -> None:
         """Note what came of the current step."""
@@ -93,7 +100,8 @@ class Progress:
     def _line(self, index: int) -> Line:
         step = self._script[index]
         words = shown(describe(step), _WORDS)
-        return Line(self._states[index], f"line {step.line}", words, self._results[index])
+        where = f"line {step.line}"
+        return Line(self._states[index], where, words, self._results[index], self._payloads[index])
 
 
 def _others(state: State, count: int, where: str) -> Line:

@@ -43,6 +43,7 @@ class Row:
         label: What a packet of a dialect is, "event news", or what had it sent, "every 20s"; or "".
         raw: The payload as it came where the detail is what it means, else "".
         wrong: How it breaks the contract of its connection, else "".
+        at: When it passed, in seconds since the epoch; 0 for what stands for several.
     """
 
     time: str
@@ -59,6 +60,7 @@ class Row:
     label: str = ""
     raw: str = ""
     wrong: str = ""
+    at: float = 0.0
 
     @property
     def is_message(self) -> bool:
@@ -79,6 +81,7 @@ def row(
     unfold: bool = True,
     raw: bool = False,
     contract: Contract | None = None,
+    unusual: bool | None = None,
 ) -> Row:
     """Return the row that shows ``message``.
 
@@ -89,11 +92,13 @@ def row(
         unfold: Whether it has a detail.
         raw: Whether it shows the payload as it came, rather than what that means.
         contract: What it is judged by, or None.
+        unusual: Whether Δ is marked; None marks what is longer than a second.
     """
     delta = None if previous_time is None else message.time - previous_time
     said: Content = content(message, longest, unfold=unfold, raw=raw)
     wrong = broken(contract, message)
-    slow = "slow" if delta is not None and delta > _SLOW else ""
+    slow = delta is not None and delta > _SLOW if unusual is None else unusual
+    looks = (message.direction, message.type, said.look, "slow" if slow else "", "bad" if wrong else "")
     return Row(
         time=clock(message.time),
         delta="" if delta is None else signed_duration(delta),
@@ -102,11 +107,12 @@ def row(
         size=byte_size(message.size) if message.type in _SIZED else "",
         preview=said.preview,
         detail=said.detail,
-        css=" ".join(filter(None, (message.direction, message.type, said.look, slow, wrong and "bad"))),
+        css=" ".join(filter(None, looks)),
         tag=said.tag,
         label=said.label,
         raw=said.raw,
         wrong=wrong,
+        at=message.time,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Final
 from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages.message import Message
 from ipyws.view.heartbeats import LISTED, heartbeats, is_heartbeat
+from ipyws.view.pace import Pace
+from ipyws.view.pairs import as_one, belongs
 from ipyws.view.rows import Row, gap, row
 
 LOOKED: Final = 200
@@ -36,28 +38,38 @@ class Stretch:
         self._shown: deque[int] = deque(maxlen=most)  # what gets a row of its own
         self._beats: deque[int] = deque(maxlen=LOOKED)
         self._folded = 0  # heartbeats, also those that are forgotten
-        self._rows: OrderedDict[int, Row] = OrderedDict()
+        self._rows: OrderedDict[tuple[int, bool], Row] = OrderedDict()
+        self._pairs: dict[int, int] = {}  # by what has no row of its own, what stands for it
+        self._pace = Pace()
         self._told = start  # where `new_rows` has come to
         self._told_beats = 0
 
-    def rows(self, total: int) -> list[Row]:
+    def rows(self, total: int, most: int | None = None, unfolded: int | None = None) -> list[Row]:
         """Return the newest rows, before them one for what is not drawn, among them one for all heartbeats.
 
         Args:
             total: How many messages there are: what came since is not counted yet.
+            most: Most rows, if they are less than usual.
+            unfolded: How many of the newest have a detail; None for all.
         """
         end = self._look(total)
-        room = self._most - bool(self._folded)
-        if len(self._shown) > room or len(self._shown) + self._folded < end - self.start:
+        room = min(most or self._most, self._most) - bool(self._folded)
+        if len(self._shown) > room or len(self._shown) + len(self._pairs) + self._folded < end - self.start:
             room -= 1  # one row says what is hidden
         drawn = self._messages(list(self._shown)[-room:])
-        hidden = end - self.start - len(drawn) - self._folded
-        made = [self._row(message) for message in drawn]
+        first = 0 if unfolded is None else len(drawn) - unfolded
+        made = [self._row(message, unfold=index >= first) for index, message in enumerate(drawn)]
+        hidden = end - self.start - sum(row.stands_for for row in made) - self._folded
         if self._folded:
             made.insert(*self._heartbeats(drawn, self._folded))
-        while len(self._rows) > self._most:
+        while len(self._rows) > 2 * self._most:
             self._rows.popitem(last=False)
         return [*self._gap(hidden), *made]
+
+    @property
+    def newest(self) -> int:
+        """The seq of the last message that got a row of its own, as far as was looked; -1 without any."""
+        return self._shown[-1] if self._shown else -1
 
     def new_rows(self, total: int, most: int) -> list[Row]:
         """Return up to ``most`` rows of what came since the last call; none if it is nothing but heartbeats.
@@ -74,9 +86,10 @@ class Stretch:
         beats, self._told_beats = self._folded - self._told_beats, self._folded
         self._told = end
         made = [self._row(message) for message in drawn]
+        paired = sum(before <= seq < end for seq in self._pairs)
         if beats:
             made.insert(*self._heartbeats(drawn, beats))
-        return [*self._gap(end - before - len(drawn) - beats), *made]
+        return [*self._gap(end - before - len(drawn) - paired - beats), *made]
 
     def _look(self, total: int) -> int:
         """Look at what came; return where the stretch ends now."""
@@ -86,20 +99,36 @@ class Stretch:
         first = max(self._seen, end - LOOKED)
         if first > self._seen:
             self._shown.clear()  # there would be a hole between these and the next
+            self._pairs.clear()
         for message in self._log.read(first, max(0, end - first)):
             if message.seq >= end:
                 break
             if is_heartbeat(message):
                 self._fold(message.seq)
             else:
-                self._shown.append(message.seq)
+                self._show(message)
         self._seen = end
         return end
+
+    def _show(self, message: Message) -> None:
+        """Give a message a row of its own, or have it share that of its pair."""
+        pairs = message.type in ("pong", "close")
+        other = belongs(message, list(self._shown), self._message) if pairs else None
+        if other is None:
+            self._shown.append(message.seq)
+        elif message.type == "close":
+            self._pairs[message.seq] = other
+        else:
+            self._shown.remove(other)
+            self._shown.append(message.seq)
+            self._pairs[other] = message.seq
 
     def _give_back(self, end: int) -> None:
         self._folded -= sum(seq >= end for seq in self._beats)
         self._beats = deque((seq for seq in self._beats if seq < end), LOOKED)
-        self._shown = deque((seq for seq in self._shown if seq < end), self._most)
+        back = [seq for seq, other in self._pairs.items() if seq < end <= other]
+        self._shown = deque(sorted([*(seq for seq in self._shown if seq < end), *back]), self._most)
+        self._pairs = {seq: other for seq, other in self._pairs.items() if seq < end and other < end}
 
     def _fold(self, seq: int) -> None:
         self._beats.append(seq)
@@ -134,11 +163,18 @@ class Stretch:
     def _gap(self, hidden: int) -> list[Row]:
         return [gap(hidden, min(hidden, max(0, self._log.first - self.start)))] if hidden > 0 else []
 
-    def _row(self, message: Message) -> Row:
-        made = self._rows.get(message.seq)
+    def _row(self, message: Message, *, unfold: bool = True) -> Row:
+        key = message.seq, unfold
+        made = self._rows.get(key)
         if made is None:
             before = self._message(message.seq - 1) if message.seq else None
-            made = self._rows[message.seq] = row(
-                message, None if before is None else before.time, contract=self._log.contract
-            )
-        return made
+            known = self._rows.get((message.seq, not unfold))
+            unusual = "slow" in known.css.split() if known is not None else self._unusual(message, before)
+            since = None if before is None else before.time
+            made = row(message, since, unfold=unfold, contract=self._log.contract, unusual=unusual)
+            self._rows[key] = made
+        count = sum(other == message.seq for other in self._pairs.values())
+        return as_one(made, message, count)
+
+    def _unusual(self, message: Message, before: Message | None) -> bool:
+        return before is not None and self._pace.is_unusual(message.time - before.time)

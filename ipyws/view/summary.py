@@ -8,7 +8,7 @@ from ipyws.core.connection.reconnect import Retry
 from ipyws.core.connection.stats import Stats
 from ipyws.core.messages.counts import count
 from ipyws.core.rules.rule import Rule
-from ipyws.text.masking import mask
+from ipyws.text.masking import mask, mask_headers
 from ipyws.view.card import Card
 from ipyws.view.format import clock
 
@@ -31,6 +31,7 @@ def card(client: Connection, *, current: bool = False, hint: str = "") -> Card:
         total=counts.total,
         rtt=stats.rtt,
         opened=_opened(client, stats),
+        headers=_headers(client),
         opened_at=client.opened_at,
         close=client.closed,
         lasted=stats.duration if client.closed else None,
@@ -48,6 +49,11 @@ def _opened(client: Connection, stats: Stats) -> str:
     times = "" if again < 1 else ", opened again once" if again == 1 else f", opened again {again:,} times"
     status = f"{response.status} {response.reason}".rstrip()
     return f"{status} in {response.elapsed * 1000:.0f} ms{times}"
+
+
+def _headers(client: Connection) -> tuple[str, ...]:
+    headers = client.response.headers if client.response is not None else ()
+    return tuple(f"{name}: {value}" for name, value in mask_headers(headers))
 
 
 def _note(client: Connection) -> str:

@@ -38,6 +38,12 @@ def render(card: Card, rows: Sequence[Row], steps: Sequence[Line] = ()) -> str:
     return "\n".join(_fit(text) for text in (*head, *steps_shown, *lines, footer, hint) if text)
 
 
+def render_tail(rows: Sequence[Row], said: Sequence[str]) -> str:
+    """Return the newest rows of a view whose others stand in outputs above, and what is said below them."""
+    lines = _newest([line(row) for row in rows], LONGEST - 2 * WIDTH)
+    return "\n".join([*lines, _fit("  " + ", ".join(shown(one, 100) for one in said))])
+
+
 def _newest(lines: Sequence[str], room: int) -> Sequence[str]:
     """Return as many of the last lines as have room together."""
     count = 0
@@ -79,7 +85,8 @@ def _kind(row: Row) -> str:
 
 def _step(step: Line) -> str:
     result = f": {step.result}" if step.result else ""
-    return f"  {MARKS[step.state]} {step.where:8} {step.words}{result}"
+    payload = f" {step.payload}" if step.payload else ""
+    return f"  {MARKS[step.state]} {step.where:8} {step.words}{payload}{result}"
 
 
 def render_connections(cards: Sequence[Card]) -> str:

@@ -5,6 +5,15 @@ from __future__ import annotations
 from importlib.resources import files
 
 
+def palette(root: str) -> str:
+    """Return the colours that a view in a cell needs, for the elements of a class."""
+    return _read("palette.css", root)
+
+
 def theme(root: str) -> str:
-    """Return ``theme.css`` for the elements of a class."""
-    return files("ipyws.view").joinpath("theme.css").read_text("utf-8").replace(".ipyws", f".{root}")
+    """Return all colours and fonts, for the elements of a class."""
+    return palette(root) + _read("theme.css", root)
+
+
+def _read(name: str, root: str) -> str:
+    return files("ipyws.view").joinpath(name).read_text("utf-8").replace(".ipyws", f".{root}")

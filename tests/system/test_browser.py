@@ -22,10 +22,20 @@ BUSY = "end = time.monotonic() + 4\nwhile time.monotonic() < end: pass"
 # The number of messages that the view in a cell says it received.
 RECEIVED = """(index) => {
     const cell = document.querySelectorAll(".jp-Notebook .jp-Cell")[index];
-    const text = cell.querySelector(".ipyws .f")?.textContent ?? "";
-    const match = /([0-9,]+) received/.exec(text);
-    return match ? Number(match[1].replaceAll(",", "")) : -1;
+    const said = [...cell.querySelectorAll(".ipyws :is(.c, .f)")].map((each) => each.textContent);
+    const counts = said.map((text) => /↓\\s([0-9,]+)|([0-9,]+) received/.exec(text)).filter(Boolean);
+    const last = counts.at(-1);  // that of the lowest output: the others are out of date, and hidden
+    return last ? Number((last[1] ?? last[2]).replaceAll(",", "")) : -1;
 }"""
+# Opens the first payload of a cell, selects another row's text, and returns what is selected.
+READ = """(index) => {
+    const cell = document.querySelectorAll(".jp-Notebook .jp-Cell")[index];
+    const rows = [...cell.querySelector(".ipyws").querySelectorAll("tbody tr")];
+    rows.find((row) => row.querySelector("details")).querySelector("details").open = true;
+    getSelection().selectAllChildren(rows.at(-1).querySelector("code"));
+    return getSelection().toString();
+}"""
+ANIMATED = """() => document.getAnimations().filter((each) => each.effect.target?.closest(".ipyws")).length"""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +81,39 @@ def test_a_stream_ticks_in_its_cell_while_a_later_cell_keeps_the_kernel_busy(
         assert notebook.output(3).inner_text().startswith("pong from prices after")
         assert "1000 normal closure by us" in notebook.output(0).inner_text()
         assert [error for error in notebook.errors if "ipyws" in error] == []
+
+
+@pytest.mark.parametrize(("app", "seconds"), [("lab", 10), ("notebook", 3)])
+def test_rows_that_have_settled_stay_as_they_are_while_the_stream_ticks(
+    lab: Lab, browser: Browser, app: str, seconds: int
+) -> None:
+    cells = [CONNECT, SUBSCRIBE.replace("20", "5"), "%ws close"]
+    with open_notebook(lab, browser, f"settles-{app}", cells, app=app) as notebook:
+        notebook.run(0)
+        notebook.run(1)
+        views = notebook.output(1).locator(".ipyws")
+        views.nth(1).wait_for(timeout=20 * SECOND)  # what comes now ticks in an output of its own
+        selected = notebook.page.evaluate(READ, 1)
+        before = received(notebook, 1)
+        notebook.page.wait_for_function(
+            f"([index, least]) => ({RECEIVED})(index) >= least",
+            arg=[1, before + 5 * seconds],
+            timeout=4 * seconds * SECOND,
+        )
+        assert notebook.output(1).locator("details[open]").count() == 1
+        assert notebook.page.evaluate("() => getSelection().toString()") == selected != ""
+        assert notebook.page.evaluate(ANIMATED) == 0
+        assert notebook.output(1).locator("tbody tr").count() <= 51
+        notebook.picture(f"settles-{app}")
+        notebook.run(2)
+        notebook.output(1).locator(".s.closed").wait_for(timeout=20 * SECOND)
+        notebook.page.wait_for_function(
+            "() => document.querySelectorAll('.jp-Cell:nth-child(2) .ipyws').length === 1",
+            timeout=20 * SECOND,
+        )
+        _, *others = notebook.save()["cells"][1]["outputs"]
+        assert others
+        assert {text for output in others for text in map("".join, output["data"].values())} == {""}
 
 
 def test_hostile_messages_show_as_text_and_never_take_effect(lab: Lab, browser: Browser) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -175,7 +176,7 @@ def test_what_is_not_drawn_is_a_gap_that_counts_it() -> None:
     reader = read(html.render(OPEN, rows, live=True))
     assert reader.code.count("message 59") == 1
     assert "1,011 messages not drawn: all are in the log" in reader.code
-    assert "49 shown here" in "".join(reader.prose)
+    assert "49 of 1,060 shown" in "".join(reader.prose)
 
 
 def test_exactly_as_many_rows_as_fit_leave_no_gap() -> None:
@@ -202,11 +203,43 @@ def test_the_header_and_the_last_line_are_honest() -> None:
         evicted=2397,
         hint="%ws log prices",
     )
-    reader = read(html.render(card, [row(text("x"))], live=True))
+    rows = [gap(12_396, 2397), row(text("x"))]
+    reader = read(html.render(card, rows, live=True))
     prose = "".join(reader.prose)
-    assert "12,384 received, 13 sent; 10,000 kept in the log, 1 shown here, 2,397 evicted" in prose
+    assert "1 of 12,397 shown" in prose
+    assert "2,397 of them evicted from the log" in "".join(reader.code)
     assert "↓\xa012,384" in prose
     assert {"prices", "wss://h/", "%ws log prices"} <= set(reader.code)
+
+
+def test_where_every_message_is_drawn_nothing_is_said_below() -> None:
+    assert '<div class="f">' not in html.render(OPEN, [row(text("x"))], live=True)
+
+
+def test_a_single_line_takes_less_than_four_kilobytes_of_which_two_are_style() -> None:
+    rows = [row(text("hello")), row(text("hello"))]
+    assert len(html.style().encode()) <= 2048
+    assert len(html.render(OPEN, rows, live=True).encode()) <= 4096
+
+
+def test_a_row_costs_little_more_than_what_it_shows() -> None:
+    data = json.dumps({"type": "trade", "seq": 162, "price": 100.48, "tags": ["a", "b"], "text": "x" * 80})
+    bare = replace(row(text(data)), detail="")
+    assert len(html.render_row(bare).encode()) <= 160 + 3 * len(data)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_json_of_the_newest_ten_rows_can_be_opened(live: bool) -> None:
+    datas = [json.dumps({"seq": number, "user": {"id": 7}}) for number in range(50)]
+    opened = html.render(OPEN, [row(text(data)) for data in datas], live=live).split("<details>")[1:]
+    newest = [
+        data for data in datas[-10:] if any(f'<span class="n">{data[8:10]}</span>' in one for one in opened)
+    ]
+    assert newest == datas[-10:]
+
+
+def test_what_a_row_shows_is_on_one_line_whether_it_can_be_opened_or_not() -> None:
+    assert "td,th,td code,summary,.u{white-space:pre;" in html.style()
 
 
 def test_a_view_whose_conversation_goes_on_below_says_so() -> None:
@@ -229,11 +262,17 @@ def test_every_header_cell_says_what_it_heads(render: Callable[[], str]) -> None
 
 
 def test_the_style_touches_nothing_outside_the_view() -> None:
-    style = html._style()
-    selectors = re.findall(r"(?:^|[}{;])\s*([^{};@]+)\{", re.sub(r"@(media|container)[^{]*\{", "", style))
-    outside = [one for one in selectors if ".ipyws" not in one and one.strip() not in ("to", "ipyws")]
-    assert len(selectors) > 30
-    assert outside == []
+    style = html.style("steps") + html.style("list")
+    selectors, depth = [""], 0
+    for character in style:
+        if not depth and character != "{":
+            selectors[-1] += character
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if not depth and character == "}":
+            selectors.append("")
+    assert len(selectors) > 6
+    assert [one for one in selectors[:-1] if ".ipyws" not in one] == []
+    assert selectors[-1] == ""
     assert "url(" not in style
     assert "@import" not in style
 
