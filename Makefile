@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(shell for python in python3.12 python3.13 python3.11 pyt
 	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python; done))
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(BIN)/python scripts/install.py
 PYTEST := $(BIN)/python -m pytest
 # Tests of one group share what is dear to make: a wheel, a site, a kernel, a browser (tests/conftest.py).
 PARALLEL := $(PYTEST) -n 2 --dist loadgroup
@@ -76,17 +76,14 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
-	@echo "── installing ipyws and JupyterLab (once; about a minute)"
-	@$(PIP) install --progress-bar off --editable ".[demo]" | grep --line-buffered -E '^(Collecting|Installing|Success)'
+	@$(INSTALL) "ipyws and JupyterLab (once; about a minute)" --editable ".[demo]"
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test
-	@echo "── installing what is measured beside ipyws"
-	@$(PIP) install --progress-bar off --group bench | grep --line-buffered -E '^(Collecting|Installing|Success)' || true
+	@$(INSTALL) "what is measured beside ipyws" --group bench
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	@echo "── installing ipyws and what its tests need (once; about two minutes)"
-	@$(PIP) install --quiet --upgrade "pip>=25.1"
-	@$(PIP) install --progress-bar off --editable . --group dev | grep --line-buffered -E '^(Collecting|Installing|Success)'
+	@$(INSTALL) "a pip that knows groups" --upgrade "pip>=25.1"
+	@$(INSTALL) "ipyws and what its tests need (once; about two minutes)" --editable . --group dev
 	@touch $@

@@ -94,45 +94,45 @@ def connect(
 
     Args:
         url: A ``ws://`` or ``wss://`` URL.
-        headers: HTTP headers of the handshake.
+        headers: HTTP headers to send with the handshake.
         protocols: Subprotocols to offer, preferred first.
         dial_timeout: Time to connect, handshake included.
         read_timeout: Longest time without a data message.
         write_timeout: How long a send waits for a slow peer.
-        compression: Permessage-deflate.
+        compression: Permessage-deflate: disabled, context_takeover, no_context.
         compression_threshold: Smaller messages go uncompressed; 0 = 128 B with takeover, 512 B without.
-        text_errors: Text that is not UTF-8: strict closes with 1007, replace goes on with U+FFFD in its
-            place.
+        text_errors: What to do with text that is not UTF-8: strict closes with 1007, replace puts U+FFFD in
+            its place.
         read_limit: Largest message accepted; 0 = 16 MiB.
-        channel_capacity: Unread messages that make an open channel hold the server back.
+        channel_capacity: Unread messages after which an open channel holds the server back.
         ping_interval: Time between keep-alive pings.
         ping_timeout: Longest silence after a keep-alive ping.
-        keepalive: What answers a keep-alive ping: whatever comes, or its pong alone.
+        keepalive: What counts as an answer to a keep-alive ping: data, that is any message, or only its pong.
         close_timeout: How long the closing handshake may take.
-        name: Name of the connection; host:port unless given.
+        name: Name of the connection (default: host:port).
         origin: The Origin header.
         auth: HTTP Basic credentials.
-        params: Parameters that are added to the URL's query.
-        sign: Signs the handshake: gets the request, returns headers or a URL.
-        cookies: Cookies; of a jar of requests or httpx those that are for the URL.
+        params: Parameters to add to the URL's query.
+        sign: Function that signs a handshake: from its request to headers or a URL.
+        cookies: Cookies to send; of a jar of requests or httpx, those that fit the URL.
         ca: Certificate authorities to trust instead of the system's.
         cert: Client certificate.
         key: Private key of the client certificate.
         insecure: Accept any certificate.
-        server_hostname: Name that TLS asks for and that the certificate must have, instead of the URL's.
+        server_hostname: Name to ask for in TLS and to check the certificate by, instead of the URL's host.
         follow_redirects: Follow HTTP redirects, up to 10.
-        strict: Refuse a handshake that is not as the standard has it, though it could be taken.
-        proxy: Proxy; env: as the environment says, never for loopback.
-        connect_to: Where to connect instead of the URL's host and port; the URL's name is presented.
-        reconnect: Open a lost connection again; {} as by default.
-        every: What is sent by itself, in intervals.
-        reply: Which messages are answered by itself, and with what.
-        codec: Format of payloads, such as msgpack or gzip+json; auto: JSON and text where it is some.
-        spec: AsyncAPI document or JSON Schema that messages are judged by.
-        dialect: What the server speaks: Socket.IO, MQTT, GraphQL and others, by name, with settings or
-            without.
-        record: Journal of every message, as JSON lines.
-        wire: Keep the frames as they are on the wire, to be looked at.
+        strict: Refuse a handshake that deviates from the standard, even where it is usable.
+        proxy: Proxy to use; env: as the environment says, never for loopback.
+        connect_to: Host and port to dial instead of the URL's; the server still sees the URL's name.
+        reconnect: Reconnect when lost; keys: attempts, first, max, on_open.
+        every: Messages to send at intervals.
+        reply: Which messages to answer automatically, and with what.
+        codec: Format of payloads, such as msgpack or gzip+json; auto recognises JSON and text.
+        spec: AsyncAPI document or JSON Schema to judge messages by.
+        dialect: What the server speaks: socketio, signalr, stomp, mqtt, graphql, jsonrpc, actioncable or
+            phoenix.
+        record: File to write every message to as it comes, as JSON lines.
+        wire: Keep the frames as they are on the wire: %ws log --frames.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
 
@@ -212,45 +212,45 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
 
     Args:
         url: A ``ws://`` or ``wss://`` URL.
-        headers: HTTP headers of the handshake.
+        headers: HTTP headers to send with the handshake.
         protocols: Subprotocols to offer, preferred first.
         dial_timeout: Time to connect, handshake included.
         read_timeout: Longest time without a data message.
         write_timeout: How long a send waits for a slow peer.
-        compression: Permessage-deflate.
+        compression: Permessage-deflate: disabled, context_takeover, no_context.
         compression_threshold: Smaller messages go uncompressed; 0 = 128 B with takeover, 512 B without.
-        text_errors: Text that is not UTF-8: strict closes with 1007, replace goes on with U+FFFD in its
-            place.
+        text_errors: What to do with text that is not UTF-8: strict closes with 1007, replace puts U+FFFD in
+            its place.
         read_limit: Largest message accepted; 0 = 16 MiB.
-        channel_capacity: Unread messages that make an open channel hold the server back.
+        channel_capacity: Unread messages after which an open channel holds the server back.
         ping_interval: Time between keep-alive pings.
         ping_timeout: Longest silence after a keep-alive ping.
-        keepalive: What answers a keep-alive ping: whatever comes, or its pong alone.
+        keepalive: What counts as an answer to a keep-alive ping: data, that is any message, or only its pong.
         close_timeout: How long the closing handshake may take.
-        name: Name of the connection; host:port unless given.
+        name: Name of the connection (default: host:port).
         origin: The Origin header.
         auth: HTTP Basic credentials.
-        params: Parameters that are added to the URL's query.
-        sign: Signs the handshake: gets the request, returns headers or a URL.
-        cookies: Cookies; of a jar of requests or httpx those that are for the URL.
+        params: Parameters to add to the URL's query.
+        sign: Function that signs a handshake: from its request to headers or a URL.
+        cookies: Cookies to send; of a jar of requests or httpx, those that fit the URL.
         ca: Certificate authorities to trust instead of the system's.
         cert: Client certificate.
         key: Private key of the client certificate.
         insecure: Accept any certificate.
-        server_hostname: Name that TLS asks for and that the certificate must have, instead of the URL's.
+        server_hostname: Name to ask for in TLS and to check the certificate by, instead of the URL's host.
         follow_redirects: Follow HTTP redirects, up to 10.
-        strict: Refuse a handshake that is not as the standard has it, though it could be taken.
-        proxy: Proxy; env: as the environment says, never for loopback.
-        connect_to: Where to connect instead of the URL's host and port; the URL's name is presented.
-        reconnect: Open a lost connection again; {} as by default.
-        every: What is sent by itself, in intervals.
-        reply: Which messages are answered by itself, and with what.
-        codec: Format of payloads, such as msgpack or gzip+json; auto: JSON and text where it is some.
-        spec: AsyncAPI document or JSON Schema that messages are judged by.
-        dialect: What the server speaks: Socket.IO, MQTT, GraphQL and others, by name, with settings or
-            without.
-        record: Journal of every message, as JSON lines.
-        wire: Keep the frames as they are on the wire, to be looked at.
+        strict: Refuse a handshake that deviates from the standard, even where it is usable.
+        proxy: Proxy to use; env: as the environment says, never for loopback.
+        connect_to: Host and port to dial instead of the URL's; the server still sees the URL's name.
+        reconnect: Reconnect when lost; keys: attempts, first, max, on_open.
+        every: Messages to send at intervals.
+        reply: Which messages to answer automatically, and with what.
+        codec: Format of payloads, such as msgpack or gzip+json; auto recognises JSON and text.
+        spec: AsyncAPI document or JSON Schema to judge messages by.
+        dialect: What the server speaks: socketio, signalr, stomp, mqtt, graphql, jsonrpc, actioncable or
+            phoenix.
+        record: File to write every message to as it comes, as JSON lines.
+        wire: Keep the frames as they are on the wire: %ws log --frames.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
 

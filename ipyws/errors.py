@@ -137,6 +137,12 @@ class WebSocketError(Exception):
         self.args = (self.message,)
         return self
 
+    def because(self, why: str) -> Self:
+        """Say behind the message why it happened, if that is known; return the error itself."""
+        self.message = f"{self.message}: {why}" if why else self.message
+        self.args = (self.message,)
+        return self
+
     @property
     def message(self) -> str:
         """What failed, without secrets, whoever sets it."""

@@ -140,5 +140,5 @@ def _check_replaced(path: Path) -> None:
     if head and not ours:
         raise InvalidError(
             f"{path} holds something else than a capture of ipyws",
-            hint="overwrite=True (--overwrite) replaces it",
+            hint="overwrite=True replaces it",
         )

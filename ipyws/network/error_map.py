@@ -180,7 +180,7 @@ def _describe_tls(error: ssl.SSLError) -> tuple[str, str, bool]:
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"the server's certificate is not trusted: {error.verify_message.rstrip('.')}",
-            "ca= names the authority to trust; insecure=True (-k) accepts any certificate",
+            "ca= names the authority to trust; insecure=True skips the check",
             False,
         )
     reason = (error.reason or str(error)).replace("_", " ").lower()
@@ -204,7 +204,7 @@ def _describe_socket(error: OSError, path: str) -> tuple[str, str, bool]:
 
 def _dropped_hint(url: URL) -> str:
     if url.secure:
-        return "a server that wants a client certificate may do so: cert=, key="
+        return "a server that wants a client certificate may do so: give cert= and key="
     return "check the port; a TLS server may hang up on ws://, then use wss://"
 
 

@@ -100,7 +100,7 @@ def hint(asked: Asked, answer: Answered) -> str:
     if status < 300:
         return _NO_ENDPOINT
     if status in REDIRECTS:
-        return "it redirects and does not say where, so that follow_redirects=True (-L) can't follow"
+        return "it redirects and does not say where, so that follow_redirects=True can't follow"
     if answer.wait or status in FINAL or not 500 <= status < 600:
         return _waiting(answer)
     return _OUT_OF_ORDER
@@ -114,8 +114,8 @@ def _about_tls(asked: Asked, answer: Answered) -> str:
     if not asked.url.secure:
         return ""
     if _NO_CERTIFICATE.search(answer.text):
-        refused = "the server got no client certificate that it accepts: check cert= and key="
-        return refused if asked.cert else "the server wants a client certificate: cert=, key="
+        refused = "the server accepts none of the client certificates it got: check cert= and key="
+        return refused if asked.cert else "the server wants a client certificate: give cert= and key="
     if _BAD_CERTIFICATE.search(answer.text) and asked.cert:
         return "the server does not accept the client certificate: check cert= and key="
     return ""
@@ -142,11 +142,11 @@ def _unauthorized(asked: Asked, answer: Answered) -> str:
     if "basic" in schemes:
         return "give auth=(USER, PASSWORD)"
     if "bearer" in schemes:
-        return "give an Authorization header: Bearer TOKEN"
+        return 'give headers={"Authorization": "Bearer TOKEN"}'
     scheme = schemes[0] if schemes else ""
     if re.fullmatch(r"[a-z][a-z0-9-]{1,30}", scheme):
-        return f"the server asks for {scheme}: give an Authorization header"
-    return "give auth=(USER, PASSWORD) or an Authorization header"
+        return f'the server asks for {scheme}: give headers={{"Authorization": "{scheme.title()} …"}}'
+    return 'give auth=(USER, PASSWORD), or headers={"Authorization": "Bearer TOKEN"}'
 
 
 def _forbidden(asked: Asked, _: Answered) -> str:
@@ -178,7 +178,7 @@ def _other_versions(answer: Answered) -> str:
 def _about_subprotocol(asked: Asked, _: Answered) -> str:
     if "sec-websocket-protocol" in asked.sent:
         return "the server may want another subprotocol: check protocols="
-    return "the server may want a subprotocol: protocols="
+    return "the server may want a subprotocol: give protocols="
 
 
 def _not_implemented(asked: Asked, answer: Answered) -> str:
@@ -191,7 +191,7 @@ def _not_modified(asked: Asked, _: Answered) -> str:
 
 
 def _of_proxy(_: Asked, __: Answered) -> str:
-    return "a proxy in between wants credentials: give them in the URL of proxy="
+    return "a proxy in between wants credentials: put them into the URL of proxy="
 
 
 def _waiting(answer: Answered) -> str:

@@ -84,7 +84,7 @@ def _describe_tls(error: ssl.SSLError, proxy: str) -> Description:
         why = getattr(error, "verify_message", "") or str(error)
         return (
             f"the certificate of the proxy {proxy} is not trusted: {why.rstrip('.')}",
-            "ca= names an authority to trust, also for the proxy; insecure=True (-k) accepts any certificate",
+            "ca= names an authority to trust, also for the proxy; insecure=True skips the check",
             False,
         )
     reason = (error.reason or str(error)).replace("_", " ").lower()

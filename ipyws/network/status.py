@@ -105,4 +105,4 @@ def _about_redirect(asked: Asked, status: int, headers: Mapping[str, str]) -> st
         return f"it redirects to {shown}, which is no WebSocket URL"
     if status not in REDIRECTS or asked.following or (asked.url.secure and not there.secure):
         return f"it points to {shown}"
-    return f"it redirects to {shown}; follow_redirects=True (-L) follows"
+    return f"it redirects to {shown}; follow_redirects=True follows"

@@ -36,8 +36,8 @@ OPTIONS = (
     VAR,
     RAW,
     Flag(("--text",), "send as text, JSON or not"),
-    Flag(("--new",), "what has come until now is not waited for"),
-    Flag(("--on-open",), "do all of it again each time that the connection has been lost and is open again"),
+    Flag(("--new",), "ignore messages that arrived before this cell"),
+    Flag(("--on-open",), "run the cell again after each reconnect"),
 )
 """The options on the line of ``%%ws`` that are its own."""
 FLAGS = (*OPTIONS, *connect_flags())

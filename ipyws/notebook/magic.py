@@ -6,13 +6,14 @@ from functools import partial
 from typing import Any
 
 from ipyws.core.messages.message import Message
-from ipyws.errors import InvalidError, WebSocketError, brief, suggestion
+from ipyws.errors import InvalidError, WebSocketError, brief
 from ipyws.notebook import cell
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.advice import advise
 from ipyws.notebook.source.aliases import means_ws
 from ipyws.notebook.source.line import Parsed, first_word, parse
 from ipyws.notebook.source.misplaced import misplaced
+from ipyws.notebook.source.mistyped import name_flags, unexpected, unknown_verb
 from ipyws.notebook.source.place import place_in_cell
 from ipyws.notebook.source.scope import calling_frame, names_at
 from ipyws.notebook.tracebacks import shorten
@@ -40,6 +41,7 @@ class Magic:
         try:
             return call.line(line) if body is None else call.cell(line, body)
         except WebSocketError as error:
+            name_flags(error, line)
             if body is None:
                 advise(error, line)
                 if where := place_in_cell(frame, shell, partial(means_ws, shell)):
@@ -111,14 +113,18 @@ def _help_on(topic: str) -> str:
 def _unknown(word: str) -> InvalidError:
     if word.lower() in _ELSEWHERE or word.startswith("fetch("):
         return InvalidError(f"{brief(word)} is not read", hint='%ws curl reads DevTools\' "Copy as cURL"')
-    hint = suggestion(word, VERBS, f"the verbs are {', '.join(VERBS)}; a URL connects")
-    return InvalidError(f"there is no verb {brief(word)}", hint=hint)
+    return unknown_verb(word, VERBS)
 
 
 def _check_words(verb: Verb, parsed: Parsed) -> None:
     least, most = verb.words
     if verb.rest or least <= len(parsed.words) <= most:
         return
-    what = "too much is" if len(parsed.words) > most else "something is missing"
-    stands = f"{what} given" if len(parsed.words) > most else what
-    raise InvalidError(f"{stands} in %ws {verb.name}", hint=f"write %ws {verb.name} {verb.form}".rstrip())
+    usage = f"%ws {verb.name} {verb.form}".rstrip()
+    if len(parsed.words) < least:
+        raise InvalidError(f"something is missing in %ws {verb.name}", hint=f"write {usage}")
+    surplus = parsed.words[most:]
+    if verb.name == "connect":  # the URL may stand anywhere
+        url = next((word for word in parsed.words if is_url(word)), parsed.words[0])
+        surplus = [word for word in parsed.words if word is not url]
+    raise unexpected(surplus, parsed.options.get("headers", []), usage)

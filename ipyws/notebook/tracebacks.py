@@ -15,6 +15,7 @@ from typing import Any
 from ipyws.errors import WebSocketError
 from ipyws.text.masking import mask, mask_cut
 from ipyws.text.printable import visible
+from ipyws.view.wording import on_line
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _OUR_FRAME = re.compile(r"\s*File [^\n]*[/\\]ipyws[/\\](?:\w+[/\\])*\w+\.py\b")
@@ -22,9 +23,9 @@ _SHOWN = "_ipyws_was_shown"
 
 
 def headline(error: WebSocketError) -> str:
-    """Return an error in one line: its class and kind, what happened, what to do."""
-    hint = f"; {error.hint}" if error.hint else ""
-    return visible(f"{type(error).__name__} [{error.kind}]: {error.message}{hint}")
+    """Return an error in one line: its class, what happened, what to do on a line."""
+    hint = f"; {on_line(error.hint)}" if error.hint else ""
+    return visible(f"{type(error).__name__}: {error.message}{hint}")
 
 
 def shorten(error: WebSocketError) -> WebSocketError:
@@ -38,6 +39,7 @@ def shorten(error: WebSocketError) -> WebSocketError:
         del error._render_traceback_  # type: ignore[attr-defined]
         return [headline(error)]
 
+    error.hint = on_line(error.hint)
     error._render_traceback_ = render_once  # type: ignore[attr-defined]
     return error
 

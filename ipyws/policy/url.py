@@ -258,7 +258,7 @@ def _split_authority(rest: str) -> tuple[str, str]:
     end = next((index for index, char in enumerate(rest) if char in "/?"), len(rest))
     authority, tail = rest[:end], rest[end:]
     if "@" in authority:
-        _refuse("holds user information", "use auth=(USER, PASSWORD), or --auth USER:PASSWORD")
+        _refuse("holds user information", "use auth=(USER, PASSWORD)")
     if "%" in authority:
         _refuse('holds "%" in its host', "write the host itself; zone ids are not allowed")
     return authority, tail

@@ -45,6 +45,10 @@ class Deadline:
         """Return the error that says what did not happen in time, and how long that was."""
         return WaitTimeoutError(f"{what}: {self._text} passed", hint=hint)
 
+    def passed_without(self, what: str, *, hint: str = "") -> WaitTimeoutError:
+        """Return the error that says that there was nothing of a kind in that time."""
+        return WaitTimeoutError(f"{what} within {self._text}", hint=hint)
+
 
 def _repeat(timeout: Duration | None) -> str:
     """Return the timeout as it was given, with its unit."""

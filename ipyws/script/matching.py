@@ -39,7 +39,7 @@ def make_predicate(expression: str, namespace: Mapping[str, Any], contract: Cont
         known = {**namespace, "env": Environment(), "msg": message, "json": value}
         return eval(code, {"__builtins__": builtins, **known})
 
-    judge = Judge(test, repr(shown(expression)))
+    judge = Judge(test, repr(shown(expression)), "the expression")
     return judge
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ipyws.core.connection.closing import Close, close_meaning
+from ipyws.core.connection.closing import Close, code_in_words
 from ipyws.view.format import byte_size, day_and_time, duration, shown
 
 ORDINARY_CLOSES: Final = (1000, 1001)
@@ -118,6 +118,5 @@ def _ending(close: Close, lasted: float | None) -> str:
 
 
 def code_and_reason(code: int | None, reason: str) -> str:
-    """Return a close code with its meaning, and the reason that was given."""
-    meaning = f"{code} {close_meaning(code)}" if code is not None else "no status code"
-    return f"{meaning} “{shown(reason, 130)}”" if reason else meaning
+    """Return a close code with the reason that was given, and its meaning."""
+    return code_in_words(code, shown(reason, 130) if reason else "")

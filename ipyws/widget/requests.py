@@ -23,6 +23,7 @@ from ipyws.snippets.writing import copy_as
 from ipyws.text.masking import mask
 from ipyws.text.numbers import is_whole
 from ipyws.text.printable import visible
+from ipyws.view.wording import in_panel, titled
 from ipyws.widget import protocol
 from ipyws.widget.exporting import export
 from ipyws.widget.form import is_command, read_options, read_pasted
@@ -121,7 +122,14 @@ class Requests:
             self._rights.check(kind)
             text = work()
         except WebSocketError as error:
-            self._send({**result, "kind": str(error.kind), "message": error.message, "hint": error.hint})
+            self._send(
+                {
+                    **result,
+                    "kind": str(error.kind),
+                    "message": titled(error.message),
+                    "hint": in_panel(error.hint),
+                }
+            )
         except Exception as error:
             # Nobody waits for this thread: untold, the front end would wait for ever.
             words = visible(mask(f"{type(error).__name__}: {error}"))

@@ -127,7 +127,7 @@ AUTHORIZED, COOKIES = frozenset({"authorization"}), frozenset({"cookie"})
         (Asked(PLAIN), Answered(400, {}, TO_TLS, TO_TLS), "use wss://"),
         (Asked(PLAIN), Answered(400, {}, "Client sent an HTTP request to an HTTPS server."), "use wss://"),
         (Asked(PLAIN), Answered(400, {}, ""), "wss://"),
-        (Asked(TLS), Answered(400, {}, NO_CERT, NO_CERT), "cert=, key="),
+        (Asked(TLS), Answered(400, {}, NO_CERT, NO_CERT), "give cert= and key="),
         (Asked(TLS, cert=True), Answered(400, {}, NO_CERT, NO_CERT), "check cert= and key="),
         (Asked(TLS, cert=True), Answered(400, {}, "The SSL certificate error"), "check cert= and key="),
         (Asked(PLAIN), Answered(401, {}, ""), "auth=(USER, PASSWORD)"),
@@ -204,7 +204,7 @@ def test_304_leads_nowhere_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("location", "part"),
     [
-        ("wss://b.example/x", "it redirects to wss://b.example/x; follow_redirects=True (-L)"),
+        ("wss://b.example/x", "it redirects to wss://b.example/x; follow_redirects=True"),
         ("mailto:me", "no WebSocket URL"),
         ("/login?token=sesame-open", "/login?token=***"),
     ],

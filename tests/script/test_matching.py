@@ -113,7 +113,7 @@ def test_valid_is_what_keeps_to_the_contract_of_the_connection() -> None:
     assert make_predicate(" valid tick ", {}, contract)(received('{"price": 1}')) is True
     predicate = make_predicate("valid tick", {}, contract)
     assert predicate(received('{"size": 1}')) is False
-    assert predicate.describe().endswith('"price" is a required property')
+    assert predicate.cause().endswith('"price" is a required property')
 
 
 def test_valid_needs_a_contract_that_has_the_message() -> None:

@@ -18,7 +18,7 @@ def fails(kernel: Kernel, code: str) -> Result:
     assert result.status == "error", code
     assert len(result.traceback) == 1, result.traceback
     assert "\n" not in result.traceback[0]
-    assert result.traceback[0].startswith(f"{result.ename} [")
+    assert result.traceback[0].startswith(f"{result.ename}: ")
     return result
 
 

@@ -286,8 +286,7 @@ def test_recv_new_skips_what_is_there(kernel: Kernel, seen: Witness) -> None:
 def test_recv_times_out_with_an_error_that_repeats_the_time(kernel: Kernel, seen: Witness) -> None:
     result = fails(kernel, "%ws recv --timeout 50ms")
     assert result.ename == "WaitTimeoutError"
-    assert "50ms passed" in result.evalue
-    assert "no message came" in result.evalue
+    assert "within 50ms" in result.evalue
     ok(kernel, "%ws send still usable")
 
 
@@ -568,7 +567,7 @@ def test_an_error_of_plain_python_shows_the_users_frames_and_tb_all(
     assert shown.count("Cell In") == 2
     assert "frames of ipyws: %tb shows them" in shown
     assert "receiving.py" not in shown
-    assert "no message came: 20ms passed" in shown.rstrip().splitlines()[-1]
+    assert "within 20ms" in shown.rstrip().splitlines()[-1]
     request = kernel.send("%tb")
     kernel.result(request)
     [whole] = [m["content"] for m in kernel.published(request) if m["msg_type"] == "error"] or [None]

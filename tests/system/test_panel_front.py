@@ -840,7 +840,7 @@ def test_a_connection_that_is_opened_again_can_be_closed_but_not_sent_to(front: 
 
 
 def test_how_a_connection_ended_is_said(front: Front) -> None:
-    fact = "closed 1008 policy violation “rate limit” by the server"
+    fact = "closed 1008 “rate limit” (policy violation) by the server"
     front.card(card(state="closed", words="closed 1008", failed=True, fact=fact))
     expect(front.panel.get_by_role("status").first).to_have_text("closed 1008")
     expect(front.panel.locator(".facts")).to_have_text(fact)

@@ -57,7 +57,8 @@ def refused(kernel: Kernel, code: str, kind: str = "PERMISSION_DENIED") -> str:
     result = kernel.run(code)
     assert result.status == "error", code
     assert len(result.traceback) == 1, result.traceback
-    assert f"[{kind}]" in result.traceback[0]
+    assert result.traceback[0].startswith(f"{result.ename}: ")
+    assert f"[{kind}]" not in result.traceback[0]  # it is for programs: the error's .kind
     return result.traceback[0]
 
 

@@ -47,7 +47,7 @@ SAID = {
     "nothing came": (
         f"{order()}\n=== wait 60ms",
         "WaitTimeoutError",
-        ["line 3: wait 1 60ms: no message came: 60ms passed"],
+        ["line 3: wait 1 60ms: no", "within 60ms"],
     ),
     "too little came": (
         f"{order('a', 'b')}\n=== wait 5 60ms",
@@ -58,20 +58,19 @@ SAID = {
         f'{order("a", "b")}\n=== expect msg.data == "c" within 60ms',
         "WaitTimeoutError",
         [
-            'line 3: expect msg.data == "c" within 60ms: no such message came: 60ms passed',
-            "2 came",
-            "'a', 'b'",
+            'line 3: expect msg.data == "c" within 60ms: no match within 60ms',
+            "the 2 messages that came: 'a', 'b'",
         ],
     ),
     "much else came": (
         f'{order(*"abcdefg")}\n=== wait 2 60ms where msg.data == "a"',
         "WaitTimeoutError",
-        ["1 of 2 had come", "6 came", "the last: 'e', 'f', 'g'"],
+        ["1 of 2 had come", "the 6 messages that came, the last: 'e', 'f', 'g'"],
     ),
     "the expression raised": (
         f"{order('[]')}\n=== expect json['id'] within 60ms",
         "WaitTimeoutError",
-        ["line 3: ", "1 came", "'[]'", "raised TypeError: list indices must be integers"],
+        ["line 3: ", "failed on 1 of 1 message: TypeError: list indices must be integers", "came: '[]'"],
     ),
     "a name is missing deep inside": (
         f"{order('a')}\n=== expect (lambda: helper())() within 5s",
@@ -119,7 +118,7 @@ def test_a_failed_step_is_marked_and_those_behind_it_are_not(kernel: Kernel, see
     kernel.result(request)
     lines = steps(kernel, request)
     assert [line[0] for line in lines] == ["✓", "✓", "✗", "·", "·"]
-    assert "no message came: 50ms passed" in lines[2]
+    assert "within 50ms" in lines[2]
 
 
 def test_what_was_sent_and_received_is_kept_when_a_step_fails(kernel: Kernel, seen: Obeying) -> None:
@@ -191,11 +190,11 @@ def test_what_the_log_gave_up_before_it_was_waited_for_is_counted_and_said(
 
 
 def test_no_secret_is_shown_in_an_expectation_or_in_what_came(kernel: Kernel, seen: Obeying) -> None:
-    body = f'%%ws\n{{"token": "{{{{env.WS_TOKEN}}}}"}}\n=== expect json["token"] == "no {TOKEN}" within 50ms'
+    body = f'%%ws\n{{"token": "{{{{env.WS_TOKEN}}}}"}}\n=== expect json["token"] == "no {TOKEN}" within 500ms'
     request = kernel.send(body)
     result = kernel.result(request)
     assert result.ename == "WaitTimeoutError"
-    assert "1 came" in result.evalue
+    assert "the message that came" in result.evalue
     published = json.dumps([message["content"] for message in kernel.published(request)][2:])
     published += json.dumps(kernel.run("%tb").traceback)
     assert TOKEN not in published

@@ -127,5 +127,5 @@ def test_the_messages_alone_run_on_the_connection_there_is(kernel: Kernel, serve
 def test_a_wait_that_nobody_answers_fails_on_its_line(kernel: Kernel, server: Witness) -> None:
     body = f"%%ws\nWEBSOCKET {server.url}\n\n=== wait 60ms\nnever sent"
     result = kernel.run(body)
-    assert result.evalue.startswith("line 4: wait 1 60ms: no message came"), result.evalue
+    assert result.evalue.startswith("line 4: wait 1 60ms: no message within 60ms"), result.evalue
     assert server.messages == []

@@ -7,7 +7,7 @@ from ipyws.view.card import Card, facts
 
 def test_the_end_of_a_connection_says_code_reason_who_and_when() -> None:
     card = Card("n", "wss://h/", "closed", close=Close(1008, "rate limit", "peer"), lasted=4.1)
-    assert facts(card) == ["closed 1008 policy violation “rate limit” by the server after 4.1 s"]
+    assert facts(card) == ["closed 1008 “rate limit” (policy violation) by the server after 4.1 s"]
 
 
 def test_an_end_that_an_error_caused_says_so() -> None:

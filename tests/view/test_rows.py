@@ -72,11 +72,14 @@ def test_a_delta_over_a_second_is_marked(delta: float, slow: bool) -> None:
         (control("pong", rtt=0.0118), "pong  11.8 ms"),
         (
             control("close", code=1008, reason="rate limit"),
-            "1008 policy violation “rate limit”, sent by the server",
+            "1008 “rate limit” (policy violation), sent by the server",
         ),
         (control("close", "out", code=1000), "1000 normal closure, sent by us"),
         (control("close", code=1006), "1006 connection lost, no close frame"),
-        (control("close", code=1000, reason="\x1b[2J"), r"1000 normal closure “\x1b[2J”, sent by the server"),
+        (
+            control("close", code=1000, reason="\x1b[2J"),
+            r"1000 “\x1b[2J” (normal closure), sent by the server",
+        ),
         (binary(b""), ""),
         (binary(b"\x89PNG\r\n"), "89 50 4e 47 0d 0a  .PNG.."),
         (text(""), ""),

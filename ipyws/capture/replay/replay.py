@@ -81,7 +81,7 @@ async def replay(
     if about is None and report.references and not anywhere:
         raise InvalidError(
             "the capture holds references of secrets and does not say where it was made",
-            hint="--anywhere (anywhere=True) replays it all the same, secrets included",
+            hint="anywhere=True replays it all the same, secrets included",
         )
     if mode == "lockstep" and _begins_with_a_send(capture):
         connection.cursor.skip_all()  # what is unread belongs to no part of the recording

@@ -35,7 +35,7 @@ def check_target(recorded: str, actual: str) -> None:
     if not _same(recorded, actual):
         raise InvalidError(
             f"the capture was made at {recorded} and this connection goes to {actual}",
-            hint="--anywhere (anywhere=True) replays it all the same, secrets included",
+            hint="anywhere=True replays it all the same, secrets included",
         )
 
 

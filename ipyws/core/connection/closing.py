@@ -8,6 +8,7 @@ from typing import Literal
 from ipyws.errors import InvalidError, WebSocketError, brief
 from ipyws.text.masking import mask
 from ipyws.text.numbers import is_whole
+from ipyws.text.printable import visible
 
 Initiator = Literal["us", "peer", "none"]
 """Who closed first; "none" where the connection was lost."""
@@ -70,9 +71,9 @@ class Close:
         if self.initiator == "none":
             return f"closed: the connection was lost without a close frame{why}"
         who = "by us" if self.initiator == "us" else "by the server"
-        reason = f" {mask(self.shown_reason)!r}" if self.shown_reason else ""
+        how = code_in_words(self.code, mask(self.shown_reason))
         unanswered = "" if self.clean else ", unanswered"
-        return f"closed {who}: {self.code} {self.meaning}{reason}{unanswered}{why}"
+        return f"closed {who}: {how}{unanswered}{why}"
 
     def __repr__(self) -> str:
         return f"<Close {self.describe()}>"
@@ -83,10 +84,18 @@ def close_meaning(code: int) -> str:
     if meaning := _MEANINGS.get(code):
         return meaning
     if 3000 <= code <= 3999:
-        return "registered by a library"
+        return "defined by a library"
     if 4000 <= code <= 4999:
-        return "private to the application"
+        return "application-defined"
     return "not a valid close code"
+
+
+def code_in_words(code: int | None, reason: str) -> str:
+    """Return a close code with its meaning, behind the reason that was given, which says more."""
+    if code is None:
+        return f"no status code “{visible(reason)}”" if reason else "no status code"
+    meaning = close_meaning(code)
+    return f"{code} “{visible(reason)}” ({meaning})" if reason else f"{code} {meaning}"
 
 
 def check_close(code: object, reason: object) -> tuple[int, str]:

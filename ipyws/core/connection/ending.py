@@ -229,7 +229,7 @@ class Ending:
         if close.initiator == "peer" and close.code == CloseCode.POLICY_VIOLATION:
             return "it is the server's own policy: check the credentials"
         if self._connection.options.reconnect is None:
-            return "connect again; reconnect= does so by itself" if comes_back(close) else ""
+            return "connect again; reconnect={} does so automatically" if comes_back(close) else ""
         if close.initiator == "peer" and close.code != CloseCode.NORMAL and not comes_back(close):
-            return f'connect again; reconnect={{"codes": [{close.code}]}} does so by itself'
+            return f'connect again; reconnect={{"codes": [{close.code}]}} does so automatically'
         return ""

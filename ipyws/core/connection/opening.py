@@ -169,7 +169,7 @@ class Opening:
         connection = self._connection
         if connection.retry is not None:
             after = time.monotonic() - connection.sessions.lost_at
-            words = opened_words(connection.retry.attempt, after)
+            words = opened_words(connection.retry.attempt, after, _sent_again(connection.options))
             connection.note("open", "out", Control(b"", reason=words))
             connection.retry = None
         handshake = connection.response = transport.handshake
@@ -220,3 +220,10 @@ class Opening:
             connection.journal.start()
             if connection.closed is not None:
                 connection.journal.stop()
+
+
+def _sent_again(options: ConnectOptions) -> str:
+    """Return what is sent on each open, in words; "" for nothing."""
+    opening = f"{options.dialect.title}'s opening" if options.dialect else ""
+    on_open = "on_open" if options.reconnect is not None and options.reconnect.on_open else ""
+    return " and ".join(filter(None, (opening, on_open)))

@@ -15,7 +15,7 @@ from ipyws.runtime.deadline import Deadline
 from ipyws.runtime.waiting import Signal, wait, wait_async
 
 _SILENT: Final = "nothing has come yet: many servers speak only when asked"
-_BEFORE: Final = "the log has what came before"
+_BEFORE: Final = "earlier messages were already read: client.log has them"
 
 
 class Receiving(Protocol):
@@ -92,6 +92,7 @@ class Reception:
             if error is not None:
                 self._cursor.forget(signal)
                 if self._judge is not None:
+                    error.because(self._judge.cause())
                     error.hint = "; ".join(filter(None, (error.hint, self._judge.describe())))
                 raise error
         self._waited = True
@@ -129,7 +130,8 @@ class Reception:
         return None
 
     def _late(self) -> WebSocketError:
-        what = "no message came" if self._judge is None or not self._judge.refused else "no such message came"
+        refused = self._judge is not None and self._judge.refused
+        what = "no match" if refused else "nothing new" if self._cursor.passed else "no message"
         before = _BEFORE if self._cursor.passed else _SILENT
         hint = self._connection.held_by or ("" if self._judge else before)
-        return self._deadline.error(what, hint=hint)
+        return self._deadline.passed_without(what, hint=hint)

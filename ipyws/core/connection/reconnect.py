@@ -299,6 +299,18 @@ def given_up(attempts: int, error: WebSocketError | None, again: bool = True) ->
     )
 
 
-def opened_words(attempt: int, after: float) -> str:
-    """Return in words that a connection was opened again, for the log."""
-    return f"opened again after {format_duration(round(after, 3) or 0.001)}, attempt {attempt}"
+def opened_words(attempt: int, after: float, again: str = "") -> str:
+    """Return in words that a connection was opened again, for the log.
+
+    Args:
+        attempt: Which one it was, from 1.
+        after: Seconds since it was lost.
+        again: What is sent once more, in words; "" for nothing.
+    """
+    return f"reconnected after {_waited(after)} (attempt {attempt}), {again or 'nothing'} sent again"
+
+
+def _waited(seconds: float) -> str:
+    if seconds < 1:
+        return f"{max(1, round(seconds * 1000))} ms"
+    return f"{seconds:.1f} s" if seconds < 59.95 else format_duration(round(seconds))

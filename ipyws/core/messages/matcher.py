@@ -31,26 +31,30 @@ class Judge:
     Args:
         test: Says it. An exception means "no", only an unknown name is an error.
         words: What is waited for, in words.
+        judged_by: What ``test`` is, in words; ``words`` unless given.
 
     Attributes:
         words: What is waited for, in words.
         refused: How many messages were not.
         last: The last of them.
         failure: What ``test`` raised the last time that it did, or "".
+        failed: How often it did.
         opaque: The last of them of which `read` found no value, or None.
         reads: Whether it looks at nothing but the JSON, so that any thread may ask it.
     """
 
     reads = False
 
-    def __init__(self, test: Callable[[Message], object], words: str) -> None:
+    def __init__(self, test: Callable[[Message], object], words: str, judged_by: str = "") -> None:
         self._test = test
+        self._judged_by = judged_by or words
         self.words = words
         self.refused = self._opaque = 0
         self._hidden = False  # whether ``test`` raised where there was no JSON
         self.opaque: Message | None = None
         self.last: deque[Message] = deque(maxlen=_KEPT)
         self.failure = ""
+        self.failed = 0
 
     def __call__(self, message: Message) -> bool:
         """Tell whether ``message`` is the one.
@@ -69,6 +73,7 @@ class Judge:
             if self.opaque is message:  # it follows from there being no JSON
                 self._hidden = True
             else:
+                self.failed += 1
                 self.failure = visible(mask(f"{type(error).__name__}: {error}"))[:_SHOWN]
         if not fulfilled:
             self.refused += 1
@@ -84,16 +89,22 @@ class Judge:
         self.opaque = message
         return None
 
+    def cause(self) -> str:
+        """Return in words why none was the one: it failed, there was nothing to read, or "" for neither."""
+        failed = ""
+        if self.failure:
+            came = "1 message" if self.refused == 1 else f"{self.refused:,} messages"
+            failed = f"{self._judged_by} failed on {self.failed:,} of {came}: {self.failure}"
+        return "; ".join(filter(None, (failed, self._no_value())))
+
     def describe(self) -> str:
         """Return in words what came instead; "" if nothing did."""
         if not self.refused:
             return ""
-        why = f"; judging raised {self.failure}" if self.failure else ""
-        *earlier, last = self.last
-        came = ", ".join([*map(preview, earlier), preview(last, _LAST_SHOWN)])
-        before = "the last: " if self.refused > len(self.last) else ""
-        what = f"{self.refused:,} came for which {self.words} does not hold ({before}{came})"
-        return f"{what}{why}{self._no_value()}"
+        came = ", ".join([*map(preview, list(self.last)[:-1]), preview(self.last[-1], _LAST_SHOWN)])
+        many = "the message" if self.refused == 1 else f"the {self.refused:,} messages"
+        before = ", the last" if self.refused > len(self.last) else ""
+        return f"{self.words} does not hold for {many} that came{before}: {came}"
 
     def _no_value(self) -> str:
         lacked, looks = "JSON", PLAIN
@@ -104,11 +115,12 @@ class Judge:
         if looks == PLAIN and not self._hidden:
             return ""  # it is there to be read
         if self._opaque < self.refused:
-            many = f"{self._opaque:,} of them {'has' if self._opaque == 1 else 'have'}"
+            has = "has" if self._opaque == 1 else "have"
+            which = f"{self._opaque:,} of {self.refused:,} messages {has}"
         else:
-            many = "it has" if self.refused == 1 else "they have"
-        which = "" if self._opaque == 1 else "of the last, "
-        return f"; {many} no {lacked}: {which}{looks}"
+            which = "the message has" if self.refused == 1 else f"the {self.refused:,} messages have"
+        of = "" if self._opaque == 1 else "of the last, "
+        return f"{which} no {lacked}: {of}{looks}"
 
 
 class KeepingJudge(Judge):
@@ -134,10 +146,9 @@ class KeepingJudge(Judge):
         self._wrong = judgement.violations
         return bool(judgement)
 
-    def describe(self) -> str:
-        """Return in words what came instead, and what is wrong with the last of it."""
-        told = super().describe()
-        return f"{told}; {self._wrong[0]}" if told and self._wrong else told
+    def cause(self) -> str:
+        """Return what is wrong with the last of what came."""
+        return super().cause() or (str(self._wrong[0]) if self._wrong else "")
 
 
 def make_judge(wanted: Wanted, what: str = "predicate") -> Judge | None:

@@ -39,6 +39,7 @@ class HostKind(OptionKind):
     """The name or the address of a host, an IPv6 address without brackets."""
 
     values = "host name"
+    metavar = "HOST"
     annotation = checked = "str | None"
 
     def check(self, name: str, value: Any) -> str | None:

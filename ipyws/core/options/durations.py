@@ -23,6 +23,7 @@ _UNITS: Final = {
     "h": 3_600_000_000_000,
 }
 _LONGEST: Final = 2**63 - 1
+_BARE: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _TERM: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?([^0-9.]*)")
 
 # More digits than these can't change the result, and a hostile text must not cost a big multiplication.
@@ -30,7 +31,9 @@ _WHOLE_DIGITS: Final = 19
 _FRACTION_DIGITS: Final = 18
 _FRACTION_SCALE: Final = 10**18
 
-_ALLOWED: Final = 'a positive number of milliseconds, a string such as "300ms" or "1m30s", or a timedelta'
+ALLOWED: Final = (
+    'allowed is a positive number of milliseconds, a string such as "300ms" or "1m30s", or a timedelta'
+)
 
 
 def parse_go_duration(text: str) -> int:
@@ -77,10 +80,12 @@ def seconds(value: object, *, name: str, allow_none: bool = False) -> float | No
     """
     if value is None and allow_none:
         return None
-    hint = f"allowed is {_ALLOWED}" + (", or None to switch it off" if allow_none else "")
+    hint = ALLOWED + (", or None to switch it off" if allow_none else "")
     try:
         nanoseconds = _nanoseconds(value)
     except InvalidError as error:
+        if isinstance(value, str) and _BARE.fullmatch(value):
+            raise InvalidError(f"{name} {value} has no unit", hint=f"{_with_units(value)}; {hint}") from None
         raise InvalidError(f"{name}: {error.message}", hint=hint) from None
     if nanoseconds is None or not 0 < nanoseconds <= _LONGEST:
         raise InvalidError(f"{name} is {brief(value)}", hint=hint)
@@ -114,12 +119,10 @@ def _sum_terms(terms: str, text: str) -> int:
         if not whole and not fraction:
             raise _invalid("invalid duration", text)
         if unit not in _UNITS:
-            raise _invalid(
-                f"unknown unit {brief(unit)} in duration"
-                if unit
-                else "missing unit (ms, s, m, h) in duration",
-                text,
-            )
+            if _BARE.fullmatch(text):
+                raise InvalidError(f"{text} has no unit", hint=_with_units(text))
+            what = f"unknown unit {brief(unit)}" if unit else "missing unit (ms, s, m, h)"
+            raise _invalid(f"{what} in duration", text)
         total += _term(whole.lstrip("0"), fraction[:_FRACTION_DIGITS], _UNITS[unit])
         position = match.end()
     return total
@@ -153,6 +156,11 @@ def _decimal(nanoseconds: int, unit: str) -> str:
     whole, rest = divmod(nanoseconds, size)
     fraction = f"{rest:0{len(str(size)) - 1}d}".rstrip("0") if rest else ""
     return f"{whole}.{fraction}{unit}" if fraction else f"{whole}{unit}"
+
+
+def _with_units(text: str) -> str:
+    """Return the hint for a bare number as text: which of the two was meant is not guessed."""
+    return f"write {text}s or {text}ms"
 
 
 def _invalid(what: str, text: str) -> InvalidError:

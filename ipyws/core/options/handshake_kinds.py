@@ -66,7 +66,7 @@ class HeadersKind(OptionKind):
         name, colon, value = text.partition(":")  # as curl and wscat take it
         if not colon:
             remember_headers(text)
-            raise InvalidError("a header lacks its colon", hint='write -H "Name: value"')
+            raise InvalidError("a header lacks its colon", hint='write headers="Name: value"')
         return name, value.strip()
 
     def secrets_in(self, value: Any) -> list[str]:
@@ -180,7 +180,7 @@ class AuthKind(OptionKind):
         user, colon, password = text.partition(":")
         if not colon:
             remember_guessed(text)
-            raise InvalidError("auth lacks its colon", hint="write --auth USER:PASSWORD")
+            raise InvalidError("auth lacks its colon", hint="write auth=(USER, PASSWORD)")
         return user, password
 
     def secrets_in(self, value: Any) -> list[str]:

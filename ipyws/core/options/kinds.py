@@ -260,6 +260,10 @@ class ChoiceKind(OptionKind):
         self.annotation = f"Literal[{', '.join(quoted)}]"
         self.allowed = " or ".join(quoted)
 
+    @property
+    def metavar(self) -> str:
+        return "|".join(self.words)
+
     def check(self, name: str, value: Any) -> str:
         if not isinstance(value, str) or value not in self.words:
             raise refuse(name, value, self.allowed)
@@ -288,3 +292,6 @@ class CompressionKind(OptionKind):
 
     def given(self, value: Compression) -> str:
         return value.name.lower()
+
+    def show_default(self, value: int) -> str:
+        return self.choices[value]

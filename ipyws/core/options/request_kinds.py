@@ -46,7 +46,7 @@ class ParamsKind(OptionKind):
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             remember_guessed(text)
-            raise InvalidError("a parameter lacks its name or its =", hint="write --params NAME=VALUE")
+            raise InvalidError("a parameter lacks its name or its =", hint="write NAME=VALUE")
         return name.strip(), value
 
     def secrets_in(self, value: Any) -> list[str]:

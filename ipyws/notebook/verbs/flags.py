@@ -65,7 +65,8 @@ def connect_options(given: dict[str, Any]) -> dict[str, Any]:
 def option_flag(option: Option) -> Flag:
     """Return the flag of an option."""
     kind = option.kind
-    unless = f"; {kind.show_default(option.default)} unless given" if option.default else ""
+    holds = option.default or kind.choices
+    unless = f" (default {kind.show_default(option.default)})" if holds else ""
     return Flag(
         (*option.short, f"--{option.name.replace('_', '-')}"),
         option.about + unless,

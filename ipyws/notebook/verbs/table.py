@@ -17,7 +17,7 @@ from ipyws.text.numbers import read_whole
 
 VAR = Flag(("-o",), "store the result in this variable", "VAR")
 RAW = Flag(("--raw",), "leave {{ }} as it stands")
-CONNECTION = Flag(("-c", "--connection"), "which connection; the current one unless given", "NAME")
+CONNECTION = Flag(("-c", "--connection"), "which connection (default: the current one)", "NAME")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,13 @@ _COMMANDS = (
     (
         "curl",
         "'https://…' [its options]",
-        ("%ws curl 'https://example.com/stream' -H 'Authorization: Bearer {{env.TOKEN}}' --compressed",),
+        ("%ws curl 'https://example.com/' -H 'Authorization: Bearer {{env.TOKEN}}'",),
     ),
     ("wscat", "-c URL [its options]", ("%ws wscat -c wss://example.com/stream -s chat -x hello",)),
     ("websocat", "URL [its options]", ("%ws websocat -H='X-Team: a' wss://example.com/stream",)),
 )
 
-_PATIENCE = Flag(("--timeout",), "how long the server's answer may take; 10s unless given", "DURATION")
+_PATIENCE = Flag(("--timeout",), "how long the server's answer may take (default 10s)", "DURATION")
 
 _RULE_FLAGS = (
     Flag(("--text",), "send as text, JSON or not"),
@@ -91,7 +91,7 @@ VERBS: dict[str, Verb] = {
             verbs.connect,
             (1, 1),
             examples=(
-                "%ws wss://example.com/stream --as prices -H 'Authorization: Bearer {{env.TOKEN}}'",
+                "%ws wss://example.com/ --as prices -H 'Authorization: Bearer {{env.TOKEN}}'",
                 "%ws {{url}} -s graphql-transport-ws --reconnect on --record session.jsonl",
             ),
         ),
@@ -99,7 +99,7 @@ VERBS: dict[str, Verb] = {
             Verb(
                 tool,
                 form,
-                f"connect as this command of {tool} would",
+                f"connect as this {tool} command would",
                 (),
                 pasting.connect_as(tool),
                 rest=True,
@@ -111,7 +111,7 @@ VERBS: dict[str, Verb] = {
         Verb(
             "send",
             "[options] PAYLOAD",
-            "send the rest of the line",
+            "send the rest of the line as a message",
             (CONNECTION, *_PAYLOAD_FLAGS, RAW),
             verbs.send,
             rest=True,
@@ -127,15 +127,15 @@ VERBS: dict[str, Verb] = {
             "return the oldest unread message, waiting for it",
             (
                 CONNECTION,
-                Flag(("-n",), "how many; the result is then a list", "COUNT", read_whole),
-                Flag(("--timeout",), "how long to wait; 10s unless given", "DURATION"),
+                Flag(("-n",), "how many; the result is a list then", "COUNT", read_whole),
+                Flag(("--timeout",), "how long to wait (default 10s)", "DURATION"),
                 Flag(
                     ("--where",),
                     "only messages for which this holds: Python over msg and json",
                     "EXPR",
                     verbatim=True,
                 ),
-                Flag(("--new",), "skip what is there already"),
+                Flag(("--new",), "ignore messages that have already arrived"),
             ),
             verbs.recv,
             examples=(
@@ -154,7 +154,7 @@ VERBS: dict[str, Verb] = {
         Verb(
             "every",
             "[options] DURATION PAYLOAD",
-            "send the rest of the line in intervals",
+            "send the rest of the line at intervals",
             (CONNECTION, *_RULE_FLAGS, RAW),
             rules.every,
             (1, 1),
@@ -177,7 +177,7 @@ VERBS: dict[str, Verb] = {
         Verb(
             "rules",
             "[options] [NUMBER…]",
-            "list what is sent by itself, or stop it",
+            "list what is sent automatically, or stop it",
             (CONNECTION, Flag(("--stop",), "stop the rules of these numbers, or all")),
             rules.rules,
             (0, 100),
@@ -189,7 +189,7 @@ VERBS: dict[str, Verb] = {
             "close a connection",
             (
                 Flag(("--all",), "close every connection"),
-                Flag(("--code",), "close code; 1000 unless given", "CODE", read_whole),
+                Flag(("--code",), "close code (default 1000)", "CODE", read_whole),
                 Flag(("--reason",), "up to 123 bytes", "TEXT"),
             ),
             verbs.close,
@@ -226,10 +226,10 @@ VERBS: dict[str, Verb] = {
         Verb(
             "subscribe",
             "TOPIC [ARGUMENT…] [options]",
-            "subscribe to a topic in the connection's dialect, and return the channel of what comes",
+            "subscribe to a topic in the connection's dialect, and return a channel of its messages",
             (
                 CONNECTION,
-                Flag(("-n",), "return so many values and end it", "COUNT", read_whole),
+                Flag(("-n",), "return this many values, then unsubscribe", "COUNT", read_whole),
                 _PATIENCE,
                 RAW,
             ),
@@ -257,8 +257,8 @@ VERBS: dict[str, Verb] = {
             "[NAME] [options]",
             "open the panel on a connection; * shows all of them",
             (
-                Flag(("--read-only",), "it shows, filters and copies, and does nothing else"),
-                Flag(("--no-templates",), "what is typed there is sent as it stands, {{…}} and all"),
+                Flag(("--read-only",), "only show, filter and copy"),
+                Flag(("--no-templates",), "send what is typed there as it stands, {{…}} and all"),
             ),
             verbs.panel,
             (0, 1),
@@ -268,18 +268,18 @@ VERBS: dict[str, Verb] = {
         Verb(
             "log",
             "[NAME] [options]",
-            "show what passed",
+            "show what was sent and received",
             (
                 CONNECTION,
-                Flag(("--tail",), "how many; 50 unless given", "COUNT", read_whole),
+                Flag(("--tail",), "how many (default 50)", "COUNT", read_whole),
                 Flag(("--in",), "only what came"),
                 Flag(("--out",), "only what was sent"),
-                Flag(("--control",), "only control frames and heartbeats, which else are one row"),
-                Flag(("--raw",), "payloads as they came, not what they mean"),
+                Flag(("--control",), "only control frames and heartbeats, which are folded otherwise"),
+                Flag(("--raw",), "payloads as they came, not decoded"),
                 Flag(("--frames",), "frames as they were on the wire, of a connection with --wire"),
                 Flag(("--grep",), "only what this regular expression finds", "RE"),
                 Flag(("--json",), "as lines of JSON, for programs"),
-                Flag(("--max",), "bytes of all lines together as JSON; 4kB unless given", "SIZE", room),
+                Flag(("--max",), "most bytes of JSON in all (default 4kB)", "SIZE", room),
             ),
             verbs.log,
             (0, 1),
@@ -292,13 +292,13 @@ VERBS: dict[str, Verb] = {
         Verb(
             "save",
             "FILE [options]",
-            "write what passed to a file: .jsonl, .har, .parquet, .js for k6, .py for Locust",
+            "save the messages to a file: .jsonl, .har, .parquet, .js for k6, .py for Locust",
             (
                 CONNECTION,
                 Flag(("--redact",), "hide the values of this JSON key; may be repeated", "KEY", many=True),
                 Flag(
                     ("--columns",),
-                    "of Parquet: make columns of places in the values; may be repeated",
+                    "for Parquet: places in the values that become columns; may be repeated",
                     "PATH,…",
                     many=True,
                 ),
@@ -311,7 +311,7 @@ VERBS: dict[str, Verb] = {
         Verb(
             "copy",
             f"[{'|'.join(FORMS)}] [options]",
-            "print the connection, and what was last sent on it, as something to paste",
+            "print the connection and what was last sent as code or as a command",
             (CONNECTION,),
             pasting.copy,
             (0, 1),
@@ -320,15 +320,15 @@ VERBS: dict[str, Verb] = {
         Verb(
             "replay",
             "FILE [options]",
-            "send what a capture sent, once more",
+            "send the messages of a capture again",
             (
                 CONNECTION,
-                Flag(("--timed",), "at the recorded times, unless said otherwise"),
+                Flag(("--timed",), "at the recorded times (the default)"),
                 Flag(("--fast",), "as fast as the server reads"),
                 Flag(("--lockstep",), "each send waits for the recorded replies, which are compared"),
-                Flag(("--timeout",), "how long lockstep waits for a reply; 10s unless given", "DURATION"),
-                Flag(("--anywhere",), "also to another URL than the recorded one"),
-                Flag(("--env",), "an environment variable that may be sent", "NAME", many=True),
+                Flag(("--timeout",), "how long lockstep waits for a reply (default 10s)", "DURATION"),
+                Flag(("--anywhere",), "to another URL than the recorded one, too"),
+                Flag(("--env",), "environment variable that may be sent", "NAME", many=True),
                 Flag(("--recording",), "which connection of the file, from 1", "NUMBER", read_whole),
             ),
             files.replay,
@@ -350,7 +350,7 @@ VERBS: dict[str, Verb] = {
         Verb(
             "policy",
             "[check URL|only RULE…|deny RULE…]",
-            "show what may be connected to, explain it, narrow it",
+            "show, explain or narrow what may be connected to",
             (Flag(("--save",), "write it to ipyws.toml for this notebook"),),
             policing.policy,
             (0, 100),
@@ -368,7 +368,7 @@ VERBS: dict[str, Verb] = {
                 Flag(("--replay",), "play a capture in place of a kind", "FILE"),
                 Flag(("--speed",), "divide the recorded gaps by this; inf leaves none", "NUMBER", number),
                 Flag(("--spec",), "keep to a contract in place of a kind", "FILE"),
-                Flag(("--port",), "where to listen; a free port unless given", "PORT", read_whole),
+                Flag(("--port",), "where to listen (default: a free port)", "PORT", read_whole),
                 Flag(("--unix",), "the Unix socket to listen at, in place of a port", "PATH"),
                 Flag(("--stop",), "stop the server of that kind, or all"),
             ),

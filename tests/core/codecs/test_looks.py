@@ -123,34 +123,34 @@ def test_json_of_a_message_says_what_it_is_instead(data: Any, said: str) -> None
 def test_an_expression_that_meets_no_json_says_what_came(expression: str) -> None:
     predicate = make_predicate(expression, {})
     assert not predicate(received(gzip.compress(b"{}")[:-1]))
-    assert predicate.describe().endswith("; it has no JSON: it looks like gzip: it begins with 1f 8b")
-    assert "raised" not in predicate.describe()
+    assert predicate.cause() == "the message has no JSON: it looks like gzip: it begins with 1f 8b"
+    assert "failed" not in predicate.cause()
     assert not predicate(received("pong"))
-    assert predicate.describe().endswith("; they have no JSON: of the last, it is plain text")
+    assert predicate.cause() == "the 2 messages have no JSON: of the last, it is plain text"
     assert not predicate(received('{"b": 1}'))
-    assert "; 2 of them have no JSON: " in predicate.describe()
+    assert "2 of 3 messages have no JSON: " in predicate.cause()
 
 
 def test_what_can_be_read_in_the_error_anyway_is_not_told_unless_it_raised() -> None:
     predicate = make_predicate("json and json['a']", {})
     assert not predicate(received("pong"))
-    assert "JSON" not in predicate.describe()
+    assert "JSON" not in predicate.cause() + predicate.describe()
     assert not predicate(received(gzip.compress(b"{}")[:-1]))
-    assert "it looks like gzip" in predicate.describe()
+    assert "it looks like gzip" in predicate.cause()
 
 
 def test_an_expression_that_reads_no_json_says_nothing_of_it() -> None:
     predicate = make_predicate("msg.size > 1000", {})
     assert not predicate(received("pong"))
-    assert "JSON" not in predicate.describe()
+    assert "JSON" not in predicate.cause() + predicate.describe()
 
 
 def test_an_error_of_the_expression_itself_is_still_told() -> None:
     predicate = make_predicate("json['absent'] == 1", {})
     assert not predicate(received("pong"))
     assert not predicate(received("{}"))
-    assert "judging raised KeyError: 'absent'" in predicate.describe()
-    assert "; 1 of them has no JSON: it is plain text" in predicate.describe()
+    failed = "the expression failed on 1 of 2 messages: KeyError: 'absent'"
+    assert predicate.cause() == f"{failed}; 1 of 2 messages has no JSON: it is plain text"
 
 
 @pytest.mark.parametrize(

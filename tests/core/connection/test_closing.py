@@ -88,7 +88,7 @@ def test_ranges_of_codes_have_meanings(code: int, meaning: str) -> None:
     ("close", "words"),
     [
         (Close(1000, "", "us"), "closed by us: 1000 normal closure"),
-        (Close(1001, "bye", "peer"), "closed by the server: 1001 going away 'bye'"),
+        (Close(1001, "bye", "peer"), "closed by the server: 1001 “bye” (going away)"),
         (Close(1006), "closed: the connection was lost without a close frame"),
         (
             Close(1006, error=ClosedError("reset")),

@@ -154,7 +154,7 @@ def test_option_means(value: Any, meaning: Reconnect | None) -> None:
         ),
         ({"first_dial": 1}, "reconnect: first_dial is 1", "True or False"),
         ({"first": 0}, "reconnect: first is 0", "a positive number of milliseconds"),
-        ({"first": "5"}, "reconnect: first: missing unit", '"300ms"'),
+        ({"first": "5"}, "reconnect: first 5 has no unit", "5ms"),
         ({"max": "-1s"}, "reconnect: max is '-1s'", "a positive number"),
         ({"max": None}, "reconnect: max is None", "a positive number"),
         ({"max": float("nan")}, "reconnect: max is nan", "a positive number"),
@@ -255,9 +255,10 @@ def test_refusal_asks_to_wait_by_a_number_of_seconds(error: errors.ConnectError,
 @pytest.mark.parametrize(
     ("after", "words"),
     [
-        (0.0, "opened again after 1ms, attempt 2"),
-        (0.0123, "opened again after 12ms, attempt 2"),
-        (61.5, "opened again after 1m1.5s, attempt 2"),
+        (0.0, "reconnected after 1 ms (attempt 2), nothing sent again"),
+        (0.0123, "reconnected after 12 ms (attempt 2), nothing sent again"),
+        (12.826, "reconnected after 12.8 s (attempt 2), nothing sent again"),
+        (62, "reconnected after 1m2s (attempt 2), nothing sent again"),
     ],
 )
 def test_opening_again_is_told_in_words(after: float, words: str) -> None:
@@ -468,7 +469,7 @@ def test_attempts_that_are_refused_for_now_are_repeated() -> None:
         client = await lasting(site, SOON)
         await reached(client, lambda: "open" in kinds(client))
         assert client.connection.reconnecting.failures == 4
-        assert client.log[-1].reason.endswith("attempt 4")
+        assert "(attempt 4)" in client.log[-1].reason
         await client.close()
 
     plan = [refusing("503 Busy"), refusing("503 Busy", "Retry-After: 600"), refusing("429 Too many")]
@@ -1068,8 +1069,8 @@ def test_what_comes_with_the_handshake_comes_after_the_opening() -> None:
         assert [message.type async for message in control][:6] == wanted
         opened = client.log[2]
         assert (opened.direction, opened.data, opened.size, opened.code) == ("out", b"", 0, None)
-        assert opened.reason.startswith("opened again after ")
-        assert opened.reason.endswith(", attempt 1")
+        assert opened.reason.startswith("reconnected after ")
+        assert opened.reason.endswith(" (attempt 1), nothing sent again")
 
     again = opening(frame(9, b"?") + frame(TEXT, b"second"), end=noting)
     with acts(opening(frame(TEXT, b"first")), again) as site:

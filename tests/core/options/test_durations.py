@@ -48,9 +48,9 @@ PARSED = {
 REFUSED = {
     "": "invalid duration",
     "+": "invalid duration",
-    "00": "missing unit",
-    "5": "missing unit",
-    "1.5": "missing unit",
+    "00": "00 has no unit",
+    "5": "5 has no unit",
+    "1.5": "1.5 has no unit",
     " 5s": "invalid duration",
     "5s ": "unknown unit 's '",
     "5 s": "unknown unit ' s'",
@@ -122,10 +122,17 @@ def test_what_is_no_positive_duration_is_invalid_with_name_value_and_what_is_all
     with pytest.raises(InvalidError) as caught:
         seconds(value, name="ping_timeout")
     assert "ping_timeout" in caught.value.message
-    shown = "<int>" if value == 10**5000 else repr(value)[:50]
+    shown = "<int>" if value == 10**5000 else "5" if value == "5" else repr(value)[:50]
     assert shown in caught.value.message
     assert all(way in caught.value.hint for way in ("milliseconds", '"300ms"', "timedelta"))
     assert "None" not in caught.value.hint
+
+
+def test_a_time_without_a_unit_says_how_it_is_written() -> None:
+    with pytest.raises(InvalidError) as caught:
+        seconds("5", name="timeout")
+    assert caught.value.message == "timeout 5 has no unit"
+    assert caught.value.hint.startswith("write 5s or 5ms")
 
 
 def test_none_switches_off_only_where_it_may() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ipyws.core.connection.reconnect import read_reconnect
+from ipyws.core.offers import DIALECTS
 from ipyws.core.options.handshake_kinds import AuthKind, HeadersKind
 from ipyws.core.options.kinds import CompressionKind, or_none
 from ipyws.core.options.table import OPTIONS, check_options
@@ -13,7 +15,7 @@ from ipyws.errors import ConnectError, InvalidError
 from ipyws.notebook.source.line import first_word, parse
 from ipyws.notebook.tracebacks import headline, shorten
 from ipyws.notebook.verbs.flags import connect_flags, connect_options
-from ipyws.notebook.verbs.help import help_of, overview
+from ipyws.notebook.verbs.help import help_of, help_of_cell, overview
 from ipyws.notebook.verbs.table import VAR, VERBS
 from ipyws.policy.rule import read_rule
 from ipyws.script.expression import make_evaluator
@@ -150,13 +152,13 @@ def test_texts_become_values(convert: Callable[[str], Any], text: str, value: ob
     assert convert(text) == value
 
 
-def test_a_headline_is_one_line_with_kind_cause_and_hint() -> None:
+def test_a_headline_is_one_line_with_class_cause_and_hint() -> None:
     error = ConnectError("refused\n\x1b[31mby", hint="try\u202e again")
     line = headline(error)
-    assert line.startswith("ConnectError [INTERNAL]: refused")
+    assert line.startswith("ConnectError: refused")
     assert line.endswith("again")
     assert line.isprintable()
-    assert headline(ConnectError("refused")) == "ConnectError [INTERNAL]: refused"
+    assert headline(ConnectError("refused")) == "ConnectError: refused"
 
 
 def test_a_shortened_error_shows_its_headline_and_stays_itself() -> None:
@@ -175,20 +177,51 @@ def test_the_overview_names_every_verb() -> None:
 @pytest.mark.parametrize("name", VERBS)
 def test_the_help_of_a_verb_tells_all_its_flags(name: str) -> None:
     text = help_of(VERBS[name])
+    told = " ".join(text.split())  # lines are wrapped
     assert text.startswith(f"%ws {name}")
-    assert VERBS[name].about in text
+    assert VERBS[name].about in told
     for flag in VERBS[name].flags:
-        assert f"{', '.join(flag.names)} {flag.value}".rstrip() in text
-        assert flag.about in text
+        assert f"{', '.join(flag.names)} {flag.value} {flag.about}".replace("  ", " ") in told
     assert "-o" in text
 
 
 def test_the_help_says_what_holds_for_an_option_that_is_not_given() -> None:
-    lines = {line.split()[0]: line for line in help_of(VERBS["connect"]).splitlines() if "  --" in line}
-    assert lines["--dial-timeout"].endswith("; 10s unless given")
-    assert lines["--log-messages"].endswith("; 100,000 unless given")
-    assert lines["--log-bytes"].endswith("; 64 MB unless given")
-    assert "unless" not in lines["--read-timeout"]
+    told = " ".join(help_of(VERBS["connect"]).split())
+    assert "--dial-timeout DURATION time to connect, handshake included (default 10s)" in told
+    assert "messages the log keeps (default 100,000)" in told
+    assert "bytes the log keeps (default 64 MB)" in told
+    assert "--read-timeout DURATION longest time without a data message -" in told
+    assert "context_takeover, no_context (default disabled)" in told
+
+
+@pytest.mark.parametrize("text", [overview(), help_of_cell(), *map(help_of, VERBS.values())])
+def test_the_help_fits_80_columns(text: str) -> None:
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+
+
+def test_the_help_of_connect_has_its_options_in_groups() -> None:
+    text = help_of(VERBS["connect"])
+    titles = [line for line in text.splitlines() if re.fullmatch(r"[A-Z][a-z-]+", line)]
+    assert titles == ["Connection", "Security", "Keep-alive", "Messages", "Limits", "Log", "Others"]
+    security = text.partition("\nSecurity\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^  (?:-., )?(--[a-z-]+)", security, re.MULTILINE) == [
+        "--auth",
+        "--cookie",
+        "--sign",
+        "--ca",
+        "--cert",
+        "--key",
+        "--insecure",
+        "--server-hostname",
+    ]
+
+
+def test_the_help_lists_the_values_of_a_choice() -> None:
+    told = " ".join(help_of(VERBS["connect"]).split())
+    for option in OPTIONS:
+        for choice in (*option.kind.choices, *getattr(option.kind, "words", ())):
+            assert choice in told, (option.name, choice)
+    assert {name for name in DIALECTS if name not in told} == set()
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES)
