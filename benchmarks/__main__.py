@@ -24,6 +24,7 @@ from benchmarks import (
     echo,
     handoff,
     journal,
+    judging,
     pipeline,
     rendering,
     retained,
@@ -46,6 +47,7 @@ PARTS = {
         Part(busy, "websockets", "per_second", more=True),
         Part(retained, "dataclasses with slots", "overhead_bytes"),
         Part(journal, "json.dumps on the loop", "loop_us"),
+        Part(judging, "every message", "cpu_us"),
         Part(connections, "websockets", "cpu_ms", fresh=True),
         Part(rendering, "to_html of pandas", "update_us"),
         Part(saving, "json.dumps each", "save_us"),
@@ -54,7 +56,7 @@ PARTS = {
     )
 }
 
-PACKAGES = {"picows": "picows", "to_html of pandas": "pandas"}
+PACKAGES = {"picows": "picows", "to_html of pandas": "pandas", "every message": "jsonschema_rs"}
 """Contenders that need a package which may be missing; they are left out then."""
 
 

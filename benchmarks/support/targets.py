@@ -70,6 +70,7 @@ TARGETS = (
     Target("retained", "batches of 64", "ipyws", "append_us", 0.35),
     Target("retained", "batches of 64", "ipyws", "longest_gc_ms", 5.0),
     Target("journal", "256 B", "ipyws", "loop_us", 1.0, beyond="no journal"),
+    Target("judging", "10,000 a second", "ipyws", "cpu_us", 1.0, beyond="no contract"),
     # On two quiet cores: 100 MB of payload a second read, 60 written, 40 of HAR read.
     Target("saving", "JSONL", "ipyws", "load_us", 1.25, "json.dumps each"),
     Target("saving", "JSONL", "ipyws", "save_us", 1.3, "json.dumps each"),
