@@ -57,6 +57,9 @@ class TappedWire(Wire):
         )
         super().connection_lost(exc)
 
+    def send_now(self, payload: bytes, is_text: bool) -> bool:
+        return False  # what is tapped goes one way only
+
     def send(self, messages: Sequence[tuple[bytes, bool]]) -> bool:
         self._tap.sending([payload for payload, _ in messages])
         is_sent = super().send(messages)

@@ -40,28 +40,34 @@ class Piece(NamedTuple):
 
 def diagram(frame: Frame) -> str:
     """Return a frame as the diagram, with what its fields mean and its bytes below."""
-    rows = list(_rows(frame))
+    drawn = list(rows(frame))
     lines = [*_RULER]
     above: list[Piece] = []
-    for row in rows:
+    for row in drawn:
         lines += (_border(above, row), *_drawn(row))
         above = row
     lines.append(_border(above, []))
-    return "\n".join([*lines, "", *meanings(frame), "", _bytes(frame)])
+    return "\n".join([*lines, "", *meanings(frame), "", dump(frame)])
 
 
 def meanings(frame: Frame) -> list[str]:
-    """Return what the fields of a frame say, one on each line."""
+    """Return what the fields of a frame say, one on each line, and what else there is to say."""
     lines = [f"{field.name:<24}{field.value:<24} {field.meaning}".rstrip() for field in frame.fields]
-    told = [f"{'Payload Data':<24}{frame.sizes}"]
+    first, *more = notes(frame)
+    return [*lines, f"{'Payload Data':<24}{first}", *(f"{'':<24}{note}" for note in more)]
+
+
+def notes(frame: Frame) -> list[str]:
+    """Return what there is to say of a frame's payload, its size first."""
+    told = [frame.sizes]
     if frame.masked and (payload := shown_payload(frame)):
         data, more = payload[:_UNMASKED], "…" if len(payload) > _UNMASKED else ""
-        told.append(f"{'':<24}without the mask: {hex_line(data)}{more}")
+        told.append(f"without the mask: {hex_line(data)}{more}")
     if frame.fragment or not frame.fin:
-        told.append(f"{'':<24}fragment {frame.fragment + 1} of its message")
+        told.append(f"fragment {frame.fragment + 1} of its message")
     if frame.by_itself:
-        told.append(f"{'':<24}sent by itself: {frame.by_itself}")
-    return lines + told
+        told.append(f"sent by itself: {frame.by_itself}")
+    return told
 
 
 def shown_payload(frame: Frame) -> bytes:
@@ -69,7 +75,8 @@ def shown_payload(frame: Frame) -> bytes:
     return b"" if frame.hidden else frame.payload
 
 
-def _bytes(frame: Frame) -> str:
+def dump(frame: Frame) -> str:
+    """Return the start of a frame's bytes as a hexdump."""
     payload = shown_payload(frame)
     data = frame.header + masked(payload, frame.key)
     dump = hexdump(data[:_DUMPED], min(len(data), _DUMPED))
@@ -79,7 +86,7 @@ def _bytes(frame: Frame) -> str:
     return f"{dump}\n… {left:,} more" if left > 0 else dump
 
 
-def _rows(frame: Frame) -> Iterator[list[Piece]]:
+def rows(frame: Frame) -> Iterator[list[Piece]]:
     """Yield the rows, each of pieces that have at most 32 bits together."""
     row: list[Piece] = []
     room = ROW

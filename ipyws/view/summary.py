@@ -106,6 +106,7 @@ def _badges(client: Connection) -> tuple[str, ...]:
     badges = [
         response.subprotocol or "",
         "deflate" if "permessage-deflate" in response.extensions else "",
+        "wire" if client.log.wire is not None else "",
         f"proxy {response.proxy}" if response.proxy else "",
         f"redirected from {' → '.join(response.redirects)}" if response.redirects else "",
     ]

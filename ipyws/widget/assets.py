@@ -19,6 +19,7 @@ _SCRIPTS: Final = (
         "toolbar",
         "draft",
         "sendbox",
+        "wire",
         "panel",
         "widget",
     ),

@@ -272,6 +272,19 @@ class Copy(Asked):
     rows: list[int]
 
 
+class Frames(Asked):
+    """The newest frames are wanted, as JSON."""
+
+    type: Literal["frames"]
+
+
+class Frame(Asked):
+    """One frame is wanted drawn, as JSON."""
+
+    type: Literal["frame"]
+    number: int
+
+
 class Export(Asked):
     """What is shown is wanted as a file."""
 
@@ -279,4 +292,6 @@ class Export(Asked):
     what: str
 
 
-Request = Hello | Here | Bye | Ack | Filter | Fetch | Show | Send | Connect | Close | Copy | Export
+Request = (
+    Hello | Here | Bye | Ack | Filter | Fetch | Show | Send | Connect | Close | Copy | Frames | Frame | Export
+)

@@ -30,6 +30,7 @@ from ipyws.widget.form import is_command, read_options, read_pasted
 from ipyws.widget.live import Live, Send
 from ipyws.widget.rights import ALL, Rights
 from ipyws.widget.seats import identity
+from ipyws.widget.wire import frame_detail, frame_list
 
 Request = Mapping[str, Any]
 
@@ -82,6 +83,8 @@ class Requests:
             "connect": self._connect,
             "close": self._close,
             "copy": self._copy,
+            "frames": self._frames,
+            "frame": self._frame,
             "export": self._export,
         }
 
@@ -191,6 +194,17 @@ class Requests:
         return copy_as(
             str(request.get("what")), client.connection, self._live.selected(request, client.connection)
         )
+
+    def _frames(self, request: Request, _: Sequence[Any]) -> str:
+        return frame_list(self._looked_at(request).log)
+
+    def _frame(self, request: Request, _: Sequence[Any]) -> str:
+        return frame_detail(self._looked_at(request).log, _number(request, "number"))
+
+    def _looked_at(self, request: Request) -> Client:
+        client = self._client(request)
+        self._rights.check_shown(client.name)
+        return client
 
     def _export(self, request: Request, _: Sequence[Any]) -> str:
         logs = {name: client.log for name, client in self._live.shown(request).items()}

@@ -22,7 +22,9 @@ from ipyws.notebook.audience import is_voila
 ALL: Final = "*"
 """The name under which all connections are shown together."""
 
-LOOKING: Final = frozenset({"hello", "here", "bye", "ack", "filter", "fetch", "show", "copy"})
+LOOKING: Final = frozenset(
+    {"hello", "here", "bye", "ack", "filter", "fetch", "show", "copy", "frames", "frame"}
+)
 """The requests that change nothing but what the one who asks is shown."""
 
 _MARIMO: Final = ("edit", "run", "script", "unknown")

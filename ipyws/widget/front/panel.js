@@ -16,6 +16,7 @@ class Panel {
     this.forms = new Forms(this);
     this.toolbar = new Toolbar(this);
     this.sendBox = new SendBox(this);
+    this.frames = new FramesPane(this);
     this.counters = span("counters");
     this.showAll = button("show cleared rows", () => this.list.unclear(), { class: "more" });
     this.note = make("span", { class: "note", role: "status" });
@@ -24,7 +25,7 @@ class Panel {
     const parts = [this.header, this.forms, this.toolbar, this.list].map(({ element }) => element);
     this.element = make("div", {
       class: "ipyws-panel", role: "region", "aria-label": "WebSocket panel", "data-draws": 0,
-    }, ...parts, footer, this.sendBox.element, this.live);
+    }, ...parts, this.frames.element, footer, this.sendBox.element, this.live);
     // Without this JupyterLab takes keys pressed here for its own: "x" would cut the cell. It asks the focused
     // element itself, not those around it.
     this.element.addEventListener("focusin", ({ target }) => {
@@ -78,7 +79,7 @@ class Panel {
   refresh() {
     clearTimeout(this.ticker);
     this.ticker = 0;
-    for (const part of [this.header, this.forms, this.toolbar, this.list, this.sendBox]) part.refresh();
+    for (const part of [this.header, this.forms, this.toolbar, this.list, this.sendBox, this.frames]) part.refresh();
     this.refreshFooter();
     this.element.dataset.state = this.store.state;
     this.element.classList.toggle("read-only", this.store.readOnly);

@@ -200,7 +200,8 @@ class Store {
 
   /**
    * Send a request about the connection that is shown; `answered` gets the result.
-   * @param {protocol.Send | protocol.Connect | protocol.Close | protocol.Copy | protocol.Export} message
+   * @param {protocol.Send | protocol.Connect | protocol.Close | protocol.Copy | protocol.Frames | protocol.Frame |
+   *   protocol.Export} message
    * @param {Answered} answered
    * @param {ArrayBuffer[]} [buffers]
    */

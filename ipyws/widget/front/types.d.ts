@@ -253,6 +253,21 @@ declare namespace protocol {
     rows: number[];
   }
 
+  interface Frames {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "frames";
+  }
+
+  interface Frame {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "frame";
+    number: number;
+  }
+
   interface Export {
     view?: string;
     id?: string;
@@ -261,5 +276,5 @@ declare namespace protocol {
     what: string;
   }
 
-  type Request = Hello | Here | Bye | Ack | Filter | Fetch | Show | Send | Connect | Close | Copy | Export;
+  type Request = Hello | Here | Bye | Ack | Filter | Fetch | Show | Send | Connect | Close | Copy | Frames | Frame | Export;
 }
