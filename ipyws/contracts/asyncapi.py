@@ -202,8 +202,10 @@ class _Reader2(_Reader):
     """AsyncAPI 2: a channel says what clients publish to it, and what they subscribe to."""
 
     def channel(self, name: str, place: Place) -> ApiChannel:
-        found = [each for _, operation in self._of(place) for each in self._alternatives(name, operation)]
-        return ApiChannel(name, name, _about(place), tuple(dict.fromkeys(found)))
+        found: list[MessageType] = []
+        for _, operation in self._of(place):
+            found += [each for each in self._alternatives(name, operation) if each not in found]
+        return ApiChannel(name, name, _about(place), tuple(found))
 
     def operations(self, channels: dict[str, ApiChannel]) -> Iterator[Operation]:
         for name, place in self.entries(self._files.root, "channels"):

@@ -172,3 +172,26 @@ def test_where_none_can_be_made_that_is_said(tmp_path: Path) -> None:
     path.write_text(json.dumps({"type": "string", "pattern": "^[0-9]{7}$"}))
     with pytest.raises(InvalidError, match="no example of message message could be made"):
         example_of(contract_of(path).messages[0])
+
+
+def test_a_message_with_examples_may_be_sent_both_ways(tmp_path: Path) -> None:
+    path = tmp_path / "both.yaml"
+    path.write_text(
+        """
+asyncapi: 2.6.0
+info: {title: sim, version: '1'}
+channels:
+  /:
+    publish: {message: {$ref: '#/components/messages/Value'}}
+    subscribe: {message: {oneOf: [{$ref: '#/components/messages/Value'}]}}
+components:
+  messages:
+    Value:
+      payload: {type: object, required: [id], properties: {id: {type: integer}}}
+      examples: [{payload: {id: 1, of: [2]}}]
+"""
+    )
+    contract = contract_of(path)
+    assert [message.name for message in contract.channels[0].messages] == ["Value"]
+    assert said(contract, {"id": 1}, "out") == said(contract, {"id": 1}, "in") == []
+    assert said(contract, {"id": "x"}, "out") == ['/id: "x" is not of type "integer"']
