@@ -177,6 +177,27 @@ def open_client(
         return REGISTRY.connect(target, replace(checked, protocols=other.offer), replacing=replacing)
 
 
+def reopen(client: Client) -> Client:
+    """Open a connection again as it was opened; the new one has its name, and a log of its own.
+
+    Args:
+        client: The connection; it is closed if it is still open.
+
+    Raises:
+        WebSocketError: As in `connect`.
+    """
+    from ipyws.runtime.registry import REGISTRY
+
+    connection = client.connection
+    target, options = connection.target, replace(connection.options, name=connection.name)
+    check_sockets()
+    policy = CURRENT.policy()
+    check_connect(policy)
+    check_url(policy, target)
+    check_way(policy, target, options)
+    return REGISTRY.connect(target, options, replacing=True)
+
+
 def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
     """Return URL and options as they are dialled; in the order of the actions, connecting comes first."""
     check_sockets()

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from PIL import Image  # noqa: E402
-from playwright.sync_api import Browser, Page  # noqa: E402
+from playwright.sync_api import Browser, Locator, Page  # noqa: E402
 
 from tests.support.brokers import mosquitto  # noqa: E402
 from tests.support.coilmq import coilmq  # noqa: E402
@@ -27,7 +27,8 @@ from tests.support.lab import Lab, Notebook, chromium, lab_server, open_notebook
 PICTURES = ROOT / "docs" / "images"
 SETUPS = ROOT / "tests" / "data" / "docs" / "dialects"
 PANEL = [
-    "%load_ext ipyws\n%ws serve prices -o server\n%ws {{server.url}} --as prices\nimport ipyws",
+    "%load_ext ipyws\n%ws serve prices -o server\nimport ipyws\n"
+    "%ws {{server.url}} --as prices -H 'X-Desk: docs'",
     'ipyws.current().send({"action": "subscribe", "symbols": ["BTC-USD", "ETH-USD"], "rate": 4})',
     "%ws panel",
 ]
@@ -39,6 +40,7 @@ TAKEN = [
 ]
 """The cells of the animation."""
 
+THEME = "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
 SIZE = {"width": 1000, "height": 900}
 FRAME = {"width": 900, "height": 620}
 FRAMES_A_SECOND = 5
@@ -57,22 +59,53 @@ def main() -> None:
             print(f"docs/images/{name}")
 
 
-def picture_of_the_panel(lab: Lab, browser: Browser, path: Path) -> None:
-    with open_notebook(lab, browser, "panel", PANEL) as opened:
-        page = opened.page
-        page.set_viewport_size(SIZE)
-        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-        for index in range(len(PANEL)):
-            opened.run(index)
-        panel = page.locator(".ipyws-panel")
-        panel.scroll_into_view_if_needed()
-        page.wait_for_function("() => Number(document.querySelector('.ipyws-panel').dataset.rows) > 24")
-        # The second last: the last one is pushed away by what comes.
-        panel.locator("[role=log]").press("End")
-        for key in ("ArrowUp", "ArrowUp", "Enter"):
-            panel.locator("[role=log]").press(key)
-        panel.locator("[role=log] details").first.wait_for()
-        panel.screenshot(path=path)
+def picture_of_the_panel(
+    prepare: Callable[[Locator], object], *, dark: bool = False
+) -> Callable[[Lab, Browser, Path], None]:
+    """Return what makes a picture of the panel, once that is prepared."""
+
+    def make(lab: Lab, browser: Browser, path: Path) -> None:
+        with open_notebook(lab, browser, path.stem, PANEL, dark=dark) as opened:
+            page = opened.page
+            page.set_viewport_size(SIZE)
+            if dark:
+                page.evaluate(THEME, "JupyterLab Dark")
+                page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
+            page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+            for index in range(len(PANEL)):
+                opened.run(index)
+            panel = page.locator(".ipyws-panel")
+            panel.scroll_into_view_if_needed()
+            page.wait_for_function("() => Number(document.querySelector('.ipyws-panel').dataset.rows) > 24")
+            prepare(panel)
+            panel.screenshot(path=path)
+            page.evaluate(THEME, "JupyterLab Light")  # it would be that of the next picture too
+
+    return make
+
+
+def with_a_row_open(panel: Locator) -> None:
+    # The second last: the last one is pushed away by what comes.
+    panel.locator("[role=log]").press("End")
+    for key in ("ArrowUp", "ArrowUp", "Enter"):
+        panel.locator("[role=log]").press(key)
+    panel.locator("[role=log] details").first.wait_for()
+
+
+def with_matches(panel: Locator) -> None:
+    panel.get_by_label("Filter messages").fill("eth-usd")
+    panel.get_by_role("button", name="only matches").click()
+    panel.locator("[role=log] mark").first.wait_for()
+    panel.get_by_label("Filter messages").press("Enter")
+    panel.locator("[role=log]").press("Enter")
+    panel.locator("[role=log] .detail mark").first.wait_for()
+
+
+def with_the_form(panel: Locator) -> None:
+    panel.get_by_role("button", name="Close", exact=True).click()
+    panel.get_by_role("button", name="Reconnect").wait_for()
+    panel.get_by_role("button", name="Connect…").click()
+    panel.locator(".origin").get_by_text("As prices").wait_for()
 
 
 def animation_of_a_stream(lab: Lab, browser: Browser, path: Path) -> None:
@@ -204,7 +237,10 @@ MAKERS: dict[str, Callable[[Lab, Browser, Path], None]] = {
     ),
     "jsonrpc.png": picture_of_a_dialect("%ws call subtract 42 23", "%ws emit ready"),
     "mqtt.png": picture_of_mqtt,
-    "panel.png": picture_of_the_panel,
+    "panel.png": picture_of_the_panel(with_a_row_open),
+    "panel_connect.png": picture_of_the_panel(with_the_form),
+    "panel_dark.png": picture_of_the_panel(with_a_row_open, dark=True),
+    "panel_find.png": picture_of_the_panel(with_matches),
     "phoenix.png": picture_of_a_dialect(
         """%ws subscribe room:lobby {"name": "ada"} -o lobby""", """%ws call new_msg {"body": "hello"}"""
     ),

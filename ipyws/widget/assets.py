@@ -14,6 +14,7 @@ _SCRIPTS: Final = (
         "payloads",
         "store",
         "list",
+        "selection",
         "header",
         "connect",
         "toolbar",

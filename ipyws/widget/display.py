@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final
 
 from ipyws.notebook.audience import Audience, is_by_python
 from ipyws.notebook.publisher import Handle, KernelPublisher, TerminalPublisher, publisher_for
+from ipyws.widget.twin import Twin
 
 VIEW: Final = "application/vnd.jupyter.widget-view+json"
 
@@ -23,23 +24,32 @@ class Display:
 
     Where a notebook is executed without a browser, no front end ever says hello: a widget that was saved then
     would be a blank. So there the picture takes its place when the cell ends, until somebody does say hello.
+    In a notebook that somebody looks at, a `Twin` below the widget has the picture.
 
     Args:
         shell: The IPython shell, or None.
         bundle: Gives the widget, with its picture.
         picture: Gives the picture alone, as HTML and as text.
+        key: Gives what differs when the picture does.
     """
 
     def __init__(
-        self, shell: Any, bundle: Callable[[], dict[str, Any]], picture: Callable[[], Bundle]
+        self,
+        shell: Any,
+        bundle: Callable[[], dict[str, Any]],
+        picture: Callable[[], Bundle],
+        key: Callable[[], Hashable],
     ) -> None:
         self._shell = shell
         self._bundle = bundle
         self._picture = picture
+        self._key = key
+        self._twins: list[Twin] = []
         self._lock = threading.Lock()
         self._shown: list[tuple[KernelPublisher | TerminalPublisher, Handle]] = []
         self._greeted = False
         self._still = False
+        self._making = False
 
     def show(self) -> None:
         """Show the panel below the running cell."""
@@ -48,10 +58,17 @@ class Display:
             print(self._words())  # noqa: T201 - there is nothing else to show it
         elif publisher.audience() is Audience.CONSOLE:
             publisher.show({"text/plain": self._words()})
+        elif publisher.audience() is Audience.NOTEBOOK and not is_by_python(publisher.handle().parent):
+            self._show_with_twin(publisher)
         else:
             self._shown.append((publisher, publisher.show(self._bundle())))
-            if publisher.audience() is Audience.NOTEBOOK and is_by_python(self._shown[-1][1].parent):
+            if publisher.audience() is Audience.NOTEBOOK:
                 self._shell.events.register("post_run_cell", self._settle)
+
+    def refresh(self) -> None:
+        """Bring the twins up to date; from any thread."""
+        for twin in list(self._twins):
+            twin.refresh()
 
     def revive(self) -> None:
         """Show the widget where the picture is: a front end has said hello."""
@@ -64,8 +81,28 @@ class Display:
 
     def leave(self) -> None:
         """Replace the widget by the picture for good: a saved widget would be an error after a restart."""
+        if self._twins:
+            self._shell.events.unregister("post_run_cell", self._cell_ends)
         self._leave_picture()
+        for twin in self._twins:
+            twin.leave()
+        self._twins.clear()
         self._shown.clear()
+
+    def _show_with_twin(self, publisher: KernelPublisher | TerminalPublisher) -> None:
+        bundle = self._bundle()
+        del bundle["text/html"]  # else readers without widgets would show it twice
+        self._shown.append((publisher, publisher.show(bundle)))
+        if not self._twins:
+            self._shell.events.register("post_run_cell", self._cell_ends)
+            self._making = True
+        self._twins.append(Twin(publisher, self._picture, self._key))
+
+    def _cell_ends(self, *_: object) -> None:
+        """Bring the twins up to date, but not when the cell ends that has just shown the panel."""
+        making, self._making = self._making, False
+        if not making:
+            self.refresh()
 
     def _settle(self, *_: object) -> None:
         """Leave the picture, now that the cell ends and nobody has said hello."""

@@ -6,6 +6,7 @@ import csv
 import heapq
 import io
 from collections.abc import Callable, Iterator, Mapping
+from textwrap import indent
 from typing import Final
 
 from ipyws.capture import jsonl
@@ -15,12 +16,18 @@ from ipyws.core.messages.message import Message
 from ipyws.core.messages.search import beyond
 from ipyws.errors import InvalidError
 from ipyws.text.masking import mask, mask_bytes
+from ipyws.text.printable import visible
+from ipyws.view.format import clock, day_and_time
+from ipyws.view.pretty import dump
+from ipyws.view.rows import row
 
 Logs = Mapping[str, Log]
 
 _COLUMNS: Final = ("connection", "seq", "time", "direction", "type", "size", "data")
 _READ: Final = ("label", "value")  # the same, where a codec has to read what came
 _PLAIN: Final = ("auto", "json", "text", "raw")
+_PAYLOADS: Final = ("text", "binary", "breach")
+INDENT: Final = "    "
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -90,8 +97,29 @@ def _harmless(cell: str) -> str:
 
 
 def _text(logs: Logs, out: io.StringIO) -> None:
+    """Write each message as a line that says when, which way and what, and below it all of its payload."""
+    several = len(logs) > 1
     for name, message in _merged(logs):
-        out.write(f"{mask(name)} {message!r}\n")
+        moment = f"{day_and_time(message.time)[:10]} {clock(message.time)}"
+        said = row(message, unfold=False)
+        what = [said.kind, said.size, said.tag, said.label, said.wrong]
+        words = [moment, said.arrow, *([mask(name)] if several else []), *what]
+        out.write("  ".join(filter(None, words)))
+        if message.type in _PAYLOADS:
+            out.write(f"\n{indent(_body(message), INDENT)}\n")
+        else:
+            out.write(f"  {said.preview}\n")
+
+
+def _body(message: Message) -> str:
+    """Return a payload in full: its text, what is read in it, or a dump of its bytes."""
+    data = message.data
+    if isinstance(data, str):
+        return visible(mask(data), keep_newlines=True)
+    label, value = beyond(message)
+    if label or value:
+        return visible(value, keep_newlines=True)
+    return "\n".join("  ".join(line) for line in dump(mask_bytes(data[:LARGEST]))) or "(empty)"
 
 
 def _merged(logs: Logs) -> Iterator[tuple[str, Message]]:

@@ -7,22 +7,21 @@ may be slow, or its word may wait behind a busy cell. So the cost does not grow 
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from ipyws.core.connection.connection import Connection
 from ipyws.core.messages.counts import Counts, count
 from ipyws.core.messages.message import Message
 from ipyws.runtime.aside import aside
-from ipyws.view.format import WINDOW
-from ipyws.view.heartbeats import is_heartbeat
+from ipyws.view.pace import Pace
 from ipyws.widget import lines, protocol
-from ipyws.widget.sieve import Sieve
+from ipyws.widget.finding import marked_rows
+from ipyws.widget.parts import Entry, Gap, Part, before, fitting, is_quick, time_before
+from ipyws.widget.reader import Reader
+from ipyws.widget.sieve import Matching, Sieve
 
 INTERVAL: Final = 0.1
 """Seconds between two batches."""
@@ -45,15 +44,12 @@ PATIENCE: Final = 1.0
 UNDRAWN: Final = 12
 """Batches that the front end may be behind; it speaks after every fifth."""
 
-_LATE: Final = 4  # times the rows and bytes that the latest batch may have
-_QUICK: Final = 64 * 1024  # characters of rows that are made on the loop
-_PLAIN: Final = ("auto", "json", "text", "raw")
-_FIELDS: Final = 190  # bytes of a row beside its preview
-_CHUNK: Final = 200  # messages that are looked at in one go
-_SEARCHED: Final = 2000  # the same, where that happens beside the loop
+LOADED: Final = 500
+"""Most rows that a gap gives at a time."""
 
-Entry = tuple[str, Connection, Message]
-Picked = tuple[list[Message], int]
+_AROUND: Final = 100  # messages before and after a place that is kept
+_GAPS: Final = 1000
+_LATE: Final = 4  # times the rows and bytes that the latest batch may have
 
 
 class Feed:
@@ -65,6 +61,7 @@ class Feed:
         connections: Gives the connections that are shown, by name.
         clock: Gives the time in seconds.
         first: The number before that of the first row.
+        names: What the names of an expression mean; None for who may not run code.
     """
 
     def __init__(
@@ -72,14 +69,17 @@ class Feed:
         connections: Callable[[], Mapping[str, Connection]],
         clock: Callable[[], float] = time.monotonic,
         first: int = 0,
+        names: Mapping[str, Any] | None = None,
     ) -> None:
         self._connections = connections
         self._clock = clock
+        self._names = names
         self._sent_at = 0.0
-        self._sieve = Sieve()
-        self._matches = self._sieve.matcher()
+        self._reader = Reader(Matching(Sieve()))
         self._places: dict[Connection, int] = {}
+        self._parts: list[Part] = []  # what was read last
         self._made: OrderedDict[int, tuple[Connection, int]] = OrderedDict()
+        self._gaps: OrderedDict[int, Gap] = OrderedDict()
         self._number = first
         self._batch = 0
         self._drawn = 0
@@ -87,18 +87,23 @@ class Feed:
         self._folded = 0
         self._counts: dict[str, Counts] = {}
         self._previous: float | None = None
-        self._searching: asyncio.Future[Picked] | None = None
+        self._pace = Pace()
+
+    @property
+    def _sieve(self) -> Sieve:
+        return self._reader.matching.sieve
 
     def filter(self, sieve: Sieve) -> None:
         """Show other messages; call `begin` then.
 
         Raises:
-            InvalidError: Its text is not a regular expression that can be searched in bounded time.
+            PermissionDeniedError: It has an expression, and the one who looks may not run code.
+            InvalidError: Its text is not a regular expression that can be searched in bounded time, or not
+                an expression.
         """
-        self._matches = sieve.matcher()
-        self._sieve = sieve
-        if self._searching is not None:  # for what nobody wants to see any more
-            self._searching.cancel()
+        reader = Reader(Matching(sieve, self._names))
+        self._reader.stop()
+        self._reader = reader
 
     def acknowledge(self, batch: int) -> None:
         """Note that the front end has drawn a batch."""
@@ -115,13 +120,24 @@ class Feed:
         found = client.log.read(seq, 1) if client is not None else []
         return found[0] if found and found[0].seq == seq else None
 
-    async def begin(self) -> protocol.Batch:
-        """Return the batch with which the front end begins again: the newest rows that there are."""
+    async def begin(self, place: tuple[str, int] | None = None) -> protocol.Batch:
+        """Return the batch with which the front end begins again: the newest rows that there are.
+
+        Args:
+            place: The connection and the number of a message that somebody looks at: what is around it is
+                in the batch too, however long ago that was.
+        """
         self._made.clear()
+        self._gaps.clear()
         self._places = {}
         self._matched = self._folded = 0
         self._previous = None
-        batch = await self._make(*await self._collect(FIRST), reset=True)
+        self._pace = Pace()
+        found, hidden, evicted = await self._collect(FIRST)
+        rows = await self._around(place, found, hidden, evicted) if place is not None and hidden else None
+        if rows is None:
+            rows = await self._rows(found, hidden, evicted)
+        batch = self._batch_of(rows, reset=True)
         self._drawn = self._batch - 1  # whatever was under way is forgotten there
         return batch
 
@@ -133,104 +149,141 @@ class Feed:
         folded = self._folded
         share = min(max(1.0, (self._clock() - self._sent_at) / INTERVAL), _LATE)
         found, hidden, evicted = await self._collect(int(ROWS * share))
-        fitting = _fitting(found, BYTES * share)
-        hidden += len(found) - len(fitting)
-        anything = fitting or hidden or evicted or folded != self._folded
-        return await self._make(fitting, hidden, evicted, reset=False) if anything else None
+        shown = fitting(found, BYTES * share)
+        hidden += len(found) - len(shown)
+        if not (shown or hidden or evicted or folded != self._folded):
+            return None
+        return self._batch_of(await self._rows(shown, hidden, evicted), reset=False)
+
+    async def load(self, number: int) -> list[protocol.Row] | None:
+        """Return the newest rows that a gap stands for, after a row for the gap that is left.
+
+        Args:
+            number: That of the gap's row; None is returned if there is no such row any more.
+        """
+        gap = self._gaps.pop(number, None)
+        if gap is None:
+            return None
+        most = min(LOADED, number - gap.lowest - 1)
+        found, hidden, evicted = await self._read(gap.parts, most)
+        shown = fitting(found, BYTES * _LATE)
+        hidden += len(found) - len(shown)
+        first = number - len(shown)
+        rows: list[protocol.Row] = []
+        if hidden or evicted:
+            first -= 1
+            rows.append(self._gap(first, before(gap.parts, shown), hidden, evicted, gap.lowest))
+        return rows + await self._lines(shown, number - len(shown), time_before(shown))
+
+    # -- reading ---------------------------------------------------------------------------------------
 
     async def _collect(self, most: int) -> tuple[list[Entry], int, int]:
         """Return the newest rows that were not collected yet, how many are before, how many were evicted."""
-        found: list[Entry] = []
-        hidden = evicted = 0
         self._counts = {}
+        self._parts = []
         for name, client in self._connections().items():
             counts = self._counts[name] = count(client.log)
-            evicted += max(0, counts.evicted - self._places.get(client, 0))
-            messages, more = await self._read(client, most, counts.total)
-            found += [(name, client, message) for message in messages]
-            hidden += more
-        if len(self._connections()) > 1:
+            self._parts.append(Part(name, client, self._places.get(client, 0), counts.total))
+            self._places[client] = counts.total
+        evicted = sum(max(0, self._counts[part.name].evicted - part.start) for part in self._parts)
+        found, hidden, _ = await self._read(self._parts, most, counting=True)
+        return found, hidden, evicted
+
+    async def _read(
+        self, parts: list[Part], most: int, *, counting: bool = False
+    ) -> tuple[list[Entry], int, int]:
+        """Return the newest messages of some parts, how many are before, and how many were evicted."""
+        found: list[Entry] = []
+        hidden = evicted = 0
+        for name, client, start, stop in parts:
+            evicted += max(0, min(client.log.first, stop) - start)
+            newest = await self._reader.newest(client.log, start, stop, most)
+            found += [(name, client, message) for message in newest.messages]
+            hidden += newest.hidden
+            if counting:
+                self._matched += newest.hits
+                self._folded += newest.folded
+        if len(parts) > 1:
             found.sort(key=lambda entry: entry[2].time)
         if len(found) > most:
             hidden += len(found) - most
             found = found[-most:]
-        self._matched += len(found) + hidden
         return found, hidden, evicted
 
-    async def _read(self, client: Connection, most: int, stop: int) -> tuple[list[Message], int]:
-        log = client.log
-        start = max(self._places.get(client, 0), log.first)
-        self._places[client] = stop
-        if self._sieve.is_open:
-            first = max(start, stop - most)
-            return log.read(first, stop - first), first - start
-        matching: list[Message] = []
-        hidden = 0
-        size = _SEARCHED if self._sieve.text else _CHUNK
-        for place in range(start, stop, size):
-            found, folded = await self._search(log.read(place, min(size, stop - place)))
-            matching += found
-            self._folded += folded
-            hidden += max(0, len(matching) - most)
-            matching = matching[-most:]
-        return matching, hidden
+    async def _around(
+        self, place: tuple[str, int], found: list[Entry], hidden: int, evicted: int
+    ) -> list[protocol.Row] | None:
+        """Return the rows with those around a place before the newest ones; None if it is among them."""
+        name, seq = place
+        left = before(self._parts, found)
+        part = next((part for part in left if part.name == name and part.start <= seq < part.stop), None)
+        if part is None or seq < part.connection.log.first:
+            return None
+        low, high = max(part.start, seq - _AROUND), min(part.stop, seq + _AROUND)
+        window, cut, _ = await self._read([part._replace(start=low, stop=high)], 2 * _AROUND)
+        _, later, _ = await self._read([part._replace(start=high)], 0)
+        others = [other for other in left if other is not part]
+        earlier = hidden - later - len(window) - cut
+        rows: list[protocol.Row] = []
+        if earlier > 0 or evicted:
+            rows.append(self._next_gap([part._replace(stop=low), *others], max(0, earlier), evicted))
+        rows += await self._next_lines(window, time_before(window))
+        if later:
+            rows.append(self._next_gap([part._replace(start=high)], later, 0))
+        return rows + await self._next_lines(found, time_before(found))
 
-    async def _search(self, chunk: list[Message]) -> Picked:
-        """Return what matches; where payloads are searched, the loop goes on meanwhile."""
-        matches, fold = self._matches, self._sieve.fold
-        if not self._sieve.text:
-            await asyncio.sleep(0)
-            return _pick(filter(matches, chunk), fold)
-        over = threading.Event()
-        searching = aside(
-            lambda: _pick((each for each in chunk if not over.is_set() and matches(each)), fold),
-            "ipyws-search",
-        )
-        self._searching = searching
-        try:
-            await asyncio.wait((searching,))
-        finally:
-            self._searching = None
-            over.set()
-        # A new filter cancels it: what this one had found is of no use, everything is collected again.
-        return ([], 0) if searching.cancelled() else searching.result()
+    # -- rows ------------------------------------------------------------------------------------------
 
-    async def _lines(self, found: list[Entry]) -> list[protocol.Row]:
-        """Return the rows of messages; the loop goes on while payloads are read that may take long."""
-        first, previous = self._number + 1, self._previous
-        for _, client, message in found:
-            self._number += 1
-            self._made[self._number] = (client, message.seq)
+    async def _rows(self, found: list[Entry], hidden: int, evicted: int) -> list[protocol.Row]:
+        if not (hidden or evicted):
+            return await self._next_lines(found, self._previous)
+        gap = self._next_gap(before(self._parts, found), hidden, evicted)
+        return [gap, *await self._next_lines(found, time_before(found))]
+
+    def _next_gap(self, parts: list[Part], hidden: int, evicted: int) -> protocol.Row:
+        lowest = self._number
+        self._number += KEPT  # the rows that it stands for get the numbers before its own
+        return self._gap(self._number, parts, hidden, evicted, lowest)
+
+    def _gap(self, number: int, parts: list[Part], hidden: int, evicted: int, lowest: int) -> protocol.Row:
+        loadable = bool(hidden) and number - lowest > 2
+        if loadable:
+            self._gaps[number] = Gap(parts, lowest)
+        while len(self._gaps) > _GAPS:
+            self._gaps.popitem(last=False)
+        return lines.gap(number, hidden + evicted, evicted, loadable=loadable)
+
+    async def _next_lines(self, found: list[Entry], previous: float | None) -> list[protocol.Row]:
+        first = self._number + 1
+        self._number += len(found)
+        made = await self._lines(found, first, previous)
         if found:
             self._previous = found[-1][2].time
+        return made
 
-        def work() -> list[protocol.Row]:
-            befores = [previous, *(message.time for _, _, message in found)]
-            return [
-                lines.line(number, name, message, before, client.log.contract)
-                for number, (name, client, message), before in zip(
-                    itertools.count(first), found, befores, strict=False
-                )
-            ]
-
-        return work() if _is_quick(found) else await aside(work, "ipyws-rows")
-
-    async def _make(self, found: list[Entry], hidden: int, evicted: int, *, reset: bool) -> protocol.Batch:
-        made: list[protocol.Row] = []
-        if hidden or evicted:
-            self._number += 1
-            made.append(lines.gap(self._number, hidden + evicted, evicted))
-        made += await self._lines(found)
+    async def _lines(self, found: list[Entry], first: int, previous: float | None) -> list[protocol.Row]:
+        """Return the rows of messages; the loop goes on while payloads are read that may take long."""
+        for number, (_, client, message) in enumerate(found, first):
+            self._made[number] = (client, message.seq)
         while len(self._made) > KEPT:
             self._made.popitem(last=False)
+        matching, pace = self._reader.matching, self._pace
+
+        def work() -> list[protocol.Row]:
+            return marked_rows(found, first, previous, matching, pace)
+
+        return work() if not matching.sieve.text and is_quick(found) else await aside(work, "ipyws-rows")
+
+    def _batch_of(self, rows: list[protocol.Row], *, reset: bool) -> protocol.Batch:
         self._batch += 1
         self._sent_at = self._clock()
         counts = self._counts.values()
         return {
             "batch": self._batch,
             "reset": reset,
-            "rows": made,
+            "rows": rows,
             "matched": self._matched,
+            "failure": self._reader.matching.failure,
             "folded": self._folded,
             "total": sum(one.total for one in counts),
             # Of the moment up to which there are rows: what is shown beside each other has to agree.
@@ -241,30 +294,3 @@ class Feed:
             },
             "evicted": {name: one.evicted for name, one in self._counts.items()},
         }
-
-
-def _is_quick(found: list[Entry]) -> bool:
-    """Tell whether rows are made at once: nothing of what they show is to be unpacked, decoded or judged."""
-    return all(
-        isinstance(message.data, str) and message.codec.name in _PLAIN and client.log.contract is None
-        for _, client, message in found
-    ) and (sum(min(len(message.data), WINDOW) for _, _, message in found) < _QUICK)
-
-
-def _pick(matching: Iterable[Message], fold: bool) -> Picked:
-    """Return some messages, without heartbeats if they are folded, and how many those are."""
-    found = list(matching)
-    kept = [message for message in found if not is_heartbeat(message)] if fold else found
-    return kept, len(found) - len(kept)
-
-
-def _fitting(found: list[Entry], room: float) -> list[Entry]:
-    """Return the newest of some rows that fit into a number of bytes."""
-    first = len(found)
-    while first and room > 0:
-        name, _, message = found[first - 1]
-        shown = message.data[: lines.PREVIEW]
-        room -= _FIELDS + len(name)
-        room -= len(shown.encode("utf-8", "surrogatepass")) if isinstance(shown, str) else len(shown)
-        first -= room >= 0
-    return found[first:]

@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
+from ipyws.core.connection.connection import Connection
+from ipyws.core.options.groups import GROUPS, label
 from ipyws.core.options.option import Option
 from ipyws.core.options.table import BY_NAME, OPTIONS
 from ipyws.errors import InvalidError, PermissionDeniedError
+from ipyws.policy.url import parse
 from ipyws.script.expression import Evaluate
 from ipyws.script.template import expand_plain
 from ipyws.snippets.reading import Pasted, read_command, tool_called
+from ipyws.text.masking import mask
 from ipyws.widget import protocol
+
+FIRST: Final = ("headers", "auth", "protocols", "name", "insecure", "ca")
+"""The options that the form shows first; the others are in groups below."""
+
+_TYPED: Final = {
+    "auth": "user:password",
+    "protocols": "json.v2, json.v1",
+    "name": "prices",
+    "ca": "path of a PEM file",
+    "params": "name=value",
+    "origin": "https://example.com",
+    "proxy": "http://host:port",
+    "connect_to": "host:port",
+    "read_timeout": "30s",
+    "cookies": "name=value; other=value",
+    "cert": "path of a PEM file",
+    "key": "path of a PEM file",
+    "reconnect": "on, or a number of attempts",
+    "codec": "msgpack, gzip+json, …",
+    "dialect": "mqtt, socketio, …",
+    "spec": "path of a file",
+    "every": "20s payload",
+    "reply": "expression payload",
+    "compression_threshold": "1kB",
+    "read_limit": "16MB",
+    "record": "path of a file",
+}
+"""What may be typed into a field, as an example; the others say by themselves what they take."""
+
+_GROUP_OF: Final = {name: group for group, names in GROUPS.items() for name in names}
 
 
 def fields(*, templates: bool = True) -> list[protocol.Field]:
@@ -20,7 +54,8 @@ def fields(*, templates: bool = True) -> list[protocol.Field]:
     Args:
         templates: Whether who fills them in is trusted with templates, and with files.
     """
-    shown = [option for option in OPTIONS if option.kind.in_form]
+    grouped = [name for names in GROUPS.values() for name in names if name not in FIRST]
+    shown = [BY_NAME[name] for name in (*FIRST, *grouped) if BY_NAME[name].kind.in_form]
     return [_field(option) for option in shown if templates or not option.kind.names_file]
 
 
@@ -90,12 +125,111 @@ def _names_file(name: str) -> PermissionDeniedError:
     )
 
 
+def given_before(connection: Connection) -> protocol.Given:
+    """Return how a connection was opened, to be opened again with changes; no secret is in it.
+
+    What a field can't show, because it is secret or has no text, is only named: it can be kept.
+    """
+    fields: dict[str, str] = {}
+    kept: list[str] = []
+    for name in _chosen(connection):
+        text = _as_typed(BY_NAME[name], getattr(connection.options, name))
+        if text is None:
+            kept.append(name)
+        else:
+            fields[name] = text
+    return protocol.Given(url=mask(connection.url), fields=fields, kept=kept)
+
+
+def kept_options(connection: Connection, url: str, names: Iterable[Any]) -> dict[str, Any]:
+    """Return options of a connection that are kept for the next one, as they were given.
+
+    Args:
+        connection: The connection.
+        url: Where the next one leads.
+        names: Of the options.
+
+    Raises:
+        InvalidError: The URL leads to another server: nobody meant it to have these.
+    """
+    wanted = [name for name in names if name in _chosen(connection)]
+    if wanted and _server_of(url) != _server_of(str(connection.target)):
+        raise InvalidError(
+            f"given for another server: {', '.join(map(label, wanted))}",
+            hint="type them again, or press Forget beside them",
+        )
+    return {name: _again(BY_NAME[name], getattr(connection.options, name)) for name in wanted}
+
+
+def _chosen(connection: Connection) -> list[str]:
+    """Return the names of the options that are not as by default."""
+    options = connection.options
+    named = [option for option in OPTIONS if option.kind.in_form]
+    return [
+        option.name
+        for option in named
+        if getattr(options, option.name) != option.kind.check(option.name, option.default)
+        and not _is_same_object_of_default(option, getattr(options, option.name))
+    ]
+
+
+def _is_same_object_of_default(option: Option, value: Any) -> bool:
+    """Tell whether a value is one that is made again each time, a codec, and is that of the default."""
+    try:
+        default = option.kind.given(option.kind.check(option.name, option.default))
+        return bool(option.kind.given(value) == default)
+    except ValueError:
+        return False
+
+
+def _as_typed(option: Option, value: Any) -> str | None:
+    """Return what has to be typed for a value; None where it may not be shown, or can't be typed."""
+    kind = option.kind
+    if kind.secret:
+        return None
+    try:
+        given = kind.given(value)
+    except ValueError:
+        return None
+    if isinstance(given, bool):
+        text = "true" if given else "false"
+    elif isinstance(given, (list, tuple)) and all(isinstance(item, str) for item in given):
+        text = ", ".join(given) if kind.separator == "," else "\n".join(given)
+    elif isinstance(given, (str, int, float)):
+        text = str(given)
+    else:
+        return None
+    return text if mask(text) == text and _reads_back(option, text, value) else None
+
+
+def _reads_back(option: Option, text: str, value: Any) -> bool:
+    try:
+        return bool(option.kind.check(option.name, option.kind.read_field(text)) == value)
+    except InvalidError:
+        return False
+
+
+def _again(option: Option, value: Any) -> Any:
+    """Return a checked value as it may be given again; one that can't be written down stands for itself."""
+    try:
+        return option.kind.given(value)
+    except ValueError:
+        return value
+
+
+def _server_of(url: str) -> tuple[str, str, int, str]:
+    parsed = parse(url)
+    return parsed.scheme, parsed.host, parsed.port, parsed.socket
+
+
 def _field(option: Option) -> protocol.Field:
     kind = option.kind
     return {
         "name": option.name,
-        "values": kind.values,
-        "default": str(option.default) if option.default else "",
+        "label": label(option.name),
+        "group": "" if option.name in FIRST else _GROUP_OF.get(option.name, ""),
+        "values": _TYPED.get(option.name, kind.values),
+        "default": kind.show_default(option.default) if option.default else "",
         "about": option.about,
         "kind": kind.field,
         "choices": list(kind.choices),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Final, Literal
 
+from ipyws.core.connection.connection import Connection
 from ipyws.core.messages.contract import Contract
 from ipyws.core.messages.message import Message
 from ipyws.text.masking import mask_start
@@ -45,12 +47,42 @@ def line(
         contract: What it is judged by, or None.
     """
     row = rows.row(message, previous, longest=PREVIEW, unfold=False, contract=contract)
+    if message.type == "pong" and message.rtt is not None:
+        row = replace(row, preview=row.preview.replace("pong  ", "RTT ", 1))
     return _line(number, name, message.seq, message.time, row, more=bool(row.size and message.size))
 
 
-def gap(number: int, count: int, evicted: int) -> protocol.Row:
-    """Return the row that stands for messages which are not drawn, of which the log has given up some."""
-    return _line(number, "", -1, 0, rows.gap(count, evicted), more=False)
+def gap(number: int, count: int, evicted: int, *, loadable: bool = False) -> protocol.Row:
+    """Return the row that stands for messages which are not drawn.
+
+    Args:
+        number: Its number in the panel.
+        count: How many they are.
+        evicted: How many of them the log has given up.
+        loadable: Whether the rows of the others can be asked for.
+    """
+    return _line(number, "", -1, 0, rows.gap(count, evicted), more=loadable)
+
+
+def set_slow(row: protocol.Row, slow: bool) -> None:
+    """Have a row say that the gap before it is unusual, or that it is not."""
+    looks = [look for look in row["css"].split() if look != "slow"]
+    row["css"] = " ".join([*looks, "slow"] if slow else looks)
+
+
+def paired(
+    made: Sequence[protocol.Row], found: Sequence[tuple[str, Connection, Message]]
+) -> list[protocol.Row]:
+    """Return rows without the pings whose pong is among them: its row says how long that took."""
+    pings: dict[tuple[str, bytes | str], int] = {}
+    answered: set[int] = set()
+    for place, (name, _, message) in enumerate(found):
+        if message.type == "ping" and message.direction == "out":
+            pings[name, message.data] = place
+        elif message.type == "pong" and message.rtt is not None and (name, message.data) in pings:
+            answered.add(pings.pop((name, message.data)))
+            made[place]["arrow"] = "↕"
+    return [row for place, row in enumerate(made) if place not in answered]
 
 
 def payload(message: Message | None) -> protocol.Content:

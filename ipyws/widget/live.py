@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from itertools import pairwise
 from typing import Any, Final
 
 from ipyws.core.connection.connection import Connection
@@ -19,6 +17,7 @@ from ipyws.text.numbers import is_whole
 from ipyws.view.summary import card
 from ipyws.widget import lines, protocol
 from ipyws.widget.feed import INTERVAL
+from ipyws.widget.rates import Rates
 from ipyws.widget.rights import ALL, Rights
 from ipyws.widget.seats import Seat, Seats, identity
 from ipyws.widget.sieve import Sieve, read_sieve
@@ -29,37 +28,16 @@ CARDS: Final = 0.25
 SIGN_OF_LIFE: Final = 1.0
 """Seconds after which the header is sent though nothing happened: without it a dead kernel looks alive."""
 
-_SPARK: Final = 60
 _SELECTED: Final = 1000
 """Rows of a request that are looked at."""
+
+_LOADS: Final = 10
+"""Gaps that a front end may want to be loaded in one turn."""
 
 Send = Callable[[protocol.ToFront], None]
 Request = Mapping[str, Any]
 
 _NOBODY: Final[Request] = {}
-
-
-class Rates:
-    """How many messages a connection received in each of the last seconds."""
-
-    def __init__(self) -> None:
-        self._samples: dict[Connection, deque[tuple[float, int]]] = {}
-
-    def sample(self, client: Connection) -> list[float]:
-        """Return messages a second over the last minute, the oldest first."""
-        now, received = time.monotonic(), client.log.received
-        samples = self._samples.setdefault(client, deque([(now, received)], maxlen=_SPARK + 1))
-        if now - samples[-1][0] >= 1:
-            samples.append((now, received))
-        points = list(samples)
-        return [
-            round((count - before) / (moment - earlier), 1)
-            for (earlier, before), (moment, count) in pairwise(points)
-        ]
-
-    def keep(self, clients: Iterable[Connection]) -> None:
-        """Forget all but some connections."""
-        self._samples = {client: self._samples[client] for client in clients if client in self._samples}
 
 
 class Live:
@@ -70,6 +48,7 @@ class Live:
         about: Gives what a front end is told once: options, saved connections, a broken policy.
         rights: What the front ends may do.
         busy: Tells whether the kernel runs a cell.
+        names: What the names of an expression mean; None where front ends may not run code.
 
     Attributes:
         greeted: Called when a front end says hello.
@@ -81,13 +60,14 @@ class Live:
         about: Callable[[], protocol.About],
         rights: Rights = Rights(),  # noqa: B008 - it never changes
         busy: Callable[[], bool] = lambda: False,
+        names: Mapping[str, Any] | None = None,
     ) -> None:
         self._send = send
         self._about = about
         self._rights = rights
         self.greeted: Callable[[], None] = lambda: None
         self._chosen: str | None = rights.only
-        self._seats = Seats(lambda seat: self._shown(seat.shown), busy)
+        self._seats = Seats(lambda seat: self._shown(seat.shown), busy, names)
         self._news = asyncio.Event()
         self._rates = Rates()
         self._followed: dict[Connection, tuple[Callable[[], None], ...]] = {}
@@ -106,6 +86,11 @@ class Live:
                 await asyncio.sleep(INTERVAL)
         finally:
             self._follow(())
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether there is a front end."""
+        return len(self._seats) > 0
 
     # -- requests of a front end -----------------------------------------------------------------------
 
@@ -157,7 +142,7 @@ class Live:
         """
         seat = self._seats.take(request, self._chosen)
         seat.feed.filter(read_sieve(request))
-        self._begin_again(seat)
+        self._begin_again(seat, _place(request.get("place")))
 
     def choose(self, name: str | None) -> None:
         """Show a connection to front ends yet to come, all of them, or, with None, the current one."""
@@ -184,6 +169,13 @@ class Live:
             self._send({**done.result(), "type": "payload", "view": identity(request), "row": number})
 
         unfolding.add_done_callback(send)
+
+    def load(self, request: Request, number: int) -> None:
+        """Send rows that a gap stands for, with the next turn."""
+        seat = self._seats.hear(request)
+        if seat is not None and len(seat.loads) < _LOADS:
+            seat.loads.append(number)
+            self._news.set()
 
     def selected(self, request: Request, client: Connection) -> list[Message] | None:
         """Return the messages of the rows that a request names, from any thread; None if it names none."""
@@ -229,14 +221,20 @@ class Live:
         shown = list(self._shown(seat.shown).values())
         if seat.begins or shown != seat.fed:
             seat.begins, seat.fed = False, shown
-            batch: protocol.Batch | None = await seat.feed.begin()
+            batch: protocol.Batch | None = await seat.feed.begin(seat.place)
+            seat.place = None
         else:
             batch = await seat.feed.next()
         if batch is not None:
             self._send({**batch, "type": "rows", "view": seat.id})
+        loads, seat.loads = seat.loads, []
+        for number in loads:
+            rows = await seat.feed.load(number)
+            self._send({"type": "loaded", "view": seat.id, "row": number, "rows": rows})
 
-    def _begin_again(self, seat: Seat) -> None:
+    def _begin_again(self, seat: Seat, place: tuple[str, int] | None = None) -> None:
         seat.begins = True
+        seat.place = place
         self._news.set()
 
     def _follow(self, clients: Iterable[Connection]) -> None:
@@ -282,3 +280,11 @@ class Live:
                 "shown": shown,
             }
             self._send({**message, **about} if about is not None else message)
+
+
+def _place(given: object) -> tuple[str, int] | None:
+    """Return the connection and the message that a front end says somebody looks at."""
+    if not isinstance(given, Mapping):
+        return None
+    name, seq = given.get("connection"), given.get("seq")
+    return (name, seq) if isinstance(name, str) and is_whole(seq) else None

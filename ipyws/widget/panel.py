@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import anywidget
@@ -13,6 +14,7 @@ from IPython import get_ipython
 
 from ipyws.config.current import CURRENT
 from ipyws.errors import InvalidError, brief
+from ipyws.runtime.aside import aside
 from ipyws.runtime.registry import REGISTRY
 from ipyws.script.expression import make_evaluator
 from ipyws.text.numbers import is_whole
@@ -25,6 +27,7 @@ from ipyws.widget.form import fields
 from ipyws.widget.live import Live
 from ipyws.widget.requests import Requests
 from ipyws.widget.rights import Rights, decide
+from ipyws.widget.twin import EVERY, SOON
 
 
 class Panel(anywidget.AnyWidget):
@@ -46,19 +49,21 @@ class Panel(anywidget.AnyWidget):
         super().__init__(height=height)
         self._rights = rights if rights is not None else decide(name, _current(), None, None)
         self._shell = get_ipython()
-        self._display = Display(self._shell, self._bundle, self._snapshot)
+        self._display = Display(self._shell, self._bundle, self._snapshot, self._key)
         self._core = REGISTRY.core()
         self._busy = _Busy(self._shell)
-        self._live = Live(self._post, self._about, self._rights, self._busy)
-        self._live.choose(self._rights.only or name)
         names = self._shell.user_ns if self._shell is not None else {}
+        self._live = Live(
+            self._post, self._about, self._rights, self._busy, names if self._rights.templates else None
+        )
+        self._live.choose(self._rights.only or name)
         self._live.greeted = self._display.revive
         self._requests = Requests(
             self._live, self._post, make_evaluator(names), self._core.post, self._rights
         )
         _keep_replies_here(self.comm)
         self.on_msg(lambda _, content, buffers: self._requests.handle(content, buffers))
-        self._running: asyncio.Task[None] | None = None
+        self._running: list[asyncio.Task[None]] = []
         self._core.post(self._start)
         self._forget = REGISTRY.at_end(self._end)
 
@@ -80,12 +85,21 @@ class Panel(anywidget.AnyWidget):
         super().close()
 
     def _start(self) -> None:
-        self._running = asyncio.get_running_loop().create_task(self._live.run())
+        loop = asyncio.get_running_loop()
+        self._running = [loop.create_task(self._live.run()), loop.create_task(self._keep_twins())]
+
+    async def _keep_twins(self) -> None:
+        """Bring the twins up to date now and then, as long as somebody looks."""
+        await asyncio.sleep(SOON)
+        while True:
+            if self._live.is_watched:
+                await aside(self._display.refresh, "ipyws-twin")
+            await asyncio.sleep(EVERY)
 
     def _stop(self) -> None:
         self._busy.stop()
-        if self._running is not None:
-            self._running.cancel()
+        for task in self._running:
+            task.cancel()
 
     async def _end(self) -> None:
         self._display.leave()
@@ -142,6 +156,8 @@ class Panel(anywidget.AnyWidget):
         for client in self._live.shown().values():
             drawn = Stretch(client.log, 0, html.ROWS).rows(client.log.total)
             shown = card(client, hint="%ws panel opens it again")
+            if shown.close is None:
+                shown = replace(shown, state="")  # what a picture says has to stay true
             htmls.append(html.render(shown, drawn, live=False))
             texts.append(text.render(shown, drawn))
         if not htmls:
@@ -150,6 +166,10 @@ class Panel(anywidget.AnyWidget):
                 "text/plain": "ipyws panel: no connection",
             }
         return {"text/html": "".join(htmls), "text/plain": "\n".join(texts)}
+
+    def _key(self) -> Hashable:
+        """Return what differs when the picture does."""
+        return tuple((name, c.log.total, c.closed) for name, c in self._live.shown().items())
 
     def __repr__(self) -> str:
         return f"<Panel {', '.join(self._live.shown()) or 'without a connection'}>"

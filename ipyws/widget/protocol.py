@@ -11,7 +11,11 @@ from typing import Literal, NotRequired, TypedDict
 
 
 class Row(TypedDict):
-    """One line of the list: the words of a `ipyws.view.rows.Row`, and where it belongs."""
+    """One line of the list: the words of a `ipyws.view.rows.Row`, and where it belongs.
+
+    `hit` says that it holds what is searched, `hits` which strings those are, and `excerpt` what is around
+    the first of them where the preview does not show it. A gap that has `more` can be loaded.
+    """
 
     id: int
     connection: str
@@ -26,6 +30,9 @@ class Row(TypedDict):
     label: str
     wrong: str
     preview: str
+    hit: NotRequired[bool]
+    hits: NotRequired[list[str]]
+    excerpt: NotRequired[str]
     css: str
     more: bool
 
@@ -45,6 +52,7 @@ class Batch(TypedDict):
     reset: bool
     rows: list[Row]
     matched: int
+    failure: str
     folded: int
     total: int
     counts: Counts
@@ -56,6 +64,15 @@ class Rows(Batch):
 
     type: Literal["rows"]
     view: str
+
+
+class Loaded(TypedDict):
+    """The rows that take the place of a gap's, the first maybe a gap again; None if there is none."""
+
+    type: Literal["loaded"]
+    view: str
+    row: int
+    rows: list[Row] | None
 
 
 class Card(Counts):
@@ -80,6 +97,8 @@ class Field(TypedDict):
     """One option in the form that connects."""
 
     name: str
+    label: str
+    group: str
     values: str
     default: str
     about: str
@@ -148,6 +167,22 @@ class Payload(Content):
     row: int
 
 
+class Given(TypedDict):
+    """How a connection was opened: its URL without secrets, what fields can show, the names of the rest."""
+
+    url: str
+    fields: dict[str, str]
+    kept: list[str]
+
+
+class Form(Given):
+    """The same, for the form that connects."""
+
+    type: Literal["form"]
+    view: str
+    connection: str
+
+
 class Result(TypedDict):
     """How a request went."""
 
@@ -168,7 +203,7 @@ class Who(TypedDict):
     view: str
 
 
-ToFront = Rows | State | Payload | Result | Who
+ToFront = Rows | Loaded | State | Payload | Form | Result | Who
 
 # -- from a front end ------------------------------------------------------------------------------
 
@@ -187,8 +222,25 @@ class Asked(Spoken, total=False):
 
 
 Sieve = TypedDict(
-    "Sieve", {"text": str, "regex": bool, "in": bool, "out": bool, "control": bool, "fold": bool}
+    "Sieve",
+    {
+        "text": str,
+        "regex": bool,
+        "where": bool,
+        "only": bool,
+        "in": bool,
+        "out": bool,
+        "control": bool,
+        "fold": bool,
+    },
 )
+
+
+class Place(TypedDict):
+    """The message that somebody looks at: the rows around it are wanted too."""
+
+    connection: str
+    seq: int
 
 
 class Hello(Spoken):
@@ -223,6 +275,14 @@ class Filter(Spoken, Sieve):
     """Other messages are to be shown."""
 
     type: Literal["filter"]
+    place: NotRequired[Place]
+
+
+class Load(Spoken):
+    """Rows that a gap stands for are wanted."""
+
+    type: Literal["load"]
+    row: int
 
 
 class Fetch(Spoken):
@@ -249,11 +309,25 @@ class Send(Asked):
 
 
 class Connect(Asked):
-    """A connection to open."""
+    """A connection to open; it keeps some options of the one named by `like`."""
 
     type: Literal["connect"]
     url: str
     options: dict[str, str]
+    like: str
+    keep: list[str]
+
+
+class Reconnect(Asked):
+    """The connection is to be opened again, as it was."""
+
+    type: Literal["reconnect"]
+
+
+class Remember(Asked):
+    """How the connection was opened is wanted, for the form."""
+
+    type: Literal["form"]
 
 
 class Close(Asked):
@@ -293,5 +367,21 @@ class Export(Asked):
 
 
 Request = (
-    Hello | Here | Bye | Ack | Filter | Fetch | Show | Send | Connect | Close | Copy | Frames | Frame | Export
+    Hello
+    | Here
+    | Bye
+    | Ack
+    | Filter
+    | Load
+    | Fetch
+    | Show
+    | Send
+    | Connect
+    | Reconnect
+    | Remember
+    | Close
+    | Copy
+    | Frames
+    | Frame
+    | Export
 )

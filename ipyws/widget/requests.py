@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from ipyws.api import reopen
 from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT
 from ipyws.errors import InvalidError, Kind, PermissionDeniedError, WebSocketError
-from ipyws.notebook.verbs.connect import open_at
+from ipyws.notebook.verbs.connect import is_url, open_at
 from ipyws.runtime.client import Client
 from ipyws.runtime.registry import REGISTRY
 from ipyws.runtime.threads import start_thread
@@ -26,7 +27,7 @@ from ipyws.text.printable import visible
 from ipyws.view.wording import in_panel, titled
 from ipyws.widget import protocol
 from ipyws.widget.exporting import export
-from ipyws.widget.form import is_command, read_options, read_pasted
+from ipyws.widget.form import given_before, is_command, kept_options, read_options, read_pasted
 from ipyws.widget.live import Live, Send
 from ipyws.widget.rights import ALL, Rights
 from ipyws.widget.seats import identity
@@ -75,12 +76,15 @@ class Requests:
             "bye": live.bye,
             "ack": lambda request: live.acknowledge(request, _number(request, "batch")),
             "filter": live.filter,
+            "load": lambda request: live.load(request, _number(request, "row")),
             "fetch": lambda request: live.fetch(request, _number(request, "row")),
             "show": lambda request: live.show(request, str(request.get("name", ""))[:_LONGEST_NAME]),
         }
         self._slow: dict[str, Callable[[Request, Sequence[Any]], str]] = {
             "send": self._send_message,
             "connect": self._connect,
+            "reconnect": self._reconnect,
+            "form": self._form,
             "close": self._close,
             "copy": self._copy,
             "frames": self._frames,
@@ -166,23 +170,50 @@ class Requests:
         if is_command(url):
             pasted = read_pasted(url, self._evaluate)
             url, options, notes = pasted.url, {**pasted.options, **options}, pasted.notes()
-        elif self._evaluate is not None:
-            url = expand_plain(url, self._evaluate)
+        else:
+            url, options = self._as_before(request, url, options)
         if self._evaluate is None and _names_a_file(url):
             raise PermissionDeniedError(
                 "the URL names a socket of this machine, which this panel does not take",
                 hint="connect in a cell",
             )
         client = open_at(url, options)
+        self._show(request, client.name)
+        return "; ".join([f"connected to {client.name}", *notes])
+
+    def _reconnect(self, request: Request, _: Sequence[Any]) -> str:
+        client = reopen(self._client(request))
+        self._show(request, client.name)
+        return f"connected to {client.name} again"
+
+    def _form(self, request: Request, _: Sequence[Any]) -> str:
+        connection = self._client(request).connection
+        given = given_before(connection)
+        self._send({**given, "type": "form", "view": identity(request), "connection": connection.name})
+        return ""
+
+    def _as_before(self, request: Request, typed: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Return URL and options with what they keep of the connection that the form was filled in with."""
+        before = REGISTRY.all().get(str(request.get("like", "")))
+        if before is not None and typed == mask(before.connection.url):
+            url = str(before.connection.target)  # there are no secrets in what the form shows
+        else:
+            url = expand_plain(typed, self._evaluate) if self._evaluate is not None else typed
+        names = request.get("keep")
+        if before is not None and is_url(url) and isinstance(names, list):
+            options = {**kept_options(before.connection, url, names), **options}
+        return url, options
+
+    def _show(self, request: Request, name: str) -> None:
+        """Show a connection that was opened; the answer lets the user send again, and that goes to it."""
         shown = threading.Event()
 
         def show() -> None:
-            self._live.show(request, client.name)
+            self._live.show(request, name)
             shown.set()
 
         self._post(show)
-        shown.wait(_SOON)  # the answer lets the user send again: what is shown by then is where that goes
-        return "; ".join([f"connected to {client.name}", *notes])
+        shown.wait(_SOON)
 
     def _close(self, request: Request, _: Sequence[Any]) -> str:
         code = _number(request, "code") if "code" in request else 1000

@@ -23,7 +23,7 @@ ALL: Final = "*"
 """The name under which all connections are shown together."""
 
 LOOKING: Final = frozenset(
-    {"hello", "here", "bye", "ack", "filter", "fetch", "show", "copy", "frames", "frame"}
+    {"hello", "here", "bye", "ack", "filter", "load", "fetch", "show", "copy", "frames", "frame"}
 )
 """The requests that change nothing but what the one who asks is shown."""
 

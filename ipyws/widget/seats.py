@@ -21,7 +21,7 @@ MOST: Final = 8
 """Front ends that a panel knows; of more, the one that has been silent longest is forgotten."""
 
 _LONGEST: Final = 64  # characters of an id
-_ROWS: Final = 1 << 32  # numbers of rows set aside for each, so that no two ever mean different rows by one
+_ROWS: Final = 1 << 40  # numbers of rows set aside for each, so that no two ever mean different rows by one
 
 
 class Seat:
@@ -33,18 +33,27 @@ class Seat:
         feed: The rows that it has, and those that come next.
         heard: When it spoke last, in seconds of `time.monotonic`.
         begins: Whether its rows have to be sent again.
+        place: The message around which rows are sent then too: its connection and its number; or None.
+        loads: The gaps whose rows it wants.
         fed: The connections whose rows it was sent last.
         told: The cards and the choice that it was sent last, and when.
     """
 
     def __init__(
-        self, id: str, shown: str | None, first: int, connections: Callable[[Seat], Mapping[str, Connection]]
+        self,
+        id: str,
+        shown: str | None,
+        first: int,
+        connections: Callable[[Seat], Mapping[str, Connection]],
+        names: Mapping[str, Any] | None = None,
     ) -> None:
         self.id = id
         self.shown = shown
-        self.feed = Feed(lambda: connections(self), first=first)
+        self.feed = Feed(lambda: connections(self), first=first, names=names)
         self.heard = time.monotonic()
         self.begins = False
+        self.place: tuple[str, int] | None = None
+        self.loads: list[int] = []
         self.fed: list[Connection] = []
         self.told: tuple[float, Any] = (0.0, None)
 
@@ -55,12 +64,17 @@ class Seats:
     Args:
         connections: Gives the connections that are shown to one, by name.
         busy: Tells whether the kernel runs a cell: what front ends say waits behind it.
+        names: What the names of an expression mean; None where front ends may not run code.
     """
 
     def __init__(
-        self, connections: Callable[[Seat], Mapping[str, Connection]], busy: Callable[[], bool]
+        self,
+        connections: Callable[[Seat], Mapping[str, Connection]],
+        busy: Callable[[], bool],
+        names: Mapping[str, Any] | None = None,
     ) -> None:
         self._connections = connections
+        self._names = names
         self._busy = busy
         self._seats: dict[str, Seat] = {}
         self._made = 0
@@ -94,7 +108,7 @@ class Seats:
         if seat is None:
             if len(self._seats) >= MOST:
                 self._drop(min(self._seats.values(), key=lambda seat: seat.heard))
-            seat = Seat(identity(request), shown, self._made * _ROWS, self._connections)
+            seat = Seat(identity(request), shown, self._made * _ROWS, self._connections, self._names)
             self._made += 1
             self._seats[seat.id] = seat
         return seat

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, Locator, Page, Request, Route
 
-from ipyws.widget import assets
+from ipyws.widget import assets, form
 from ipyws.widget.tree import json_tree
 
 SITE = "https://panel.test/"
@@ -253,31 +253,5 @@ def payload(
     return {**usual, **more}
 
 
-def _option(
-    name: str, values: str, default: str, about: str, kind: str = "text", **more: Any
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "values": values,
-        "default": default,
-        "about": about,
-        "kind": kind,
-        "choices": [],
-        **more,
-    }
-
-
-OPTIONS = [
-    _option("headers", "Name: value", "none", "extra headers of the handshake", "headers", secret=True),
-    _option("protocols", "list", "none", "subprotocols, the preferred one first", "list"),
-    _option("dial_timeout", "duration", "10s", "longest time for the handshake", "duration"),
-    _option("read_timeout", "duration", "none", "longest time without a data message", "duration"),
-    _option("compression", "mode", "disabled", "compress messages", "choice",
-            choices=["disabled", "context_takeover", "no_context"]),
-    _option("read_limit", "0-128 MB", "0", "largest message, counted after inflating"),
-    _option("ping_interval", "duration", "20s", "time between keep-alive pings", "duration"),
-    _option("name", "text", "", "what the connection is called"),
-    _option("auth", "user:password", "none", "HTTP Basic", secret=True),
-    _option("insecure", "bool", "off", "don't check the server's certificate", "bool"),
-    _option("proxy", "URL", "env", "through which proxy"),
-]  # fmt: skip
+OPTIONS = [dict(field) for field in form.fields()]
+"""The fields of the form, as the kernel has them."""

@@ -52,7 +52,7 @@ class Shown:
         if not self.root.get_by_label("URL or saved name").is_visible():
             self.button("Connect…").click()
         self.root.get_by_label("URL or saved name").fill(url)
-        chosen = self.root.locator("details.options")
+        chosen = self.root.locator("details.advanced")
         if options and chosen.get_attribute("open") is None:
             chosen.locator("summary").click()
         for name, text in options.items():

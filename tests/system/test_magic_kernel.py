@@ -359,6 +359,21 @@ def test_log_shows_and_returns_what_passed_filtered(kernel: Kernel, seen: Witnes
     assert control.stdout == "['ping', 'pong']\n"
 
 
+def test_log_shows_the_messages_for_which_an_expression_holds(kernel: Kernel, seen: Witness) -> None:
+    ok(kernel, '%%ws\n{"type": "error", "code": 7}\n===\n{"type": "tick"}\n===\ntext\nleast = 3')
+    ok(kernel, "%ws recv -n 3\nleast = 3")
+    calls = {
+        """'json["type"] == "error"'""": "['in', 'out']",
+        """'json["code"] > least' --in""": "['in']",
+        """'msg.data == "nothing"'""": "[]",
+    }
+    for expression, expected in calls.items():
+        result = ok(kernel, f"found = %ws log --where {expression}\nprint([m.direction for m in found])")
+        assert result.stdout.splitlines()[-1].replace("'out', 'in'", "'in', 'out'") == expected, expression
+    failed = ok(kernel, "%ws log --where 'json[\"none\"]'")
+    assert "the expression failed on 6 messages, at last with KeyError: 'none'" in failed.stdout
+
+
 def test_serve_starts_a_server_once_prints_its_url_and_stops(kernel: Kernel) -> None:
     result = ok(kernel, "s = %ws serve echo\nt = %ws serve echo\nprint(s is t)")
     url = re.search(r"ws://127\.0\.0\.1:\d+", result.stdout)

@@ -161,6 +161,49 @@ def test_it_connects_by_url_and_options_and_closes_with_code_and_reason(
     assert server.wait(lambda server: server.closes == [(4001, "enough")])
 
 
+def test_it_connects_again_as_it_was_and_with_changes(kernel: Kernel, server: Witness) -> None:
+    url = f"{server.url}/p?token={{{{env.PANEL_TOKEN}}}}"
+    ok(kernel, f"%ws {url} --as main -s a -H 'Authorization: Bearer {TOKEN}'\n%ws close")
+    front = opened(kernel)
+    front.ask("hello")
+    done = front.answer("reconnect", connection="main")
+    assert (done["ok"], done["text"]) == (True, "connected to main again")
+    first, second = server.requests
+    assert (second.path, second.headers["Authorization"]) == (first.path, first.headers["Authorization"])
+    ok(kernel, "assert ipyws.current().name == 'main' and ipyws.current().state == 'open'")
+    front.answer("form", connection="main")
+    form = front.wait("form")
+    assert SECRET not in str(form)
+    assert (form["fields"], form["kept"]) == ({"protocols": "a", "name": "main"}, ["headers"])
+    changed = {"url": form["url"], "options": {"name": "other", "protocols": "b"}, "like": "main"}
+    assert front.answer("connect", **changed, keep=["headers"])["ok"]
+    third = server.requests[2]
+    assert (third.path, third.headers["Authorization"]) == (first.path, first.headers["Authorization"])
+    assert third.headers["Sec-WebSocket-Protocol"] == "b"
+    assert front.answer("connect", **changed, keep=[])["ok"]
+    assert "Authorization" not in server.requests[3].headers
+    elsewhere = {**changed, "url": server.url.replace("127.0.0.1", "localhost")}
+    failed = front.answer("connect", **elsewhere, keep=["headers"])
+    assert "given for another server: Headers" in failed["message"]
+    assert len(server.requests) == 4
+
+
+def test_an_expression_filters_and_what_was_cut_comes_with_its_surroundings(
+    kernel: Kernel, server: Witness
+) -> None:
+    ok(kernel, f"%ws {server.url} --as main\nleast = 6")
+    for code in (5, 7):
+        ok(kernel, f'%ws send {{"type": "error", "code": {code}}}\n%ws recv')
+    front = opened(kernel)
+    front.ask("hello")
+    front.wait("rows")
+    front.ask("filter", text='json["code"] > least', where=True, **{"in": True, "out": False})
+    found = front.wait("rows", lambda batch: batch["reset"] and batch["matched"] == 1)
+    assert [row["preview"] for row in found["rows"]] == ['{"type": "error", "code": 7}']
+    failed = front.answer("filter", text="json[", where=True)
+    assert (failed["kind"], "not a Python expression" in failed["message"]) == ("INVALID", True)
+
+
 def test_a_pasted_command_connects_as_it_would(kernel: Kernel, server: Witness) -> None:
     command = f"curl '{server.url.replace('ws://', 'http://')}/x' -H 'X-One: $1' --compressed"
     done = opened(kernel).answer("connect", url=command, options={"name": "pasted"})

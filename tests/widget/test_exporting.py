@@ -16,7 +16,7 @@ import ipyws
 from ipyws.capture.recording import RecordedLog
 from ipyws.core.codecs.msgpack import MSGPACK
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.message import Message
+from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
 from ipyws.widget import lines
 from ipyws.widget.exporting import LARGEST, export
@@ -122,3 +122,20 @@ def test_the_panel_shows_no_half_of_a_secret_where_it_cuts(before: int) -> None:
         for part in ("cor(", "rect", "horse"):
             assert part not in shown
             assert part.encode().hex(" ") not in shown
+
+
+def test_text_is_read_as_it_is_and_nothing_of_it_is_cut() -> None:
+    log = RecordedLog(budget=Budget(1 << 20))
+    log.append("out", ["short"], 5)
+    log.append("in", ["x" * 5000 + "\nend"], 5004)
+    log.append("in", [bytes(range(40))], 40)
+    log.append("in", [Control(b"\x1b")], 1, "ping")
+    text = export("text", {"a": log})
+    assert "x" * 5000 + "\n    end\n" in text
+    first, second = text.splitlines()[:2]
+    assert first.split("  ")[1:] == ["↑", "text", "5 B"]
+    assert second == "    short"
+    assert "000020  20 21" in text.replace("00000020", "000020")
+    assert "\x1b" not in text
+    assert "Message(" not in text
+    assert "  a  " in export("text", {"a": log, "b": log})

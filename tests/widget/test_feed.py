@@ -18,7 +18,7 @@ from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
 from ipyws.view.format import byte_size
 from ipyws.widget import lines, live
-from ipyws.widget.feed import BYTES, FIRST, INTERVAL, KEPT, PATIENCE, ROWS, UNDRAWN, Feed
+from ipyws.widget.feed import BYTES, FIRST, INTERVAL, KEPT, LOADED, PATIENCE, ROWS, UNDRAWN, Feed
 from ipyws.widget.sieve import Sieve, read_sieve
 
 
@@ -232,6 +232,137 @@ def test_heartbeats_are_counted_instead_of_shown(typed: str) -> None:
     assert (later["rows"], later["folded"]) == ([], 2)
 
 
+def ids(rows: list[Any]) -> list[int]:
+    return [row["id"] for row in rows]
+
+
+def test_a_gap_gives_its_rows_until_nothing_is_left() -> None:
+    side = Side()
+    side.receive(*(f"message {number}" for number in range(FIRST + LOADED + 7)))
+    it = feed(a=side)
+    batch = run(it.begin())
+    gap, *newest = batch["rows"]
+    assert (gap["kind"], gap["more"], newest[0]["preview"]) == ("gap", True, f"message {LOADED + 7}")
+    rest, *loaded = run(it.load(gap["id"]))
+    assert [row["preview"] for row in loaded] == [f"message {number}" for number in range(7, LOADED + 7)]
+    assert rest["preview"].startswith("7 messages not drawn")
+    last = run(it.load(rest["id"]))
+    assert [row["preview"] for row in last] == [f"message {number}" for number in range(7)]
+    numbers = [*ids(last), *ids(loaded), *ids(newest)]
+    assert numbers == sorted(set(numbers))
+    assert it.message(last[0]["id"]).data == "message 0"  # type: ignore[union-attr]
+    assert newest[0]["delta"]
+    for gone in (gap["id"], rest["id"], 12345):
+        assert run(it.load(gone)) is None
+
+
+def test_a_gap_gives_what_matches() -> None:
+    side = Side()
+    side.receive(*(f"{'even' if number % 2 == 0 else 'odd'} {number}" for number in range(2 * FIRST + 10)))
+    it = feed(a=side)
+    it.filter(Sieve("even"))
+    gap = run(it.begin())["rows"][0]
+    assert gap["preview"].startswith("5 messages not drawn")
+    assert [row["preview"] for row in run(it.load(gap["id"]))] == [
+        f"even {number}" for number in (0, 2, 4, 6, 8)
+    ]
+
+
+def test_what_a_gap_lost_meanwhile_is_said() -> None:
+    side = Side(messages=FIRST + 10)
+    side.receive(*(str(number) for number in range(FIRST + 10)))
+    it = feed(a=side)
+    gap = run(it.begin())["rows"][0]
+    side.receive("1", "2", "3", "4")
+    rest, *loaded = run(it.load(gap["id"]))
+    assert [row["preview"] for row in loaded] == [str(number) for number in range(4, 10)]
+    assert rest["preview"] == "4 messages not drawn: 4 of them evicted from the log"
+    assert not rest["more"]
+
+
+def test_gaps_of_several_connections_are_in_the_order_of_time() -> None:
+    a, b = Side(), Side()
+    for number in range(FIRST):
+        a.receive(f"a{number}", moment=float(number))
+        b.receive(f"b{number}", moment=number + 0.5)
+    it = feed(a=a, b=b)
+    gap, *newest = run(it.begin())["rows"]
+    loaded = run(it.load(gap["id"]))[1:]
+    assert [row["preview"] for row in [*loaded, *newest][-4:]] == ["a998", "b998", "a999", "b999"]
+    assert loaded[-1]["at"] < newest[0]["at"]
+    assert len(loaded) == LOADED
+
+
+def test_what_somebody_looks_at_is_there_again_however_old_it_is() -> None:
+    side = Side()
+    side.receive(*(f"message {number}" for number in range(5000)))
+    it = feed(a=side)
+    batch = run(it.begin(("a", 300)))
+    assert f"message {300}" in texts(batch)
+    assert texts(batch)[-1] == "message 4999"
+    assert hidden(batch) + len(texts(batch)) == 5000
+    kinds = [row["kind"] == "gap" for row in batch["rows"]]
+    assert kinds.count(True) == 2
+    between = [row for row in batch["rows"] if row["kind"] == "gap"][1]
+    assert run(it.load(between["id"]))[-1]["preview"] == f"message {5000 - FIRST - 1}"
+    assert hidden(run(it.begin(("a", 4500)))) == 4000
+    assert len(run(it.begin(("nobody", 3)))["rows"]) == FIRST + 1
+
+
+def test_matches_can_be_marked_among_the_others() -> None:
+    side = Side()
+    side.receive("alpha", "beta", "ALPHA")
+    it = feed(a=side)
+    it.filter(Sieve("alpha", only=False))
+    batch = run(it.begin())
+    assert [row.get("hits") for row in batch["rows"]] == [["alpha"], None, ["ALPHA"]]
+    assert (batch["matched"], batch["total"]) == (2, 3)
+
+
+def test_many_heartbeats_are_not_all_looked_at() -> None:
+    side = Side()
+    side.receive("news")
+    side.log.append("in", [Control(b"beat")] * 9000, 36000, type="ping")
+    it = feed(a=side)
+    it.filter(Sieve(fold=True))
+    batch = run(it.begin())
+    assert 0 < batch["folded"] < 9000
+    assert hidden(batch) + batch["folded"] == 9001
+
+
+def test_an_expression_that_fails_says_why() -> None:
+    side = Side()
+    side.receive('{"a": 1}')
+    it = Feed(lambda: {"a": side}, lambda: 0.0, names={})  # type: ignore[dict-item]
+    it.filter(Sieve('json["b"]', where=True))
+    batch = run(it.begin())
+    assert (batch["rows"], batch["failure"]) == ([], "KeyError: 'b'")
+
+
+def test_a_ping_and_its_pong_are_one_row() -> None:
+    side = Side()
+    side.log.append("out", [Control(b"mine")], 4, "ping")
+    side.log.append("in", [Control(b"mine", rtt=0.0005)], 4, "pong")
+    side.log.append("out", [Control(b"alone")], 5, "ping")
+    shown = run(feed(a=side).begin())["rows"]
+    assert [(row["arrow"], row["preview"]) for row in shown] == [
+        ("↕", "RTT 0.5 ms  mine"),
+        ("↑", "ping  alone"),
+    ]
+
+
+def test_only_an_unusual_gap_is_marked_and_none_under_a_filter() -> None:
+    side = Side()
+    for number in range(10):
+        side.receive("tick", moment=2.0 * number)
+    side.receive("tick late", moment=30.0)
+    it = feed(a=side)
+    slow = ["slow" in row["css"].split() for row in run(it.begin())["rows"]]
+    assert slow == [False] * 10 + [True]
+    it.filter(Sieve("tick"))
+    assert not any("slow" in row["css"].split() for row in run(it.begin())["rows"])
+
+
 def test_a_bad_regular_expression_changes_nothing() -> None:
     side = Side()
     it = feed(a=side)
@@ -407,7 +538,7 @@ def test_a_new_filter_does_not_wait_for_the_search_of_the_old_one(monkeypatch: p
 
     async def scenario() -> dict[str, Any]:
         it.filter(Sieve("o", regex=True))
-        monkeypatch.setattr(it, "_matches", endless)
+        monkeypatch.setattr(it._reader.matching, "_holds", endless)
         old = asyncio.create_task(it.begin())
         await asyncio.to_thread(searching.wait, 60)
         it.filter(Sieve("tw"))

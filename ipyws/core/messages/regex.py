@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from typing import Any, Final
 
@@ -30,6 +30,9 @@ LARGE: Final = 1 << 18
 _MEMORY: Final = 8 << 20
 _MEMORY_UNICODE: Final = 2 << 20  # its classes are large: more would take long to compile
 _POLL: Final = 0.05  # seconds
+
+Find = Callable[[str], Iterator[tuple[int, int]]]
+"""Yields the places of what is searched in a text, where each begins and ends."""
 
 Test = Callable[[Data], bool]
 """Tells whether a payload holds what is searched, without regard to case; bytes are read as Latin-1."""
@@ -65,6 +68,30 @@ def compile_text(text: str) -> Test:
     except InvalidError:  # a lone surrogate
         return _folded(text)
     return _test(found, found)
+
+
+@lru_cache(maxsize=64)
+def finder(wanted: str, *, regex: bool) -> Find:
+    """Return what finds the places of a text, or of a regular expression that `compile_regex` takes.
+
+    It is for what is shown of a payload: the places of a regular expression may be a character off from what
+    `compile_regex` finds, where ``\\b`` stands beside letters that are not ASCII.
+    """
+    if not regex or re2 is None:
+        literal = re.compile(re.escape(wanted), re.IGNORECASE)
+        return lambda text: (match.span() for match in literal.finditer(text) if match[0])
+    multiline = bool(_check(wanted) & re.MULTILINE)
+    engine = _compile(wanted, _translate(wanted, multiline, _ASCII), _MEMORY)
+
+    def find(text: str) -> Iterator[tuple[int, int]]:
+        raw = text.encode("utf-8", "surrogatepass")
+        for match in engine.finditer(raw):
+            start, end = match.span()
+            if start < end:
+                before = len(raw[:start].decode("utf-8", "surrogatepass"))
+                yield before, before + len(raw[start:end].decode("utf-8", "surrogatepass"))
+
+    return find
 
 
 def _check(pattern: str) -> int:

@@ -278,6 +278,12 @@ VERBS: dict[str, Verb] = {
                 Flag(("--raw",), "payloads as they came, not decoded"),
                 Flag(("--frames",), "frames as they were on the wire, of a connection with --wire"),
                 Flag(("--grep",), "only what this regular expression finds", "RE"),
+                Flag(
+                    ("--where",),
+                    "only messages for which this holds: Python over msg and json",
+                    "EXPR",
+                    verbatim=True,
+                ),
                 Flag(("--json",), "as lines of JSON, for programs"),
                 Flag(("--max",), "most bytes of JSON in all (default 4kB)", "SIZE", room),
             ),
@@ -285,6 +291,7 @@ VERBS: dict[str, Verb] = {
             (0, 1),
             examples=(
                 "%ws log prices --tail 10 --in --grep BTC",
+                '%ws log --where \'json["type"] == "error"\'',
                 "%ws log --json --max 2kB",
                 "%ws log --frames",
             ),

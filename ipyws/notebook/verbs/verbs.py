@@ -164,21 +164,34 @@ def log(session: Session, parsed: Parsed) -> list[Message] | Frames:
     if parsed.take("frames", False):
         return show_frames(session, parsed, client, tail, direction)
     grep, control, raw = parsed.take("grep"), parsed.take("control", False), parsed.take("raw", False)
+    where = parsed.take("where")
     found: list[Message] = client.log.filter(direction=direction, grep=grep)
     if control:
         found = [message for message in found if message.type in _CONTROL or is_heartbeat(message)]
+    if where is not None:
+        found = _holding(session, client, found, where)
     if parsed.take("json", False):
         session.say("\n".join(brief_lines(found[-tail:], parsed.take("max", MAX))), lines=True)
         return found[-tail:]
     if "max" in parsed.options:
         raise InvalidError("--max is given without --json", hint="--tail says how many rows are shown")
-    fold = not control and grep is None
+    fold = not control and grep is None and where is None
     drawn = picture(found, min(tail, _TAIL), fold=fold, raw=raw, contract=client.log.contract)
     if drawn:
         session.show_rows(client, drawn)
     else:
         session.say(f"nothing of that kind passed {client.name} yet")
     return found[-tail:]
+
+
+def _holding(session: Session, client: Client, messages: list[Message], where: str) -> list[Message]:
+    """Return the data messages for which an expression holds; say so where it failed on all of them."""
+    judge = make_predicate(where, session.names, client.log.contract)
+    judged = [message for message in messages if message.type in (TYPE_TEXT, TYPE_BINARY)]
+    found = [message for message in judged if judge(message)]
+    if judge.failure and not found:
+        session.say(f"the expression failed on {judge.refused:,} messages, at last with {judge.failure}")
+    return found
 
 
 def serve(session: Session, parsed: Parsed) -> Server | list[str]:

@@ -19,29 +19,66 @@ class Problem {
   }
 }
 
-/**
- * The input for one option of a connection; what is left empty keeps its default.
- * @param {protocol.Field} option
- */
-function optionField({ name, values, default: usual, about, kind, choices, secret }) {
-  const shared = {
-    name, class: "field", autocomplete: "off", spellcheck: "false", title: `${about} (${values})`,
-    "data-secret": secret,
-  };
-  const offered = kind === "bool" ? ["true", "false"] : kind === "choice" ? choices : null;
-  let field;
-  if (offered) {
-    const items = offered.map((value) => make("option", { value }, value));
-    field = make("select", shared, make("option", { value: "" }, `default: ${usual}`), ...items);
-  } else if (kind === "headers" || kind === "lines") {
-    const placeholder = kind === "headers" ? "Name: value, one a line" : `${values}, one a line`;
-    field = make("textarea", { ...shared, rows: 2, placeholder });
-  } else {
-    const type = secret ? "password" : "text";
-    field = make("input", { ...shared, type, placeholder: usual || values });
+const KEPT = "kept from the last connection";
+
+/** One option of a connection in the form; what is left empty keeps its default, or what was given before. */
+class OptionField {
+  /** @param {protocol.Field} option */
+  constructor(option) {
+    this.name = option.name;
+    this.group = option.group;
+    this.kept = false; // whether the value of the last connection is used, which is not shown
+    const id = uniqueId();
+    const help = make("small", { id: `${id}-help` }, option.about);
+    const shared = {
+      id, name: option.name, class: "field", autocomplete: "off", spellcheck: "false",
+      title: `${option.name}: ${option.values}`, "data-secret": option.secret, "aria-describedby": help.id,
+      oninput: () => this.keep(false),
+    };
+    this.field = OptionField.control(option, shared);
+    this.usual = this.field.getAttribute("placeholder") ?? "";
+    this.first = this.field instanceof HTMLSelectElement ? this.field.options[0].text : "";
+    this.forget = button("Forget", () => {
+      this.keep(false);
+      this.field.focus();
+    }, { class: "more forget", hidden: true, title: `Do not use the last connection's ${option.label}` });
+    const wide = this.field.tagName === "TEXTAREA" ? "option wide" : "option";
+    const head = make("div", { class: "head" }, make("label", { for: id }, option.label), this.forget);
+    this.element = make("div", { class: wide }, head, this.field, help);
   }
-  const help = make("small", { title: about }, about);
-  return make("label", { class: field.tagName === "TEXTAREA" ? "option wide" : "option" }, span("", name), field, help);
+
+  /**
+   * @param {protocol.Field} option
+   * @param {Properties} shared
+   */
+  static control({ default: usual, values, kind, choices, secret }, shared) {
+    const offered = kind === "bool" ? ["true", "false"] : kind === "choice" ? choices : null;
+    if (offered) {
+      const words = (/** @type {string} */ value) => ({ true: "yes", false: "no" })[value] ?? value;
+      const items = offered.map((value) => make("option", { value }, kind === "bool" ? words(value) : value));
+      const first = kind === "bool" ? "no, by default" : usual ? `${usual}, by default` : "by default";
+      return make("select", shared, make("option", { value: "" }, first), ...items);
+    }
+    if (kind === "headers" || kind === "lines") {
+      const placeholder = kind === "headers" ? "Name: value, one per line" : `${values}, one per line`;
+      return make("textarea", { ...shared, rows: 2, placeholder });
+    }
+    const type = secret ? "password" : "text";
+    return make("input", { ...shared, type, placeholder: usual ? `${usual}, by default` : values });
+  }
+
+  /** @param {boolean} kept */
+  keep(kept) {
+    this.kept = kept;
+    this.forget.hidden = !kept;
+    if (this.field instanceof HTMLSelectElement) this.field.options[0].text = kept ? KEPT : this.first;
+    else this.field.placeholder = kept ? KEPT : this.usual;
+  }
+
+  clear() {
+    this.field.value = "";
+    this.keep(false);
+  }
 }
 
 const COMMAND = /^\s*(curl|curl\.exe|wscat|websocat)\s/;
@@ -54,6 +91,8 @@ class Forms {
     this.store = panel.store;
     this.problem = new Problem();
     this.offered = "";
+    this.options = /** @type {OptionField[]} */ ([]);
+    this.like = ""; // the connection that the form was filled in with
     this.wasNone = false;
     this.saved = make("datalist", { id: uniqueId() });
     this.url = make("input", {
@@ -62,6 +101,9 @@ class Forms {
       onpaste: (event) => this.pasteCommand(event),
     });
     this.grid = make("div", { class: "grid" });
+    this.groups = make("div", { class: "groups" });
+    this.origin = make("div", { class: "dim origin" });
+    this.advanced = make("details", { class: "advanced" }, make("summary", {}, "Advanced"), this.groups);
     this.go = make("button", { class: "button primary", "data-needs": "kernel" }, "Connect");
     this.policy = make("div", { class: "problem refused" });
     this.connect = make("form", {
@@ -70,8 +112,7 @@ class Forms {
       onkeydown: (event) => event.key === "Escape" && this.closeConnect(),
     },
     make("div", { class: "bar" }, this.url, this.saved, this.go, button("Cancel", () => this.closeConnect())),
-    this.policy, this.problem.element,
-    make("details", { class: "options" }, make("summary", {}, "Options"), this.grid));
+    this.policy, this.problem.element, this.origin, make("div", { class: "options" }, this.grid, this.advanced));
     this.code = make("input", { class: "field code", type: "number", min: 1000, max: 4999, value: 1000, required: "" });
     this.reason = make("input", { class: "field", maxlength: 123, autocomplete: "off", placeholder: "none" });
     const submit = (/** @type {SubmitEvent} */ event) => {
@@ -90,25 +131,42 @@ class Forms {
   openConnect() {
     this.connect.hidden = false;
     this.url.focus();
+    if (!this.url.value && this.store.shownCard && !this.store.merged)
+      this.store.request({ type: "form" }, () => {});
+  }
+
+  /**
+   * Fill the form in as the connection that is shown was opened.
+   * @param {protocol.Form} given
+   */
+  fill({ connection, url, fields, kept }) {
+    if (this.url.value || this.connect.hidden) return; // the user was quicker
+    this.like = connection;
+    this.url.value = url;
+    this.url.select();
+    for (const option of this.options) {
+      option.field.value = fields[option.name] ?? "";
+      option.keep(kept.includes(option.name));
+    }
+    const given = this.options.filter(({ name }) => name in fields || kept.includes(name));
+    this.advanced.open = given.some(({ group }) => group);
+    setText(this.origin, `As ${connection} was opened; what is secret is kept, and not shown.`);
   }
 
   closeConnect() {
     this.connect.hidden = true;
-    this.forgetSecrets();
-    this.problem.hide();
+    this.empty();
     this.panel.header.connect.focus();
   }
 
-  /**
-   * The fields of the form that a selector finds.
-   * @param {string} selector
-   * @returns {HTMLInputElement[]}
-   */
-  fields(selector) { return [...this.connect.querySelectorAll(/** @type {"input"} */ (selector))]; }
-
-  forgetSecrets() {
-    for (const field of this.fields("[data-secret]")) field.value = "";
-    if (COMMAND.test(this.url.value)) this.url.value = "";
+  /** Forget what was typed: opened again, the form shows how the connection of then was opened. */
+  empty() {
+    this.url.value = "";
+    this.like = "";
+    for (const option of this.options) option.clear();
+    this.advanced.open = false;
+    setText(this.origin, "");
+    this.problem.hide();
   }
 
   /**
@@ -128,12 +186,13 @@ class Forms {
     event.preventDefault();
     const url = this.url.value.trim();
     if (!url) return this.problem.show({ message: "no URL given", hint: "type one, or a saved name" });
-    const fields = this.fields(".grid [name]").filter(({ value }) => value.trim());
-    const options = Object.fromEntries(fields.map(({ name, value }) => [name, value]));
+    const filled = this.options.filter(({ field }) => field.value.trim());
+    const options = Object.fromEntries(filled.map(({ name, field }) => [name, field.value]));
+    const keep = this.options.filter(({ kept }) => kept).map(({ name }) => name);
     this.problem.hide();
     setText(this.go, "Connecting…");
     this.store.setConnecting(true);
-    return this.store.request({ type: "connect", url, options }, (result) => this.connected(result));
+    return this.store.request({ type: "connect", url, options, like: this.like, keep }, (result) => this.connected(result));
   }
 
   /** @param {protocol.Result} result */
@@ -141,9 +200,23 @@ class Forms {
     setText(this.go, "Connect");
     this.store.setConnecting(false);
     if (!result.ok) return this.problem.show(result);
-    this.forgetSecrets();
+    this.empty();
     this.connect.hidden = true;
+    this.panel.list.toNewest();
+    this.panel.say(result.text ?? "");
     return this.panel.sendBox.text.focus({ preventScroll: true });
+  }
+
+  /** Open the connection again, as it was. */
+  reconnect() {
+    this.store.setConnecting(true);
+    this.store.request({ type: "reconnect" }, (result) => {
+      this.store.setConnecting(false);
+      if (!result.ok) return this.panel.header.problem.show(result);
+      this.panel.list.toNewest();
+      this.panel.say(result.text ?? "");
+      return this.panel.sendBox.text.focus({ preventScroll: true });
+    });
   }
 
   toggleClose() {
@@ -176,7 +249,13 @@ class Forms {
 
   /** @param {protocol.About} about */
   offer({ options = [], saved = [] }) {
-    this.grid.replaceChildren(...options.map(optionField));
+    this.options = options.map((option) => new OptionField(option));
+    const of = (/** @type {string} */ wanted) => this.options.filter(({ group }) => group === wanted);
+    const names = [...new Set(options.map(({ group }) => group))].filter(Boolean);
+    const draw = (/** @type {OptionField[]} */ fields) => fields.map(({ element }) => element);
+    this.grid.replaceChildren(...draw(of("")));
+    this.groups.replaceChildren(...names.map((name) =>
+      make("fieldset", {}, make("legend", {}, name), make("div", { class: "grid" }, ...draw(of(name))))));
     this.saved.replaceChildren(...saved.map((value) => make("option", { value })));
   }
 }

@@ -2,16 +2,26 @@
 
 const KEPT_ROWS = 10_000;
 const ROW_HEIGHT = 22; // px; panel.css has the same number
+const LOWEST_LIST = 90; // px; panel.css has the same number
+const OUTPUT_PADDING = 16; // px around a panel in an Output View of JupyterLab
 const OVERSCAN = 6; // rows drawn above and below the visible ones, so that scrolling meets no white
 const OPEN_ROWS = 50;
 const KEPT_PAYLOADS = 50;
 const GONE_AFTER = 10_000; // ms without a sign of life from the kernel
+const RELINK_AFTER = 2500; // ms for the same once Jupyter says that something happened to the kernel
 const HERE_EVERY = 50_000; // ms; the kernel forgets who is silent for three times as long
 const FORGOTTEN_AFTER = 3_600_000; // ms in a hidden tab: from then on it doesn't keep the kernel in use
 const ACK_EVERY = 5; // batches; the kernel goes on for some more without a word
 const TICK = 250; // ms between two updates of counters
 const FILTER_DELAY = 150; // ms
+const EXPRESSION_DELAY = 600; // ms: what is half an expression is none yet
+const EXCERPT = 24; // characters beside a hit that is out of sight
+const CHARACTER_WIDTH = 7.3; // px in the list, about
+const MARKED_TEXT = 300_000; // characters in which hits are marked
+const MARKS = 500;
+const COPIED_ROWS = 200; // payloads that are copied together
 const HISTORY = 50;
+const SPARK_SECONDS = 60; // that the line of rates shows; the kernel has as many
 const JSON_DEPTH = 200;
 const TREE_PART = 200; // children drawn at a time
 const HEX_PART = 64; // lines drawn at a time
@@ -64,11 +74,17 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/**
+ * What a message is known by, whatever number its row has.
+ * @param {{ connection: string, seq: number }} row
+ */
+const keyOf = ({ connection, seq }) => `${seq} ${connection}`;
+
 /** @param {string} className */
 const span = (className, text = "") => make("span", { class: className }, text);
 
 /**
- * Make a button; `needs: "kernel"`, `"open"` or `"connection"` says without what it is disabled.
+ * Make a button; `needs: "kernel"`, `"open"`, `"connection"` or `"closed"` says without what it is disabled.
  * @param {string} label
  * @param {(event: MouseEvent) => unknown} onclick
  * @param {Properties} properties

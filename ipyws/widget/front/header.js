@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** The rate of the last minute as a line. */
+/** The rate of the last minute as a line, over an axis that is always a minute long and begins at zero. */
 class Sparkline {
   constructor() {
     this.element = document.createElementNS(SVG, "svg");
@@ -10,7 +10,10 @@ class Sparkline {
     this.line = document.createElementNS(SVG, "path");
     this.area.setAttribute("class", "area");
     this.line.setAttribute("class", "curve");
-    this.element.append(this.area, this.line);
+    const base = document.createElementNS(SVG, "path");
+    base.setAttribute("class", "base");
+    base.setAttribute("d", "M0,19.5H90");
+    this.element.append(base, this.area, this.line);
     for (const [name, value] of [["class", "spark"], ["viewBox", "0 0 90 20"], ["role", "img"]])
       this.element.setAttribute(name, value);
   }
@@ -18,10 +21,11 @@ class Sparkline {
   /** @param {number[]} rate */
   update(rate) {
     const peak = Math.max(1, ...rate);
-    const step = 90 / Math.max(1, rate.length - 1);
-    const points = rate.map((value, index) => `${(index * step).toFixed(1)},${(19 - (17 * value) / peak).toFixed(1)}`);
+    const step = 90 / (SPARK_SECONDS - 1); // now is at the right, whatever there is
+    const at = (/** @type {number} */ index) => (90 - (rate.length - 1 - index) * step).toFixed(1);
+    const points = rate.map((value, index) => `${at(index)},${(19 - (17 * value) / peak).toFixed(1)}`);
     this.line.setAttribute("d", points.length > 1 ? `M${points.join("L")}` : "");
-    this.area.setAttribute("d", points.length > 1 ? `M0,20L${points.join("L")}L90,20Z` : "");
+    this.area.setAttribute("d", points.length > 1 ? `M${at(0)},19L${points.join("L")}L90,19Z` : "");
     const now = rate.at(-1) ?? 0;
     const words = `${perSecond(now)} now, at most ${perSecond(Math.max(0, ...rate))} in the last ${rate.length} s`;
     this.element.setAttribute("aria-label", `Messages: ${words}`);
@@ -50,6 +54,10 @@ class Header {
     this.rate = make("strong", { class: "rate" });
     this.close = button("Close", () => panel.forms.sendClose(1000, ""), { needs: "connection" });
     this.connect = button("Connect…", () => panel.forms.openConnect(), { needs: "kernel" });
+    this.again = button("Reconnect", () => panel.forms.reconnect(), {
+      class: "button primary", needs: "closed", title: "Open the connection again, as it was",
+    });
+    this.problem = new Problem();
     const label = "Close with code and reason";
     this.more = button("⋯", () => panel.forms.toggleClose(), {
       needs: "open", "aria-label": label, title: label, "aria-expanded": "false",
@@ -57,10 +65,10 @@ class Header {
     const numbers = [this.received, this.sent, this.rtt, this.spark.element, this.rate];
     this.numbers = make("span", { class: "numbers" }, ...numbers);
     this.facts = make("div", { class: "facts" });
-    const pair = make("span", { class: "pair" }, this.close, this.more);
+    this.pair = make("span", { class: "pair" }, this.close, this.more);
     this.element = make("div", { class: "header" },
       this.pill, this.picker, this.name, this.url, this.badges, this.numbers,
-      make("span", { class: "buttons" }, this.connect, pair), this.facts);
+      make("span", { class: "buttons" }, this.connect, this.again, this.pair), this.facts, this.problem.element);
   }
 
   refresh() {
@@ -76,6 +84,8 @@ class Header {
     setText(this.facts, store.gone ? silent : (card?.fact ?? ""));
     this.facts.hidden = !this.facts.textContent;
     this.numbers.hidden = !card;
+    this.again.hidden = !store.isReopenable;
+    this.pair.hidden = !this.again.hidden;
     setText(this.url, card?.url ?? "");
     this.url.title = card?.url ?? "";
     const badges = [...(store.readOnly ? ["read-only"] : []), ...(card?.badges ?? [])];

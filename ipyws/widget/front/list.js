@@ -18,6 +18,7 @@ function lowerBound(rows, id) {
 /** @type {Record<string, string>} */
 const DIRECTIONS = { "↓": "received ", "↑": "sent " };
 const DATA = ["text", "binary", "gap"];
+const HEADS = { time: "Time", delta: "Δ", size: "Size", name: "Connection", preview: "Message" };
 const COLUMNS = ["chevron", "time", "delta", "arrow", "size", "name", "preview", "tag"];
 const SAID = /** @type {const} */ (["time", "delta", "arrow", "size"]);
 
@@ -29,8 +30,10 @@ class Row {
     this.row = /** @type {protocol.Row | null} */ (null);
     this.detail = /** @type {Detail | undefined} */ (undefined);
     this.parts = Object.fromEntries(COLUMNS.map((column) => [column, span(column)]));
-    const onclick = () => this.row && list.click(this.row);
-    this.line = make("div", { class: "line", onclick }, ...Object.values(this.parts));
+    const onclick = (/** @type {MouseEvent} */ event) => this.row && list.click(this.row, event);
+    // A range is selected, not the text of it.
+    const onmousedown = (/** @type {MouseEvent} */ event) => event.shiftKey && event.preventDefault();
+    this.line = make("div", { class: "line", onclick, onmousedown }, ...Object.values(this.parts));
     this.element = make("div", { class: "row", role: "article", id: uniqueId() }, this.line);
   }
 
@@ -39,7 +42,7 @@ class Row {
     if (this.row === row) return;
     this.row = row;
     const { parts, element } = this;
-    element.className = `row ${row.css}`;
+    element.className = `row ${row.css}${row.hit ? " hit" : ""}${row.kind === "gap" && row.more ? " loadable" : ""}`;
     element.dataset.id = String(row.id);
     for (const part of SAID) setText(parts[part], row[part]);
     setText(parts.name, row.connection);
@@ -47,21 +50,43 @@ class Row {
     const named = /** @type {const} */ (["wrong", "label"]).flatMap((part) =>
       row[part] ? [span(part, row[part]), " "] : []);
     const said = element.classList.contains("json") ? coloured(row.preview) : [row.preview];
-    parts.preview.replaceChildren(...named, ...said);
+    const found = row.excerpt || this.outOfSight(row);
+    const excerpt = found ? [span("excerpt", found), " "] : []; // first: the end of a line is cut
+    parts.preview.replaceChildren(...excerpt, ...named, ...said);
+    if (row.hits) markHits(parts.preview, row.hits);
     setText(parts.tag, row.tag || (DATA.includes(row.kind) ? "" : row.kind));
+  }
+
+  refill() {
+    const { row } = this;
+    this.row = null;
+    if (row) this.fill(row);
+  }
+
+  /**
+   * What is around the first hit of a row if the width of the list cuts it off, else "".
+   * @param {protocol.Row} row
+   */
+  outOfSight({ hits = [], wrong, label, preview }) {
+    const said = [wrong, label, preview].filter(Boolean).join(" ");
+    const [first] = placesOf(said, hits);
+    if (!first || first[1] <= this.list.room) return "";
+    return `${first[0] > EXCERPT ? "…" : ""}${said.slice(Math.max(0, first[0] - EXCERPT), first[1] + EXCERPT)}…`;
   }
 
   /**
    * Follow what may change without the row: its place, whether it is selected, whether it is open.
    * @param {number} top
-   * @param {boolean} selected
+   * @param {{ selected: boolean, chosen: boolean, loading: boolean }} looks
    * @param {Detail} [detail]
    */
-  place(top, selected, detail) {
+  place(top, looks, detail) {
     const move = `translateY(${top}px)`;
     if (this.element.style.transform !== move) this.element.style.transform = move;
-    this.element.classList.toggle("selected", selected);
-    setText(this.parts.chevron, !this.row?.more ? "" : detail ? "▾" : "▸");
+    for (const [look, on] of Object.entries(looks)) this.element.classList.toggle(look, on);
+    const gap = this.row?.kind === "gap";
+    setText(this.parts.chevron, !this.row?.more || gap ? "" : detail ? "▾" : "▸");
+    if (gap) setText(this.parts.tag, looks.loading ? "loading…" : this.row?.more ? "click to load" : "");
     if (this.detail === detail) return;
     this.detail?.element.remove();
     this.detail = detail;
@@ -80,7 +105,9 @@ class Detail {
     this.row = row;
     this.raw = false; // whether the payload is shown as it came
     this.panel = list.panel;
+    this.hits = row.hits ?? [];
     this.element = make("div", { class: "detail", "data-of": row.id }, span("dim", "Loading…"));
+    this.element.addEventListener("toggle", () => markHits(this.element, this.hits), true);
     this.element.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
@@ -99,7 +126,8 @@ class Detail {
     const copy = button("Copy", () => this.panel.copy(bodyText(body)));
     const actions = make("div", { class: "actions" }, ...this.toggle(payload), copy, ...this.resend(payload));
     const note = payload.note ? [make("div", { class: "cut" }, payload.note)] : [];
-    this.element.replaceChildren(actions, ...note, drawn(body, this.raw));
+    this.element.replaceChildren(actions, ...note, drawn(body, this.raw, this.hits));
+    markHits(this.element, this.hits);
     const left = `… ${body.left} more, not shown here`;
     if (body.left) this.element.append(make("div", { class: "cut" }, left));
   }
@@ -141,11 +169,19 @@ class List {
     // By connection, the number of the last message that Clear hid.
     this.cleared = /** @type {Map<string, number>} */ (new Map());
     this.selected = /** @type {number | null} */ (null);
+    this.chosen = /** @type {Map<string, protocol.Row>} */ (new Map()); // rows that are selected together
+    this.pivot = /** @type {number | null} */ (null); // where their range begins
+    // The message that somebody looks at, and how far below the top of the list: kept over filters.
+    this.place = /** @type {{ connection: string, seq: number, offset: number } | null} */ (null);
+    this.away = /** @type {Detail[]} */ ([]); // details whose rows a filter hides
+    this.pin = /** @type {{ id: number, offset: number } | null} */ (null); // what the next draw puts where
+    this.own = false; // whether a message was sent from here that is out of sight
     this.revealing = /** @type {number | null} */ (null); // the row whose details were opened last
     this.open = /** @type {Map<number, Detail>} */ (new Map()); // id to Detail
     this.drawnRows = /** @type {Map<number, Row>} */ (new Map()); // id to Row
     this.spare = /** @type {Row[]} */ ([]);
     this.height = 0;
+    this.room = Infinity; // characters of a preview that are in sight, about
     this.scrolledTo = 0;
     this.anchor = /** @type {{ id: number, at: number, top: number } | undefined} */ (undefined);
     this.rows = /** @type {protocol.Row[]} */ ([]); // without those that were cleared
@@ -160,17 +196,30 @@ class List {
     }, this.empty, this.canvas);
     this.viewport.addEventListener("wheel", (event) => this.onWheel(event), { passive: true });
     this.newest = button("", () => this.toNewest(), { class: "newest", hidden: true });
-    this.element = make("div", { class: "list" }, this.viewport, this.newest);
+    const heads = Object.entries(HEADS).map(([column, label]) => span(column, label));
+    heads.splice(0, 0, span("chevron"));
+    heads.splice(3, 0, span("arrow"));
+    this.heads = make("div", { class: "heads", "aria-hidden": "true" }, ...heads, span("tag"));
+    this.element = make("div", { class: "list" }, this.heads, this.viewport, this.newest);
     this.observer = new ResizeObserver((entries) => {
       for (const { target } of entries) {
         if (!(target instanceof HTMLElement)) continue;
         const detail = this.open.get(Number(target.dataset.of));
-        if (target === this.viewport) this.height = target.clientHeight;
+        if (target === this.viewport) this.measure();
         else if (detail && target.isConnected) detail.height = target.offsetHeight;
       }
       this.panel.redraw();
     });
     this.observer.observe(this.viewport);
+  }
+
+  measure() {
+    this.height = this.viewport.clientHeight;
+    const preview = this.canvas.querySelector(".preview");
+    const room = preview ? Math.floor(preview.clientWidth / CHARACTER_WIDTH) : Infinity;
+    if (room === this.room) return;
+    this.room = room;
+    for (const drawn of this.drawnRows.values()) drawn.refill();
   }
 
   get paused() { return this.held !== null; }
@@ -187,6 +236,14 @@ class List {
     if (on === this.follow) return;
     if (!on && !this.paused) this.mark = this.store.arrived;
     this.follow = on;
+    if (on) this.place = null;
+    if (on) this.own = false;
+    this.panel.refresh();
+  }
+
+  /** A message was sent from here: say where it is if it is out of sight. */
+  ownSent() {
+    this.own = !this.follow || this.paused; // the next frame knows better if all is in sight
     this.panel.refresh();
   }
 
@@ -195,6 +252,7 @@ class List {
 
   toNewest() {
     this.held = null;
+    this.own = false;
     this.setFollow(true);
     this.panel.refresh();
   }
@@ -229,9 +287,90 @@ class List {
 
   /** @param {boolean} healed */
   onReset(healed) {
+    this.findAgain();
     if (this.paused && !healed) this.held = this.store.rows.slice();
     if (!healed) this.mark = this.store.arrived;
     if (this.anchor && !this.paused) this.anchor.id = this.idAt(this.anchor.at);
+  }
+
+  /** Other messages will be shown: remember what is looked at. */
+  keepPlace() {
+    this.layOut();
+    const looked = [this.revealing, [...this.open.keys()].at(-1), this.selected, this.follow ? null : this.anchor?.id];
+    const index = looked.map((id) => (id == null ? -1 : this.indexOf(id))).find((at) => at >= 0) ?? -1;
+    const row = this.rows[index];
+    if (!row || row.kind === "gap" || (this.follow && !this.open.size)) return;
+    const { connection, seq } = row;
+    const offset = Math.max(0, Math.min(this.height - ROW_HEIGHT, this.topOf(index) - this.viewport.scrollTop));
+    this.place = { connection, seq, offset };
+  }
+
+  /** After a reset the same messages have other ids: find what was open, what was selected, what was looked at. */
+  findAgain() {
+    const details = [...this.open.values(), ...this.away];
+    if (!details.length && this.selected === null && !this.place) return;
+    const rows = new Map(this.store.rows.map((row) => [keyOf(row), row]));
+    const drawn = this.selected === null ? undefined : this.drawnRows.get(this.selected)?.row;
+    this.selected = (drawn && rows.get(keyOf(drawn))?.id) ?? null;
+    this.open.clear();
+    this.away = [];
+    for (const detail of details) {
+      const row = rows.get(keyOf(detail.row));
+      if (row) this.reopen(detail, row);
+      else this.away.push(detail);
+    }
+    this.away.splice(0, this.away.length - OPEN_ROWS);
+    const looked = this.place && rows.get(keyOf(this.place));
+    if (!looked || !this.place) return;
+    this.follow = false;
+    this.pin = { id: looked.id, offset: this.place.offset };
+  }
+
+  /**
+   * Show details below the row that their message has now.
+   * @param {Detail} detail
+   * @param {protocol.Row} row
+   */
+  reopen(detail, row) {
+    detail.row = row;
+    detail.hits = row.hits ?? [];
+    detail.element.dataset.of = String(row.id);
+    this.open.set(row.id, detail);
+    for (const mark of detail.element.querySelectorAll("mark")) mark.replaceWith(mark.textContent ?? "");
+    detail.element.normalize();
+    markHits(detail.element, detail.hits);
+  }
+
+  /**
+   * Put rows in the place of a gap's; none where it can't be loaded.
+   * @param {protocol.Row[]} all
+   * @param {number} gap
+   * @param {protocol.Row[] | null} rows
+   */
+  static putIn(all, gap, rows) {
+    const index = lowerBound(all, gap);
+    if (all[index]?.id === gap) all.splice(index, 1, ...(rows ?? [{ ...all[index], more: false }]));
+  }
+
+  /**
+   * Rows come in above those that are looked at: what is below the gap stays where it is.
+   * @param {number} gap
+   */
+  beforeLoaded(gap) {
+    this.layOut();
+    const index = this.indexOf(gap) + 1;
+    const row = index > 0 ? this.rows[index] : undefined;
+    if (row && this.topOf(index) > this.viewport.scrollTop)
+      this.pin = { id: row.id, offset: this.topOf(index) - this.viewport.scrollTop };
+  }
+
+  /**
+   * @param {number} gap
+   * @param {protocol.Row[] | null} rows
+   */
+  onLoaded(gap, rows) {
+    if (this.held) List.putIn(this.held, gap, rows);
+    this.panel.refresh();
   }
 
   /**
@@ -309,10 +448,17 @@ class List {
     const { viewport } = this;
     const bottom = Math.max(0, total - this.height);
     const moved = this.anchor ? this.topOf(lowerBound(this.rows, this.anchor.id)) - this.anchor.top : 0;
-    const goal = this.follow && !this.paused ? bottom : this.revealed(viewport.scrollTop + moved);
+    const goal = this.follow && !this.paused && !this.pin ? bottom : this.pinned() ?? this.revealed(viewport.scrollTop + moved);
+    this.pin = null;
     if (goal !== viewport.scrollTop) viewport.scrollTop = goal;
     this.scrolledTo = viewport.scrollTop;
     this.setAnchor();
+  }
+
+  /** Where to scroll so that a row is where it was. */
+  pinned() {
+    const index = this.pin ? this.indexOf(this.pin.id) : -1;
+    return this.pin && index >= 0 ? Math.max(0, this.topOf(index) - this.pin.offset) : null;
   }
 
   /**
@@ -333,12 +479,18 @@ class List {
     const total = this.topOf(this.rows.length);
     const height = `${total}px`;
     if (this.canvas.style.height !== height) this.canvas.style.height = height;
+    if (!this.follow && !this.open.size && total > 0 && total <= this.height) {
+      this.follow = true; // all is in sight; the place that a filter hides is kept
+      this.own = false;
+    }
     this.scroll(total);
     const first = Math.max(0, this.indexAt(this.scrolledTo) - OVERSCAN);
     const last = Math.min(this.rows.length, this.indexAt(this.scrolledTo + this.height) + 1 + OVERSCAN);
     this.drawRows(this.rows.slice(first, last), first);
-    this.viewport.classList.toggle("merged", this.store.merged);
+    this.element.classList.toggle("merged", this.store.merged);
+    this.element.classList.toggle("marking", Boolean(this.store.filter.typed) && !this.store.filter.only);
     this.empty.hidden = this.rows.length > 0;
+    if (this.room === Infinity && this.rows.length) this.measure();
   }
 
   /**
@@ -351,7 +503,10 @@ class List {
     rows.forEach((row, index) => {
       const drawn = this.drawnRows.get(row.id) ?? this.putOn(row, this.canvas.children[index]);
       drawn.fill(row);
-      drawn.place(this.topOf(first + index), row.id === this.selected, this.open.get(row.id));
+      const looks = {
+        selected: row.id === this.selected, chosen: this.chosen.has(keyOf(row)), loading: this.store.loading.has(row.id),
+      };
+      drawn.place(this.topOf(first + index), looks, this.open.get(row.id));
     });
     const active = this.selected === null ? "" : this.drawnRows.get(this.selected)?.element.id;
     if (active) this.viewport.setAttribute("aria-activedescendant", active);
@@ -384,19 +539,95 @@ class List {
 
   /* Selecting and expanding */
 
-  /** @param {protocol.Row} row */
-  click(row) {
-    if (String(getSelection())) return; // the user marks text
+  /**
+   * @param {protocol.Row} row
+   * @param {MouseEvent} event
+   */
+  click(row, event) {
+    if (event.shiftKey) return this.chooseTo(this.indexOf(row.id));
+    if (String(getSelection())) return undefined; // the user marks text
+    if (event.ctrlKey || event.metaKey) return this.chooseAlso(row);
+    this.unchoose();
     this.select(this.indexOf(row.id));
-    if (row.more) this.toggle(row);
+    return row.more ? this.toggle(row) : undefined;
+  }
+
+  /* Several rows */
+
+  /** @param {protocol.Row} row */
+  chooseAlso(row) {
+    if (row.kind === "gap") return;
+    if (!this.chosen.size) this.choose(this.rows.find(({ id }) => id === this.selected));
+    if (this.chosen.has(keyOf(row)) && row.id !== this.selected) this.chosen.delete(keyOf(row));
+    else this.choose(row);
+    this.select(this.indexOf(row.id));
+    this.panel.refresh();
+  }
+
+  /** @param {protocol.Row | undefined} row */
+  choose(row) { if (row && row.kind !== "gap") this.chosen.set(keyOf(row), row); }
+
+  /**
+   * Choose the rows from where the range began up to one.
+   * @param {number} index
+   */
+  chooseTo(index) {
+    const at = Math.max(0, Math.min(this.rows.length - 1, index));
+    this.pivot ??= this.selected;
+    const from = this.pivot === null ? at : Math.max(0, this.indexOf(this.pivot));
+    this.chosen.clear();
+    for (const row of this.rows.slice(Math.min(from, at), Math.max(from, at) + 1)) this.choose(row);
+    this.go(at);
+    this.panel.refresh();
+  }
+
+  unchoose() {
+    this.pivot = null;
+    if (!this.chosen.size) return;
+    this.chosen.clear();
+    this.panel.refresh();
+  }
+
+  /** The rows that are chosen, in their order. */
+  get chosenRows() { return [...this.chosen.values()].sort((a, b) => a.at - b.at || a.seq - b.seq); }
+
+  /* Matches */
+
+  /**
+   * Go to the next row that matches, or with -1 to the one before.
+   * @param {1 | -1} step
+   */
+  jump(step) {
+    this.layOut();
+    const at = this.selected === null ? -1 : this.indexOf(this.selected);
+    const start = at >= 0 ? at + step : step > 0 ? this.indexAt(this.scrolledTo) : this.rows.length - 1;
+    for (let index = start; index >= 0 && index < this.rows.length; index += step) {
+      const row = this.rows[index];
+      if (row.hit || (row.kind === "gap" && row.more)) {
+        this.setFollow(false);
+        this.go(index);
+        return this.panel.say(row.hit ? "" : "There may be more matches in the gap: Enter loads it");
+      }
+    }
+    return this.panel.say(step > 0 ? "No later match" : "No earlier match");
+  }
+
+  /** Which of the matches is selected, and how many there are. */
+  get hits() {
+    const rows = this.rows.filter(({ hit }) => hit);
+    return { at: rows.findIndex(({ id }) => id === this.selected) + 1, of: rows.length };
   }
 
   /** @param {protocol.Row} row */
   toggle(row, on = !this.open.has(row.id)) {
+    if (row.kind === "gap") {
+      this.setFollow(false);
+      return row.more && this.store.load(row.id);
+    }
     if (!on) this.collapse(row.id);
     else if (row.more && !this.open.has(row.id)) this.expand(row);
     this.announce(row);
-    this.panel.redraw();
+    return this.panel.redraw();
   }
 
   /** @param {protocol.Row} row */
@@ -423,6 +654,7 @@ class List {
     if (!row) return;
     this.selected = row.id;
     this.announce(row);
+    this.panel.toolbar.refreshHits();
     this.panel.redraw();
   }
 
@@ -432,7 +664,7 @@ class List {
    */
   announce(row) {
     const size = row.size && `${row.size}, `;
-    const more = !row.more ? "" : this.open.has(row.id) ? ", expanded" : ", collapsed";
+    const more = !row.more ? "" : row.kind === "gap" ? ", Enter loads them" : this.open.has(row.id) ? ", expanded" : ", collapsed";
     this.panel.announce(`${DIRECTIONS[row.arrow] ?? ""}${row.kind}, ${size}${row.connection}: ${row.wrong} ${row.label} ${row.preview}${more}`);
   }
 
@@ -455,11 +687,19 @@ class List {
     if (event.target !== this.viewport || event.ctrlKey || event.metaKey || event.altKey) return;
     this.stopRevealing();
     this.layOut(); // what came since the last frame counts
-    const command = this.commands(event.key);
+    const command = event.shiftKey ? this.rangeCommand(event.key) : this.commands(event.key);
     if (!command) return;
     event.preventDefault();
     event.stopPropagation();
     command();
+  }
+
+  /** @param {string} key */
+  rangeCommand(key) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[key];
+    const at = this.selected === null ? -1 : this.indexOf(this.selected);
+    if (step && at >= 0) return () => this.chooseTo(at + step);
+    return key === "N" ? () => this.jump(-1) : this.commands(key);
   }
 
   /** @param {string} key */
@@ -483,7 +723,9 @@ class List {
       Enter: () => row && this.toggle(row),
       ArrowRight: () => row && this.toggle(row, true),
       ArrowLeft: () => row && this.toggle(row, false),
-      c: () => row && this.copyRow(row),
+      c: () => (this.chosen.size ? this.panel.selection.copyPayloads() : row && this.copyRow(row)),
+      n: () => this.jump(1),
+      Escape: () => this.unchoose(),
       " ": () => this.pause(),
       "/": () => this.panel.toolbar.search.focus(),
     };
@@ -499,10 +741,14 @@ class List {
   }
 
   refresh() {
-    const { fresh, newest } = this;
-    newest.hidden = this.follow && !(this.paused && fresh);
-    setText(newest, fresh ? `↓ newest (${count(fresh)} new)` : "↓ newest");
-    const none = this.store.total ? "No message matches" : "No messages yet";
+    const { fresh, newest, own } = this;
+    const { scrollTop, clientHeight, scrollHeight } = this.viewport;
+    const below = this.rows.length > 0 && scrollTop + clientHeight < scrollHeight - 2;
+    newest.hidden = this.paused ? !fresh : this.follow || !below;
+    setText(newest, `↓ ${own ? "your message" : "newest"}${fresh ? ` (${count(fresh)} new)` : ""}`);
+    const { folded, isFiltered, total } = this.store;
+    const quiet = folded && !isFiltered ? `Nothing but ${plural(folded, "heartbeat")}` : "No message matches";
+    const none = total ? quiet : "No messages yet";
     setText(this.empty, this.hidden ? "Cleared: new messages appear here" : none);
   }
 

@@ -11,17 +11,22 @@ class Panel {
     this.model = model;
     this.frame = 0;
     this.ticker = 0;
+    this.area = /** @type {HTMLElement | null} */ (null); // the Output View that it is in
+    this.fitting = new ResizeObserver(() => this.fit());
+    this.was = ""; // the state that was told last
     this.list = new List(this);
     this.header = new Header(this);
     this.forms = new Forms(this);
     this.toolbar = new Toolbar(this);
     this.sendBox = new SendBox(this);
     this.frames = new FramesPane(this);
+    this.selection = new Chosen(this);
     this.counters = span("counters");
+    this.unfold = button("", () => store.setFilter({ fold: false }), { class: "more", title: "Show them" });
     this.showAll = button("show cleared rows", () => this.list.unclear(), { class: "more" });
     this.note = make("span", { class: "note", role: "status" });
     this.live = make("div", { class: "unseen", "aria-live": "polite" });
-    const footer = make("div", { class: "footer" }, this.counters, this.showAll, this.note);
+    const footer = make("div", { class: "footer" }, this.counters, this.unfold, this.showAll, this.selection.element, this.note);
     const parts = [this.header, this.forms, this.toolbar, this.list].map(({ element }) => element);
     this.element = make("div", {
       class: "ipyws-panel", role: "region", "aria-label": "WebSocket panel", "data-draws": 0,
@@ -39,7 +44,22 @@ class Panel {
     this.refresh();
   }
 
+  /**
+   * In an Output View of JupyterLab be as high as that is: else it and the list would both have a scroll bar.
+   */
+  fit() {
+    if (!this.area) {
+      this.area = /** @type {HTMLElement | null} */ (this.element.closest(".jp-LinkedOutputView"));
+      if (this.area) this.fitting.observe(this.area);
+    }
+    if (!this.area?.clientHeight) return;
+    const around = this.element.offsetHeight - this.list.viewport.offsetHeight + OUTPUT_PADDING;
+    const height = `${Math.max(LOWEST_LIST, this.area.clientHeight - around)}px`;
+    if (this.element.style.getPropertyValue("--height") !== height) this.element.style.setProperty("--height", height);
+  }
+
   dispose() {
+    this.fitting.disconnect();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.ticker);
     this.model.off("change:height", this.setHeight);
@@ -51,7 +71,12 @@ class Panel {
 
   /* What the store tells */
 
-  onCard() { this.refresh(); }
+  onCard() {
+    const { state } = this.store;
+    if (state === "open" && this.was !== "open") this.forgetProblems(); // they are of the connection before
+    this.was = state;
+    this.refresh();
+  }
   onFilter() { this.refresh(); }
   /** @param {boolean} healed */
   onReset(healed) { this.list.onReset(healed); }
@@ -79,15 +104,18 @@ class Panel {
   refresh() {
     clearTimeout(this.ticker);
     this.ticker = 0;
-    for (const part of [this.header, this.forms, this.toolbar, this.list, this.sendBox, this.frames]) part.refresh();
+    const { header, forms, toolbar, list, sendBox, frames, selection } = this;
+    for (const part of [header, forms, toolbar, list, sendBox, frames, selection]) part.refresh();
     this.refreshFooter();
     this.element.dataset.state = this.store.state;
     this.element.classList.toggle("read-only", this.store.readOnly);
     this.element.classList.toggle("no-templates", this.store.card?.templates === false);
+    const { isOpen: open, isClosable: connection, isReopenable: closed } = this.store;
     /** @type {Record<string, boolean>} */
-    const there = { kernel: true, open: this.store.isOpen, connection: this.store.isClosable };
+    const there = { kernel: true, open, connection, closed };
     for (const control of this.element.querySelectorAll(/** @type {"button"} */ ("[data-needs]")))
       control.disabled = this.store.gone || !there[control.dataset.needs ?? ""];
+    this.fit();
     this.redraw();
   }
 
@@ -97,13 +125,15 @@ class Panel {
     const { counts, evicted } = store;
     const rows = (list.held ?? store.rows).slice(list.hidden).filter(({ kind }) => kind !== "gap");
     const gone = rows.filter(({ connection, seq }) => seq < (evicted[connection] ?? 0)).length;
-    const shown = `${count(rows.length)} shown${gone ? ` (${count(gone)} of them evicted since)` : ""}`;
+    const shown = `${count(rows.length)} ${store.isFiltered ? "of them " : ""}shown${gone ? ` (${count(gone)} of them evicted since)` : ""}`;
     const fields = /** @type {const} */ (["received", "sent", "kept"]);
     const all = counts ? fields.map((field) => `${count(counts[field])} ${field}`) : [];
-    const matching = store.isFiltered ? [`${count(store.matched)} of ${count(store.total)} match`] : [];
-    const folded = store.folded ? [`${plural(store.folded, "heartbeat")} folded`] : [];
+    const matching = `${count(store.matched)} of ${count(store.total)} match`;
+    const words = store.isFiltered ? [`${matching}, ${shown}`] : [shown, ...(store.filter.typed ? [matching] : [])];
+    this.unfold.hidden = !store.folded;
+    setText(this.unfold, `${plural(store.folded, "heartbeat")} folded`);
     const given = counts ? [`${count(Object.values(evicted).reduce((sum, one) => sum + one, 0))} evicted`] : [];
-    setText(this.counters, [...all, shown, ...folded, ...given, ...matching].join(" · "));
+    setText(this.counters, (store.isFiltered ? [...words, ...all, ...given] : [...all, ...words, ...given]).join(" · "));
     this.showAll.hidden = !list.hidden;
   }
 
@@ -117,6 +147,12 @@ class Panel {
   }
 
   /* Talking to the user */
+
+  forgetProblems() {
+    this.say("");
+    this.sendBox.problem.hide();
+    this.header.problem.hide();
+  }
 
   /** @param {string} text */
   announce(text) { this.live.textContent = text; }

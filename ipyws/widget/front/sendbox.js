@@ -7,7 +7,7 @@ class SendBox {
   constructor(panel) {
     this.panel = panel;
     this.store = panel.store;
-    this.draft = ""; // what stood in the box before ↑ was pressed
+    this.draft = /** @type {Draft | null} */ (null); // what stood in the box before ↑ was pressed
     this.past = 0; // how far back in the history: 0 is the draft
     this.text = make("textarea", {
       class: "field", rows: 1, spellcheck: "false", "aria-label": "Message to send",
@@ -15,25 +15,29 @@ class SendBox {
     });
     this.file = make("input", { class: "field", type: "file", "aria-label": "File to send", hidden: true });
     this.mode = make("select", {
-      class: "field", "aria-label": "How to send", onchange: (event) => this.setMode(event.target.value),
+      class: "field", "aria-label": "How to send", onchange: (event) => {
+        this.problem.hide();
+        this.setMode(event.target.value);
+      },
     }, ...MODES.map((mode) => make("option", { value: mode }, mode)));
-    this.raw = make("input", { type: "checkbox", onchange: () => this.check() });
+    this.raw = make("input", { type: "checkbox", onchange: () => this.edited() });
     this.mark = make("span", { class: "check", "aria-live": "polite" });
     this.button = make("button", { class: "button primary", "data-needs": "open" }, "Send");
     this.problem = new Problem();
     const title = "Send {{…}} as it stands, not as a template";
-    const rawLabel = make("label", { class: "raw", title }, this.raw, "raw");
+    const rawLabel = make("label", { class: "raw", title }, this.raw, "no {{ }}");
     this.element = make("form", { class: "send", "aria-label": "Send", onsubmit: (event) => this.submit(event) },
       this.text, this.file, this.mark, this.mode, rawLabel, this.button, this.problem.element);
   }
 
   refresh() {
-    const keys = "Message: Enter sends, Shift+Enter starts a line, ↑ recalls";
+    const keys = "Enter to send · Shift+Enter new line · ↑ history";
     this.text.placeholder = this.store.merged ? "Choose one connection to send to it" : keys;
   }
 
   edited() {
     this.past = 0;
+    this.problem.hide();
     this.grow();
     this.check();
   }
@@ -51,6 +55,16 @@ class SendBox {
     this.check();
   }
 
+  /** What stands in the box, and how it would be sent. */
+  get typed() { return { text: this.text.value, mode: this.mode.value, raw: this.raw.checked }; }
+
+  /** @param {Draft} draft */
+  restore({ text, mode, raw }) {
+    this.raw.checked = raw;
+    this.setMode(mode);
+    this.setText(text);
+  }
+
   /** @param {string} mode */
   setMode(mode) {
     this.mode.value = mode;
@@ -64,7 +78,8 @@ class SendBox {
     const text = this.text.value;
     const template = text.includes("{{") && !this.raw.checked;
     const looksLike = /^\s*[[{]/.test(text) && !template && text.length <= CHECKED_TEXT;
-    const problem = looksLike && ["auto", "text"].includes(this.mode.value) ? JsonCheck.problem(text) : null;
+    // What the kernel has refused is explained by the kernel, and once.
+    const problem = looksLike && this.problem.element.hidden && ["auto", "text"].includes(this.mode.value) ? JsonCheck.problem(text) : null;
     this.mark.dataset.ok = String(problem === "");
     setText(this.mark, problem === "" ? "JSON ✓" : (problem ?? ""));
   }
@@ -75,9 +90,9 @@ class SendBox {
    * @param {string} mode
    */
   edit(text, mode) {
-    this.raw.checked = true;
-    this.setMode(mode);
-    this.setText(text);
+    this.past = 0;
+    this.problem.hide();
+    this.restore({ text, mode, raw: true });
     this.text.focus();
   }
 
@@ -108,9 +123,10 @@ class SendBox {
     const { history } = this.store;
     const past = this.past + step;
     if (past < 0 || past > history.length) return;
-    if (this.past === 0) this.draft = this.text.value;
+    if (this.past === 0) this.draft = this.typed;
     this.past = past;
-    this.setText(past ? history[history.length - past] : this.draft);
+    this.problem.hide();
+    this.restore((past ? history[history.length - past] : this.draft) ?? this.typed);
     const caret = step > 0 ? 0 : this.text.value.length;
     this.text.setSelectionRange(caret, caret);
   }
@@ -129,15 +145,15 @@ class SendBox {
   }
 
   sendText() {
-    const { value: text } = this.text;
-    /** @type {protocol.Send} */
-    const message = { type: "send", text, mode: this.mode.value, raw: this.raw.checked };
-    this.store.remember(text);
+    const sent = this.typed;
+    if (!sent.text) return this.panel.say("Nothing to send: the box is empty");
+    this.store.remember(sent);
     this.past = 0;
     this.setText("");
-    this.store.request(message, (result) => {
-      if (!result.ok && !this.text.value) this.setText(text);
+    return this.store.request({ type: "send", ...sent }, (result) => {
       this.panel.answer(result);
+      if (result.ok) this.panel.list.ownSent();
+      else if (!this.text.value) this.restore(sent);
     });
   }
 
@@ -150,7 +166,7 @@ class SendBox {
     }
     const bytes = await file.arrayBuffer();
     /** @type {protocol.Send} */
-    const message = { type: "send", text: "", mode: "file", raw: this.raw.checked };
+    const message = { type: "send", ...this.typed, text: "" };
     return this.store.request(message, (result) => this.panel.answer(result, `Sent ${file.name}`), [bytes]);
   }
 }

@@ -1,6 +1,13 @@
 /* ---- Store: everything that outlives a view -------------------------------------------------------------- */
 
-/** @typedef {{ typed: string, in: boolean, out: boolean, control: boolean, fold: boolean }} TypedFilter */
+/** How a filter says that it is an expression, and how one looks that does not say it. */
+const SAID_EXPRESSION = /^(?:where\s|=)\s*(.+)$/s;
+const EXPRESSION = new RegExp(
+  String.raw`^(?:not\s+|\()*(?:(?:json|msg)\s*(?:[[.]|[=!<>]=?|is\s+(?:not|None|True|False)\b)` +
+  String.raw`|(?:(?:len|any|all|str)\(|(?:"[^"]*"|'[^']*')\s+(?:not\s+)?in\s+)\(*(?:json|msg)\b)`);
+
+/** @typedef {{ typed: string, only: boolean, in: boolean, out: boolean, control: boolean, fold: boolean }} TypedFilter */
+/** @typedef {{ text: string, mode: string, raw: boolean }} Draft */
 /** @typedef {(result: protocol.Result) => unknown} Answered */
 /** @typedef {(payload: protocol.Payload) => unknown} UsePayload */
 /**
@@ -26,15 +33,17 @@ class Store {
     this.matched = 0;
     this.folded = 0; // heartbeats that are counted instead of shown
     this.total = 0;
+    this.failure = ""; // what the expression of the filter raised
+    this.loading = /** @type {Set<number>} */ (new Set()); // gaps whose rows were asked for
     this.counts = /** @type {protocol.Counts | null} */ (null); // of the newest word of the kernel
     // By connection, how many messages its log has given up: the numbers of the first ones.
     this.evicted = /** @type {Record<string, number>} */ ({});
     this.batch = 0;
     this.acknowledged = 0; // batch
     this.healing = false; // a hello is on its way
-    this.filter = /** @type {TypedFilter} */ ({ typed: "", in: true, out: true, control: true, fold: false });
+    this.filter = /** @type {TypedFilter} */ ({ typed: "", only: true, in: true, out: true, control: true, fold: true });
     this.filterError = /** @type {protocol.Result | null} */ (null);
-    this.history = /** @type {string[]} */ ([]); // in memory only: what was sent may be secret
+    this.history = /** @type {Draft[]} */ ([]); // in memory only: what was sent may be secret
     this.colours = /** @type {Map<string, number>} */ (new Map());
     this.requests = /** @type {Map<unknown, Answered>} */ (new Map());
     this.lastRequest = 0;
@@ -42,6 +51,9 @@ class Store {
     this.fetching = /** @type {Map<number, UsePayload[]>} */ (new Map());
     this.receive = (/** @type {protocol.ToFront} */ message) => this.take(message);
     model.on("msg:custom", this.receive);
+    // Jupyter says so when a kernel is restarted, or is there again: ask, rather than wait for the sign of life.
+    this.onLink = () => this.relink();
+    model.on("comm_live_update", this.onLink);
     this.hello();
     this.awaitCard();
     this.hereTimer = setInterval(() => this.here(), HERE_EVERY);
@@ -55,6 +67,7 @@ class Store {
     clearInterval(this.hereTimer);
     document.removeEventListener("visibilitychange", this.onVisible);
     this.model.off("msg:custom", this.receive);
+    this.model.off("comm_live_update", this.onLink);
     try {
       this.send({ type: "bye" });
     } catch { /* the kernel is gone, or the model is closed already */ }
@@ -88,7 +101,9 @@ class Store {
     if (message.type === "who") this.hello();
     else if (message.type === "card") this.takeCard(message);
     else if (message.type === "rows") this.takeRows(message);
+    else if (message.type === "loaded") this.takeLoaded(message);
     else if (message.type === "payload") this.takePayload(message);
+    else if (message.type === "form") this.tell((view) => view.forms.fill(message));
     else if (message.type === "result") this.takeAnswer(message);
   }
 
@@ -96,18 +111,25 @@ class Store {
     this.healing = true;
     /** @type {protocol.Hello} */
     const hello = { type: "hello", have: this.batch };
-    if (this.isFiltered && !this.filterError) hello.filter = this.sieve;
+    if (!this.filterError) hello.filter = this.sieve;
     if (this.picked !== null) hello.shown = this.picked;
     this.send(hello);
   }
 
-  awaitCard() {
+  relink() {
+    this.awaitCard(RELINK_AFTER);
+    try {
+      this.send({ type: "here" });
+    } catch { /* there is nobody any more */ }
+  }
+
+  awaitCard(within = GONE_AFTER) {
     clearTimeout(this.goneTimer);
     this.goneTimer = setTimeout(() => {
       this.gone = true;
       this.connecting = false;
       this.tell((view) => view.onCard());
-    }, GONE_AFTER);
+    }, within);
   }
 
   /** @param {protocol.State} message */
@@ -132,6 +154,7 @@ class Store {
     this.picked = name;
     if (this.card) this.card.shown = name;
     this.send({ type: "show", name });
+    this.tell((view) => view.list.toNewest());
     this.tell((view) => view.onCard());
   }
 
@@ -163,7 +186,7 @@ class Store {
   }
 
   /** @param {protocol.Rows} message */
-  takeRows({ batch, reset, rows, matched, folded, total, counts, evicted }) {
+  takeRows({ batch, reset, rows, matched, failure, folded, total, counts, evicted }) {
     if (!reset && batch !== this.batch + 1) {
       if (!this.healing) this.hello();
       return;
@@ -171,11 +194,12 @@ class Store {
     const healed = this.healing && this.batch > 0;
     if (reset) this.rows = [];
     this.append(rows.slice(-KEPT_ROWS));
-    Object.assign(this, { batch, matched, folded: folded ?? 0, total, healing: false });
+    Object.assign(this, { batch, matched, failure: failure ?? "", folded: folded ?? 0, total, healing: false });
     if (counts) Object.assign(this, { counts, evicted });
     if (reset) {
       this.filterError = null;
       this.acknowledged = batch - 1;
+      this.loading.clear();
     }
     if (reset) this.tell((view) => view.onReset(healed));
     this.tell((view) => view.onRows());
@@ -191,6 +215,25 @@ class Store {
     this.arrived += rows.length;
   }
 
+  /**
+   * Ask for rows that a gap stands for.
+   * @param {number} row
+   */
+  load(row) {
+    if (this.loading.has(row)) return;
+    this.loading.add(row);
+    this.send({ type: "load", row });
+    this.tell((view) => view.refresh());
+  }
+
+  /** @param {protocol.Loaded} loaded */
+  takeLoaded({ row, rows }) {
+    this.loading.delete(row);
+    this.tell((view) => view.list.beforeLoaded(row));
+    List.putIn(this.rows, row, rows);
+    this.tell((view) => view.list.onLoaded(row, rows));
+  }
+
   /** A view has drawn (or there is none that could): the kernel may send more. It shows as busy at each word. */
   drawn() {
     if (this.batch - this.acknowledged < ACK_EVERY) return;
@@ -200,8 +243,8 @@ class Store {
 
   /**
    * Send a request about the connection that is shown; `answered` gets the result.
-   * @param {protocol.Send | protocol.Connect | protocol.Close | protocol.Copy | protocol.Frames | protocol.Frame |
-   *   protocol.Export} message
+   * @param {protocol.Send | protocol.Connect | protocol.Reconnect | protocol.Remember | protocol.Close |
+   *   protocol.Copy | protocol.Frames | protocol.Frame | protocol.Export} message
    * @param {Answered} answered
    * @param {ArrayBuffer[]} [buffers]
    */
@@ -255,28 +298,38 @@ class Store {
   setFilter(change) {
     Object.assign(this.filter, change);
     clearTimeout(this.filterTimer);
-    this.filterTimer = setTimeout(() => this.sendFilter(), FILTER_DELAY);
+    this.tell((view) => view.list.keepPlace());
+    this.filterTimer = setTimeout(() => this.sendFilter(), this.sieve.where ? EXPRESSION_DELAY : FILTER_DELAY);
     this.tell((view) => view.onFilter());
   }
 
-  sendFilter() { this.send({ type: "filter", ...this.sieve }); }
+  sendFilter() {
+    /** @type {protocol.Filter} */
+    const filter = { type: "filter", ...this.sieve };
+    const [place] = [...this.views].map(({ list }) => list.place).filter(Boolean);
+    if (place) filter.place = { connection: place.connection, seq: place.seq };
+    this.send(filter);
+  }
 
   /** The filter as the kernel takes it. */
   get sieve() {
     const { typed, ...kinds } = this.filter;
     const [, pattern, flag] = /^\/(.+)\/(i?)$/s.exec(typed) ?? [];
-    const text = pattern ? `${flag && "(?i)"}${pattern}` : typed;
-    return { text, regex: Boolean(pattern), ...kinds };
+    if (pattern) return { text: `${flag && "(?i)"}${pattern}`, regex: true, where: false, ...kinds };
+    const [, said] = SAID_EXPRESSION.exec(typed) ?? [];
+    return { text: said ?? typed, regex: false, where: said !== undefined || EXPRESSION.test(typed.trim()), ...kinds };
   }
 
+  /** Whether something is left out, but for heartbeats. */
   get isFiltered() {
-    const { typed, fold, ...kinds } = this.filter;
-    return Boolean(typed) || fold || Object.values(kinds).includes(false);
+    const { typed, only, in: received, out, control } = this.filter;
+    return Boolean(typed && only) || !received || !out || !control;
   }
 
-  /** @param {string} text */
-  remember(text) {
-    if (text && text !== this.history.at(-1)) this.history.push(text);
+  /** @param {Draft} sent */
+  remember(sent) {
+    const last = this.history.at(-1);
+    if (sent.text !== last?.text || sent.mode !== last.mode || sent.raw !== last.raw) this.history.push(sent);
     this.history.splice(0, this.history.length - HISTORY);
   }
 
@@ -308,6 +361,9 @@ class Store {
 
   /** Whether there is one connection that can be sent to. */
   get isOpen() { return this.state === "open" && !this.merged; }
+
+  /** Whether there is one connection that was closed, and can be opened again as it was. */
+  get isReopenable() { return this.state === "closed" && !this.merged; }
 
   /** Whether there is one connection that can be closed: also one that is being opened again. */
   get isClosable() { return this.isOpen || (this.state === "reconnecting" && !this.merged); }

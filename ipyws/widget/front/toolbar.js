@@ -6,12 +6,14 @@ const CODE = [
 ];
 const EXPORTS = [["JSON lines", "jsonl"], ["HAR", "har"], ["CSV", "csv"], ["Text", "text"]];
 
-/** @type {["in" | "out" | "control" | "fold", string, string][]} */
+/** @typedef {"in" | "out" | "control" | "fold" | "only"} Kind */
+/** @type {[Kind, string, string][]} */
 const KINDS = [
   ["in", "↓ in", "Show what was received"],
   ["out", "↑ out", "Show what was sent"],
   ["control", "control", "Show open, ping, pong, close and breaches"],
   ["fold", "fold heartbeats", "Count what only shows that the other end lives, rather than show it"],
+  ["only", "only matches", "Leave out what does not match; off, it stays, and matches are marked"],
 ];
 
 class Toolbar {
@@ -20,12 +22,22 @@ class Toolbar {
     this.panel = panel;
     this.store = panel.store;
     this.search = make("input", {
-      class: "field search", type: "search", placeholder: "Filter: text or /regex/", "aria-label": "Filter messages",
+      class: "field search", type: "search", "aria-label": "Filter messages",
+      placeholder: 'Find text, /regex/, json["type"] == "error"',
+      title: "Enter goes to the next match, Shift+Enter to the one before, Escape back to the messages",
+      onkeydown: (event) => this.onSearchKey(event),
       autocomplete: "off", spellcheck: "false", "data-needs": "kernel",
       oninput: (event) => this.store.setFilter({ typed: event.target.value }),
     });
     this.kinds = new Map(KINDS.map(([kind, label, title]) => [kind, this.kindButton(kind, label, title)]));
     const { list } = panel;
+    const jump = (/** @type {1 | -1} */ step) => () => list.jump(step);
+    const shared = { needs: "kernel", class: "button jump" };
+    const [before, after] = ["Match before (Shift+N)", "Next match (N)"];
+    this.hits = make("span", { class: "dim hits" });
+    this.jumps = make("span", { class: "jumps" }, this.hits,
+      button("↑", jump(-1), { ...shared, title: before, "aria-label": before }),
+      button("↓", jump(1), { ...shared, title: after, "aria-label": after }));
     this.pause = button("Pause", () => list.pause(), { title: "Stop drawing; everything is still recorded (Space)" });
     this.follow = button("Follow", () => (list.follow ? list.setFollow(false) : list.toNewest()), {
       title: "Keep the newest row in view (End)",
@@ -36,14 +48,38 @@ class Toolbar {
     this.element = make("div", {
       class: "toolbar", role: "toolbar", "aria-label": "Messages", onkeydown: (event) => this.onKey(event),
     },
-      this.search, ...this.kinds.values(), span("gap"), this.pause, this.follow,
-      button("Clear", () => list.clear(), { title: "Hide the rows up to now; the log keeps them" }),
-      menu("Copy as…", CODE.map(([label, what]) => [label, () => this.copyAs(label, what)])),
-      exports, this.problem.element);
+      make("span", { class: "group finding" }, this.search, this.jumps, this.kind("only")),
+      make("span", { class: "group" }, this.kind("in"), this.kind("out"), this.kind("control"), this.kind("fold")),
+      span("gap"),
+      make("span", { class: "group" }, this.pause, this.follow,
+        button("Clear", () => list.clear(), { title: "Hide the rows up to now; the log keeps them" })),
+      make("span", { class: "group" },
+        menu("Copy as…", CODE.map(([label, what]) => [label, () => this.copyAs(label, what)])), exports),
+      this.problem.element);
+  }
+
+  /** @param {Kind} kind */
+  kind(kind) { return /** @type {HTMLElement} */ (this.kinds.get(kind)); }
+
+  /** @param {KeyboardEvent} event */
+  onSearchKey(event) {
+    if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.key === "Escape") this.panel.list.viewport.focus();
+    else this.panel.list.jump(event.shiftKey ? -1 : 1);
+  }
+
+  refreshHits() {
+    const { filter } = this.store;
+    this.jumps.hidden = this.kind("only").hidden = !filter.typed;
+    if (!filter.typed) return;
+    const { at, of } = this.panel.list.hits;
+    setText(this.hits, at ? `${count(at)} of ${count(of)}` : count(of));
   }
 
   /**
-   * @param {"in" | "out" | "control" | "fold"} kind
+   * @param {Kind} kind
    * @param {string} label
    * @param {string} title
    */
@@ -62,17 +98,24 @@ class Toolbar {
     for (const [kind, element] of this.kinds) pressed(element, this.store.filter[kind]);
     if (this.search.value !== this.store.filter.typed) this.search.value = this.store.filter.typed;
     if (this.store.filterError) this.problem.show(this.store.filterError);
+    else if (this.failed) this.problem.show({ message: "no message matches", hint: `the expression failed: ${this.store.failure}` });
     else this.problem.hide();
+    this.refreshHits();
     this.search.setAttribute("aria-invalid", String(Boolean(this.store.filterError)));
   }
+
+  /** Whether an expression found nothing because it raised. */
+  get failed() { return Boolean(this.store.failure && !this.store.matched && this.store.sieve.where); }
 
   /**
    * @param {string} label
    * @param {string} what
    */
   copyAs(label, what) {
-    const sent = this.panel.list.rows.filter(({ arrow }) => arrow === "↑");
-    const selected = sent.filter(({ id }) => id === this.panel.list.selected);
+    const { list } = this.panel;
+    const sent = list.rows.filter(({ arrow }) => arrow === "↑");
+    const chosen = list.chosen.size ? sent.filter((row) => list.chosen.has(keyOf(row))) : [];
+    const selected = chosen.length ? chosen : sent.filter(({ id }) => id === list.selected);
     const rows = (selected.length ? selected : sent).map(({ id }) => id);
     this.store.request({ type: "copy", what, rows }, (answer) =>
       answer.ok === false ? this.panel.answer(answer) : this.panel.copy(answer.text, label));

@@ -15,6 +15,9 @@ declare namespace protocol {
     label: string;
     wrong: string;
     preview: string;
+    hit?: boolean;
+    hits?: string[];
+    excerpt?: string;
     css: string;
     more: boolean;
   }
@@ -30,6 +33,7 @@ declare namespace protocol {
     reset: boolean;
     rows: Row[];
     matched: number;
+    failure: string;
     folded: number;
     total: number;
     counts: Counts;
@@ -41,12 +45,20 @@ declare namespace protocol {
     reset: boolean;
     rows: Row[];
     matched: number;
+    failure: string;
     folded: number;
     total: number;
     counts: Counts;
     evicted: Record<string, number>;
     type: "rows";
     view: string;
+  }
+
+  interface Loaded {
+    type: "loaded";
+    view: string;
+    row: number;
+    rows: Row[] | null;
   }
 
   interface Card {
@@ -70,6 +82,8 @@ declare namespace protocol {
 
   interface Field {
     name: string;
+    label: string;
+    group: string;
     values: string;
     default: string;
     about: string;
@@ -132,6 +146,21 @@ declare namespace protocol {
     row: number;
   }
 
+  interface Given {
+    url: string;
+    fields: Record<string, string>;
+    kept: string[];
+  }
+
+  interface Form {
+    url: string;
+    fields: Record<string, string>;
+    kept: string[];
+    type: "form";
+    view: string;
+    connection: string;
+  }
+
   interface Result {
     type: "result";
     view: string;
@@ -148,7 +177,7 @@ declare namespace protocol {
     view: string;
   }
 
-  type ToFront = Rows | State | Payload | Result | Who;
+  type ToFront = Rows | Loaded | State | Payload | Form | Result | Who;
 
   interface Spoken {
     view?: string;
@@ -163,10 +192,17 @@ declare namespace protocol {
   interface Sieve {
     text: string;
     regex: boolean;
+    where: boolean;
+    only: boolean;
     in: boolean;
     out: boolean;
     control: boolean;
     fold: boolean;
+  }
+
+  interface Place {
+    connection: string;
+    seq: number;
   }
 
   interface Hello {
@@ -197,11 +233,20 @@ declare namespace protocol {
     view?: string;
     text: string;
     regex: boolean;
+    where: boolean;
+    only: boolean;
     in: boolean;
     out: boolean;
     control: boolean;
     fold: boolean;
     type: "filter";
+    place?: Place;
+  }
+
+  interface Load {
+    view?: string;
+    type: "load";
+    row: number;
   }
 
   interface Fetch {
@@ -233,6 +278,22 @@ declare namespace protocol {
     type: "connect";
     url: string;
     options: Record<string, string>;
+    like: string;
+    keep: string[];
+  }
+
+  interface Reconnect {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "reconnect";
+  }
+
+  interface Remember {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "form";
   }
 
   interface Close {
@@ -276,5 +337,5 @@ declare namespace protocol {
     what: string;
   }
 
-  type Request = Hello | Here | Bye | Ack | Filter | Fetch | Show | Send | Connect | Close | Copy | Frames | Frame | Export;
+  type Request = Hello | Here | Bye | Ack | Filter | Load | Fetch | Show | Send | Connect | Reconnect | Remember | Close | Copy | Frames | Frame | Export;
 }

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages import regex
-from ipyws.core.messages.regex import compile_regex, compile_text
+from ipyws.core.messages.regex import compile_regex, compile_text, finder
 from ipyws.errors import InvalidError, Kind
 from ipyws.runtime.aside import aside
 
@@ -275,3 +275,20 @@ def test_without_re2_plain_text_is_searched_and_the_rest_says_what_is_missing() 
     finally:
         for cached in (compile_regex, compile_text):
             cached.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_regex", "text", "found"),
+    [
+        ("btc", False, "a BTC, b btc", ["BTC", "btc"]),
+        ("a+", False, "aa a+", ["a+"]),
+        (r"p\w+e", True, "PRICE; prüfe; pie", ["PRICE", "pie"]),
+        ("x*", True, "yxxy", ["xx"]),
+        ("ü", True, "€ü€Ü", ["ü", "Ü"]),
+        ("\ud800", False, "a\ud800b", ["\ud800"]),
+    ],
+)
+def test_where_it_stands_is_told_in_characters(
+    wanted: str, is_regex: bool, text: str, found: list[str]
+) -> None:
+    assert [text[start:end] for start, end in finder(wanted, regex=is_regex)(text)] == found
