@@ -8,8 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python scripts/install.py
 PYTEST := $(BIN)/python -m pytest
-# Tests of one group share what is dear to make: a wheel, a site, a kernel, a browser (tests/conftest.py).
-PARALLEL := $(PYTEST) -n 2 --dist loadgroup
+# One more than there are cores: some wait for a kernel (tests/support/scheduling.py says who runs what).
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -ec
@@ -23,18 +23,25 @@ help: ## say what can be made
 demo: $(VENV)/.demo ## show a live stream in the terminal, then open JupyterLab on the quickstart
 	@$(BIN)/python scripts/demo.py
 
-test: lint chromium programs ## run the checks and all tests, the quick ones first
-	@echo "── tests without a kernel"
-	$(PARALLEL) -m "not kernel and not browser"
-	@echo "── tests in real kernels and in a real browser"
-	$(PARALLEL) -m "kernel or browser"
+test: style chromium programs ## run the checks and all tests, the types beside them
+	@$(MAKE) --no-print-directory -j2 types tests
 
-lint: $(VENV)/.test ## check style and types
-	@echo "── style and types"
+lint: style types ## check style and types
+
+.PHONY: style types tests
+style: $(VENV)/.test
+	@echo "── style"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	@echo "── types"
 	$(BIN)/mypy
 	$(BIN)/python -m tests.support.typescript
+
+tests: $(VENV)/.test
+	@echo "── tests"
+	$(PYTEST) -n $(WORKERS) --dist loadgroup
 
 format: $(VENV)/.test ## bring the code into shape
 	$(BIN)/ruff check --fix .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -42,6 +43,10 @@ def short_paths_for_kernels() -> Iterator[None]:
         patch.setenv("JUPYTER_RUNTIME_DIR", folder)
         yield
 
+
+# Where this is off, each worker compiles all tests again, and each kernel and program all of ipyws.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A busy machine makes an example slow that is not; what takes for ever meets the limit of its test.
 settings.register_profile("ipyws", deadline=None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -159,13 +160,28 @@ def imports(node: ast.AST, lazily: bool = False, as_type: bool = False) -> Itera
                 known = full.startswith("ipyws.") and is_module(full)
                 yield Import(full if known else child.module, child.lineno, lazily, as_type)
         else:
-            if isinstance(child, ast.Call) and ast.unparse(child.func) == "library":
+            if (
+                isinstance(child, ast.Call)
+                and isinstance(child.func, ast.Name)
+                and child.func.id == "library"
+            ):
                 yield from by_name(child)
             inside = isinstance(child, FUNCTIONS)
             types = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
             yield from imports(child, lazily or inside, as_type or types)
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports_of(path: Path) -> tuple[Import, ...]:
+    return tuple(imports(parsed(path)))
+
+
+@cache
 def is_module(name: str) -> bool:
     path = PACKAGE.parent.joinpath(*name.split("."))
     return path.is_dir() or path.with_suffix(".py").is_file()
@@ -182,7 +198,7 @@ def allowed(table: dict[str, set[str]], module: str) -> set[str]:
     return table[max(fitting, key=len)] if fitting else set()
 
 
-def offences(module: str, found: Iterator[Import]) -> list[str]:
+def offences(module: str, found: Iterable[Import]) -> list[str]:
     wrong = []
     for target, line, lazily, as_type in found:
         may = set(allowed(MAY, module))
@@ -202,7 +218,7 @@ def test_every_module_belongs_to_a_ring() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
 def test_imports_point_inward(path: Path) -> None:
-    assert offences(module_name(path), imports(ast.parse(path.read_text(encoding="utf-8")))) == []
+    assert offences(module_name(path), imports_of(path)) == []
 
 
 def circle(graph: Mapping[str, set[str]]) -> list[str]:
@@ -216,10 +232,7 @@ def circle(graph: Mapping[str, set[str]]) -> list[str]:
 
 
 def test_no_imports_go_in_a_circle_not_even_inside_of_functions_or_for_types() -> None:
-    graph = {
-        module_name(path): {found.target for found in imports(ast.parse(path.read_text(encoding="utf-8")))}
-        for path in MODULES
-    }
+    graph = {module_name(path): {found.target for found in imports_of(path)} for path in MODULES}
     assert circle(graph) == []
 
 
@@ -252,9 +265,7 @@ def borrowed(nodes: list[ast.AST], others: set[str]) -> list[str]:
 
 
 def test_no_private_name_is_used_from_another_file() -> None:
-    modules = {
-        module_name(path): list(ast.walk(ast.parse(path.read_text(encoding="utf-8")))) for path in MODULES
-    }
+    modules = {module_name(path): list(ast.walk(parsed(path))) for path in MODULES}
     del modules["ipyws.runtime.nested_loop"]  # its names are those of asyncio
     defined = set().union(*map(private_names, modules.values()))
     assert {name: found for name, nodes in modules.items() if (found := borrowed(nodes, defined))} == {}
@@ -275,7 +286,7 @@ def test_the_check_sees_private_names_of_others(source: str, found: list[str]) -
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
 def test_only_the_network_and_the_demo_servers_know_websockets(path: Path) -> None:
-    targets = {found.target.split(".")[0] for found in imports(ast.parse(path.read_text(encoding="utf-8")))}
+    targets = {found.target.split(".")[0] for found in imports_of(path)}
     assert "websockets" not in targets or module_name(path).startswith(("ipyws.network", "ipyws.demo"))
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
+
+LONG = (
+    "tests.system.test_browser",
+    "tests.project.test_docs",
+    "tests.system.test_panel_browser",
+    "tests.system.test_panel_kernel",
+    "tests.system.test_nbclient",
+    "tests.system.test_policy_magic",
+)
+"""Groups that take long though they have few tests: they are begun first."""
 
 
 class Spread(LoadScopeScheduling):
@@ -15,14 +23,12 @@ class Spread(LoadScopeScheduling):
 
     A module's tests share servers and programs, so it is run in one process. The first worker begins with the
     quick modules, the others with what starts kernels and browsers: a mistake is told soon, and a worker that
-    waits for a kernel leaves its core to one that computes. On both sides the largest comes first, so that
-    the last ones are small, and no core is idle at the end.
+    waits for a kernel leaves its core to one that computes. On both sides the longest comes first, so that
+    the last ones are short, and no core is idle at the end.
     """
 
     def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
         super().__init__(config, log)
-        self._quick: deque[str] = deque()
-        self._dear: deque[str] = deque()
         self._places: dict[str, int] = {}
 
     def _split_scope(self, nodeid: str) -> str:
@@ -33,7 +39,7 @@ class Spread(LoadScopeScheduling):
             self._places = {nodeid: place for place, nodeid in enumerate(self.registered_collections[node])}
         first = node is self.nodes[0]
         scopes = [scope for scope in self.workqueue if ("/" in scope) is first] or list(self.workqueue)
-        scope = max(scopes, key=lambda name: len(self.workqueue[name]))
+        scope = max(scopes, key=lambda name: (name in LONG, len(self.workqueue[name])))
         unit = self.workqueue.pop(scope)
         self.assigned_work[node][scope] = unit
         node.send_runtest_some([self._places[nodeid] for nodeid, done in unit.items() if not done])
