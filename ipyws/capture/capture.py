@@ -22,9 +22,10 @@ from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 from ipyws.text.masking import mask
 from ipyws.text.printable import visible
+from ipyws.text.rich import Rich
 
 
-class Capture(Recording, Sequence[Message]):
+class Capture(Recording, Sequence[Message], Rich):
     """The messages of a capture file, oldest first; made by `ipyws.load`.
 
     They stay on disk: a capture may be larger than memory. ``capture[0]`` is the first message,

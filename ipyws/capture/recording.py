@@ -11,8 +11,9 @@ from ipyws.capture.story import Story
 from ipyws.core.messages.contract import Contract, Violation, judge_message
 from ipyws.core.messages.filter import make_filter
 from ipyws.core.messages.log import Log
-from ipyws.core.messages.message import Direction, Message
+from ipyws.core.messages.message import Direction, Message, preview
 from ipyws.errors import InvalidError
+from ipyws.text.rich import Rich, RichList, Table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ipyws.capture.latency import Latency
     from ipyws.core.connection.info import About
     from ipyws.core.wire.frame_log import Frames
+
+_LISTED = 50  # of the messages that break a contract
 
 
 class Broken(NamedTuple):
@@ -38,6 +41,20 @@ class Broken(NamedTuple):
 
     def __repr__(self) -> str:
         return f"<{self.message!r} {'; '.join(map(str, self.violations))}>"
+
+
+class Violations(RichList[Broken]):
+    """The messages of a log that break a contract, oldest first."""
+
+    def _shown_as(self) -> Table:
+        rows = [
+            (f"#{message.seq}", wrong.path or "whole message", wrong.what, preview(message))
+            for message, violations in self[:_LISTED]
+            for wrong in violations
+        ]
+        many = "1 message breaks" if len(self) == 1 else f"{len(self):,} messages break"
+        head = ("message", "where", "what is wrong", "payload")
+        return Table(f"{many} the contract", rows, head, left_out=max(0, len(self) - _LISTED))
 
 
 class Recording(Iterable[Message]):
@@ -96,7 +113,7 @@ class Recording(Iterable[Message]):
 
         return list(latencies(self))
 
-    def violations(self, contract: Contract | None = None) -> list[Broken]:
+    def violations(self, contract: Contract | None = None) -> Violations:
         """Return the messages that break a contract, oldest first, each with what is wrong with it.
 
         Args:
@@ -110,11 +127,11 @@ class Recording(Iterable[Message]):
             hint = "spec= names that of a connection, violations(contract) takes another"
             raise InvalidError("there is no contract", hint=hint)
         judged = ((message, judge_message(judge, message)) for message in self)
-        return [
+        return Violations(
             Broken(message, found.violations)
             for message, found in judged
             if found is not None and found.violations
-        ]
+        )
 
     @property
     def contract(self) -> Contract | None:
@@ -180,7 +197,7 @@ class Selection(Recording):
         return f"<Selection of {self._records!r}>"
 
 
-class Found(list[Message], Recording):
+class Found(RichList[Message], Recording):
     """A list of messages that were found in a log."""
 
     def __init__(
@@ -201,7 +218,7 @@ class Found(list[Message], Recording):
         return self._about
 
 
-class RecordedLog(Log, Recording):
+class RecordedLog(Log, Recording, Rich):
     """The log of a connection, with all that can be done with recorded messages.
 
     Attributes:

@@ -12,6 +12,7 @@ from ipyws.core.messages.contract import Contract, Judgement, Violation
 from ipyws.core.messages.message import Direction
 from ipyws.errors import InvalidError, brief, suggestion
 from ipyws.text.printable import visible
+from ipyws.text.rich import Rich, Table
 
 _T = TypeVar("_T")
 
@@ -113,7 +114,7 @@ def _text(value: Any) -> str:
 
 
 @dataclass(frozen=True, repr=False)
-class ApiContract(Contract):
+class ApiContract(Contract, Rich):
     """What an API promises.
 
     Attributes:
@@ -137,9 +138,26 @@ class ApiContract(Contract):
     messages: tuple[MessageType, ...]
     _choices: dict[Direction, _Choice] = field(default_factory=dict, compare=False)
 
+    def _shown_as(self) -> Table:
+        rows: list[tuple[str, ...]] = [
+            (
+                operation.channel.address or operation.channel.name,
+                "you send" if operation.direction == "out" else "you get",
+                operation.name,
+                _listed([message.name for message in operation.messages]),
+                _listed([message.name for message in operation.replies]),
+            )
+            for operation in self.operations
+        ]
+        if rows:
+            return Table(repr(self)[1:-1], rows, ("channel", "who", "operation", "messages", "replies"))
+        messages = [(message.name, message.about) for message in self.messages]
+        return Table(repr(self)[1:-1], messages, ("message", "about"))
+
     def __repr__(self) -> str:
         title = " ".join(filter(None, (self.title, self.version)))
-        return f"<{self.kind} {visible(title)!r}, {len(self.messages)} messages, {self.file}>"
+        count = len(self.messages)
+        return f"<{self.kind} {visible(title)!r}, {count} message{'s' * (count != 1)}, {self.file}>"
 
     def judge(self, value: Any, direction: Direction, name: str = "") -> Judgement:
         """Tell whether a decoded message keeps to the contract; see `Contract.judge`."""

@@ -17,10 +17,12 @@ from ipyws.policy.address import (
     read_address,
 )
 from ipyws.policy.layer import Layer, Scope
+from ipyws.policy.said import tabled
 from ipyws.policy.table import check_keys, read_layer
 from ipyws.policy.toml import read
 from ipyws.policy.url import URL, parse
 from ipyws.policy.verdict import CONNECT, Verdict
+from ipyws.text.rich import Rich, Table
 
 _BUILT_IN: Final = "built in"
 _NEVER: Final = frozenset({AddressClass.METADATA, AddressClass.LINK_LOCAL, AddressClass.RESERVED})
@@ -29,8 +31,8 @@ TABLES: Final = ("policy", "connections", "notebooks")
 """The tables of a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+@dataclass(frozen=True, slots=True, repr=False)
+class Policy(Rich):
     """What a notebook may connect to: every layer must allow it, and what is built in must too.
 
     Attributes:
@@ -38,6 +40,13 @@ class Policy:
     """
 
     layers: tuple[Layer, ...] = ()
+
+    def __repr__(self) -> str:
+        layers = [f"{layer.scope} policy of {len(layer.rules):,} rules" for layer in self.layers]
+        return f"<Policy: {'; '.join(layers) or 'nothing but what is built in'}>"
+
+    def _shown_as(self) -> Table:
+        return tabled(self.layers)
 
     @classmethod
     def from_toml(cls, text: str, *, file: str = "", layer: Scope = "machine") -> Self:

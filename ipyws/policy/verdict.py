@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ipyws.policy.rule import Rule
+from ipyws.text.rich import Rich, Table
 
 Action = Literal["websocket.connect", "websocket.connect.url"]
 CONNECT: Final = "websocket.connect"
@@ -13,7 +14,7 @@ CONNECT_URL: Final = "websocket.connect.url"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Rich):
     """A decision; it is true where the connection is allowed.
 
     Attributes:
@@ -34,6 +35,11 @@ class Verdict:
     file: str = ""
     line: int | None = None
     action: Action = CONNECT_URL
+
+    def _shown_as(self) -> Table:
+        rule = f"{self.rule.effect} {self.rule.url}" if self.rule else "no rule"
+        rows = [("why", self.reason), ("rule", rule), ("where", self.where or "built in")]
+        return Table("allowed" if self.allowed else "denied", rows)
 
     def __bool__(self) -> bool:
         return self.allowed

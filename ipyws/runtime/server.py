@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ipyws.core.connection.forms import SERVE, Synchronous
 from ipyws.errors import InvalidError
 from ipyws.runtime.registry import REGISTRY
+from ipyws.text.rich import Rich, Table
 
 if TYPE_CHECKING:
     from ipyws.capture.capture import Capture
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ipyws.demo import RunningServer
 
 
-class Server(Synchronous):
+class Server(Synchronous, Rich):
     """A running demo server; made by `serve`. Closes with the kernel, or by `close`, or as a context manager.
 
     Attributes:
@@ -41,6 +42,10 @@ class Server(Synchronous):
         self.subprotocol: str | None = getattr(running, "subprotocol", None)
         self.closed = False
         self._forget = REGISTRY.at_end(running.close)
+
+    def _shown_as(self) -> Table:
+        state = "closed" if self.closed else f"{self.connections:,} connected"
+        return Table(f"{self.kind} server", [("URL", self.url), ("state", state)])
 
     @property
     def connections(self) -> int:

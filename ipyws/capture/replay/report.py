@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from ipyws.core.messages.message import Message
+from ipyws.core.messages.message import Message, preview
 from ipyws.errors import WebSocketError
+from ipyws.text.rich import Rich, Table
 
 Mode = Literal["timed", "fast", "lockstep"]
 """When a capture's messages are sent, at the recorded times, at once, or each after the replies before it."""
@@ -18,6 +19,7 @@ LISTED_BYTES: Final = 4 << 20
 """Bytes of payload that the listed differences may hold together."""
 
 _SHOWN: Final = 5
+_PREVIEW: Final = 40  # characters of a reply in a table
 
 
 class Difference(NamedTuple):
@@ -35,7 +37,7 @@ class Difference(NamedTuple):
 
 
 @dataclass
-class Report:
+class Report(Rich):
     """What came of a replay.
 
     Attributes:
@@ -82,6 +84,21 @@ class Report:
         if len(self.differences) < LISTED and size <= self._room:
             self._room -= size
             self.differences.append(Difference(recorded, actual, words))
+
+    def _shown_as(self) -> Table:
+        title, *_ = self._lines()
+        rows = [
+            (
+                words.strip(),
+                preview(recorded, _PREVIEW) if recorded else "nothing",
+                preview(actual, _PREVIEW) if actual else "nothing",
+            )
+            for recorded, actual, words in self.differences
+        ]
+        left_out = max(0, self.different + self.missing + self.unexpected - len(rows))
+        note = f"stopped: {self.stopped}" if self.stopped else ""
+        head = ("difference", "recorded", "now") if rows else ()
+        return Table(title[1:-1], rows, head, note, left_out)
 
     def __repr__(self) -> str:
         return "\n".join(self._lines())

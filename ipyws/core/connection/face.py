@@ -9,6 +9,7 @@ from ipyws.core.channels.message_channel import Stream
 from ipyws.core.connection.closing import Close
 from ipyws.core.connection.state import State
 from ipyws.core.connection.stats import Stats
+from ipyws.text.rich import Rich
 
 if TYPE_CHECKING:
     from ipyws.capture.journal import Journal
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ipyws.core.rules.rule import Rule, RulePayload
 
 
-class Face:
+class Face(Rich):
     """What a user looks at, of a connection.
 
     Args:

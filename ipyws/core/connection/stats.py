@@ -8,7 +8,9 @@ from typing import Protocol
 
 from ipyws.core.connection.trend import Trend
 from ipyws.core.options.durations import format_duration
+from ipyws.text.rich import Rich, Table
 
+_FIGURES = ("avg", "min", "med", "p(95)", "max")
 _WIDTH = 23  # of the names in a summary, dots included
 
 
@@ -25,7 +27,7 @@ def _none() -> Iterable[Measured]:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Stats:
+class Stats(Rich):
     """A snapshot of a connection's counters, and what was measured, also under the names of k6.
 
     Attributes:
@@ -113,6 +115,20 @@ class Stats:
             ("ws_sessions", f"{self.ws_sessions:,}"),
         ]
         return "\n".join(f"{name:.<{_WIDTH}}: {value}" for name, value in lines)
+
+    def _shown_as(self) -> Table:
+        trends = {
+            "ws_connecting": self.ws_connecting,
+            "ws_ping": self.ws_ping,
+            "ws_session_duration": self.ws_session_duration,
+            "latency": self.latency,
+        }
+        rows = [
+            (name, f"{trend.count:,}", *(f"{trend[figure]:,.2f}" for figure in _FIGURES))
+            for name, trend in trends.items()
+            if trend.count
+        ]
+        return Table(repr(self)[1:-1], rows, ("milliseconds", "count", *_FIGURES) if rows else ())
 
     def __repr__(self) -> str:
         facts = [

@@ -14,6 +14,7 @@ from ipyws.core.constants import MessageType
 from ipyws.errors import InvalidError
 from ipyws.text.masking import mask, mask_start
 from ipyws.text.printable import visible
+from ipyws.text.rich import Rich
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,7 @@ class Replaced(str):
         return Replaced, (str(self), self.breach)
 
 
-class Message:
+class Message(Rich):
     """A message or control frame that passed the connection. Immutable.
 
     Attributes:
