@@ -215,18 +215,19 @@ class View:
         else:
             self._owed[handle] = bundle
 
-    def new_lines(self, name: str) -> Bundle | None:
+    def new_lines(self, name: str, screen: text.Screen | None = None) -> Bundle | None:
         """Return the rows that came since the last call, for a terminal; None if there are none.
 
         Args:
             name: What stands in front of each; "" for nothing.
+            screen: The terminal, or None.
         """
         drawn = self.stretch.new_rows(self.client.log.total, _TERMINAL_ROWS)
-        return {"text/plain": "\n".join(text.line(row, name) for row in drawn)} if drawn else None
+        return {"text/plain": "\n".join(text.line(row, name, screen) for row in drawn)} if drawn else None
 
-    def headline(self) -> Bundle:
+    def headline(self, screen: text.Screen | None = None) -> Bundle:
         """Return the first line of the view, for a terminal."""
-        return {"text/plain": text.headline(self._card())}
+        return {"text/plain": text.headline(self._card(), screen)}
 
     def _card(self) -> Card:
         verb = _NEXT.get(self.audience)

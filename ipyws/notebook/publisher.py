@@ -8,6 +8,7 @@ parent is the running cell's request if one runs, else that of the cell which ma
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from typing import Any, Protocol
 from IPython.display import publish_display_data
 
 from ipyws.notebook.audience import Audience, appends_late, audience_of
+from ipyws.view import text
+from ipyws.view.text import Screen
 
 Bundle = Mapping[str, Any]
 """What is shown, by MIME type."""
@@ -44,6 +47,10 @@ class Publisher(Protocol):
     live: bool
     """Whether a display can be replaced; otherwise only new lines can be added."""
 
+    @property
+    def screen(self) -> Screen | None:
+        """The terminal it is shown on, if it is one."""
+
     def audience(self) -> Audience:
         """Return who sees what is shown now; called on the main thread."""
 
@@ -64,6 +71,7 @@ class KernelPublisher:
     """Displays of a Jupyter kernel."""
 
     live = True
+    screen = None
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
@@ -130,6 +138,9 @@ class TerminalPublisher:
 
     live = False
 
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
     def audience(self) -> Audience:
         return Audience.CONSOLE
 
@@ -152,11 +163,17 @@ class TerminalPublisher:
     def cell_ends(self) -> None:
         """Nothing to note."""
 
+    @property
+    def screen(self) -> Screen:
+        """The terminal, whose width may change."""
+        colours = str(getattr(self._shell, "colors", "")).lower()
+        return text.screen(sys.stdout, plain=colours == "nocolor")
+
     def _print(self, bundle: Bundle) -> None:
-        if text := bundle["text/plain"]:
-            print(text, flush=True)  # noqa: T201 - the prompt redraws itself below what is printed
+        if lines := bundle["text/plain"]:
+            print(lines, flush=True)  # noqa: T201 - the prompt redraws itself below what is printed
 
 
 def publisher_for(shell: Any) -> KernelPublisher | TerminalPublisher:
     """Return the publisher for a shell: a kernel's, or a terminal's."""
-    return TerminalPublisher() if getattr(shell, "kernel", None) is None else KernelPublisher(shell)
+    return TerminalPublisher(shell) if getattr(shell, "kernel", None) is None else KernelPublisher(shell)

@@ -218,17 +218,21 @@ class Session:
         if not self._replaced:
             self.linger(client, 0)
 
-    def show_rows(self, client: Client, drawn: list[Row]) -> None:
-        """Show rows below the running cell, for good."""
+    def show_rows(self, client: Client, drawn: list[Row], *, alone: bool = False) -> None:
+        """Show rows below the running cell, for good.
+
+        Args:
+            client: The connection.
+            drawn: The rows.
+            alone: Whether nothing is said of the connection: a card of it is near.
+        """
         # A picture says nothing of the connection that may not stay true.
         shown = replace(card(client.connection), state="", opened="", opened_at=None)
         if self.publisher.live:
-            bundle = {
-                "text/html": html.render(shown, drawn, live=False),
-                "text/plain": text.render(shown, drawn),
-            }
+            page = html.render_lines(drawn) if alone else html.render(shown, drawn, live=False)
+            bundle = {"text/html": page, "text/plain": text.render(shown, drawn)}
         else:
-            bundle = {"text/plain": "\n".join(text.line(row) for row in drawn)}
+            bundle = {"text/plain": "\n".join(text.line(row, "", self.publisher.screen) for row in drawn)}
         self.publisher.show(bundle)
 
     @contextlib.contextmanager

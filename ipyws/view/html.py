@@ -43,6 +43,9 @@ LIVE_BYTES: Final = 10_500
 # Set aside for the head of the table, a gap row and the footer with its longest hint.
 _REST_BYTES: Final = 1024
 
+# What rows have room for at least, however much the steps of a cell take.
+_LEAST_BYTES: Final = 6 * 1024
+
 _STATES: Final = ("connecting", "open", "closing", "closed", "reconnecting")
 _LIST_COLUMNS: Final = ("current", "name", "state", "↓ received", "↑ sent", "RTT", "URL")
 
@@ -73,7 +76,7 @@ def render(
     top = header(card, ended=ended, goes_on=goes_on) + html_steps.render(steps)
     extra = "steps" if steps else ""
     around = wire_size(framed(top, extra)) + _REST_BYTES
-    most = LIVE_BYTES if live and not place else BYTES
+    most = min(BYTES, max(LIVE_BYTES, around + _LEAST_BYTES)) if live and not place else BYTES
     fitting, drawn = html_rows.fit(rows, most - around, lean=live)
     table = html_rows.table(drawn) if drawn else ""
     return framed(f"{top}{table}{footer(card, fitting)}", extra, place)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TextIO
 
 from ipyws.view.card import Card, counters, facts, status, traffic
 from ipyws.view.format import duration, shown
@@ -14,6 +17,47 @@ WIDTH = 160
 
 LONGEST = 2000
 """Longest view beside HTML, in bytes."""
+
+_WIDE = 100  # columns from which a line has room for Δ
+_NARROWEST = 40
+_BAD = "31"
+_COLOURS = {  # of ECMA-48: each is readable on a light and on a dark ground
+    "↓": "34",
+    "↑": "33",
+    "ping": "35",
+    "pong": "35",
+    "close": "35",
+    "open": "32",
+    "gap": "33",
+    "heartbeats": "2",
+}
+
+
+class Screen(NamedTuple):
+    """A terminal.
+
+    Attributes:
+        width: Its columns.
+        colours: Whether it has colours, and they are wanted.
+    """
+
+    width: int
+    colours: bool = False
+
+
+def screen(stream: TextIO, environment: Mapping[str, str] = os.environ, *, plain: bool = False) -> Screen:
+    """Return what is known of the terminal that a stream writes to; none has 160 columns and no colours.
+
+    Args:
+        stream: Where lines are written.
+        environment: Has NO_COLOR (https://no-color.org) and TERM.
+        plain: Whether colours are not wanted.
+    """
+    if not stream.isatty():
+        return Screen(WIDTH)
+    width = min(max(shutil.get_terminal_size((80, 24)).columns, _NARROWEST), WIDTH)
+    without = plain or bool(environment.get("NO_COLOR")) or environment.get("TERM", "dumb") == "dumb"
+    return Screen(width, not without)
 
 
 def render(card: Card, rows: Sequence[Row], steps: Sequence[Line] = ()) -> str:
@@ -59,24 +103,34 @@ def _bytes(lines: Sequence[str]) -> int:
     return sum(len(text.encode("utf-8", "replace")) + 1 for text in lines)
 
 
-def headline(card: Card) -> str:
+def headline(card: Card, screen: Screen | None = None) -> str:
     """Return name, state, URL, what was agreed on and the traffic, on one line."""
     agreed = " ".join(shown(badge, 40) for badge in card.badges)
     rtt = "" if card.rtt is None else f"RTT {duration(card.rtt)}"
     parts = (shown(card.name, 40), status(card), shown(card.url, 60), agreed, *traffic(card), rtt)
-    return _fit("  ".join(part for part in parts if part))
+    return _fit("  ".join(part for part in parts if part), screen.width if screen else WIDTH)
 
 
-def line(row: Row, name: str = "") -> str:
+def line(row: Row, name: str = "", screen: Screen | None = None) -> str:
     """Return one message on one line; the columns of all lines stand below each other.
 
     Args:
         row: The message.
         name: Of its connection, where it is not the only one.
+        screen: The terminal it is for, or None.
     """
+    screen = screen or Screen(WIDTH)
     whose = f"{shown(name, 20):12} " if name else ""
-    columns = f"{row.time:12} {row.delta:>10} {row.arrow:1} {_kind(row):6} {row.size:>8}  {row.line}"
-    return _fit(whose + columns)
+    delta = f" {row.delta:>10}" if screen.width >= _WIDE else ""
+    start, kind = f"{whose}{row.time:12}{delta} ", f"{_kind(row):6}"
+    rest = f"{row.arrow:1} {kind} {row.size:>8}  {row.line}"
+    fitting = _fit(start + rest, screen.width)
+    if not screen.colours or len(fitting) <= len(start) + len(kind) + 2:
+        return fitting
+    arrow_and_kind = fitting[len(start) : len(start) + len(kind) + 2]
+    colour = _BAD if "bad" in row.css.split() else _COLOURS.get(row.kind) or _COLOURS.get(row.arrow, "")
+    painted = f"\x1b[{colour}m{arrow_and_kind}\x1b[0m" if colour else arrow_and_kind
+    return f"\x1b[2m{start}\x1b[0m{painted}{fitting[len(start) + len(arrow_and_kind) :]}"
 
 
 def _kind(row: Row) -> str:
@@ -109,5 +163,5 @@ def _aligned(cells: tuple[str, ...], widths: list[int]) -> str:
     return "  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def _fit(text: str) -> str:
-    return text.rstrip() if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
+def _fit(text: str, width: int = WIDTH) -> str:
+    return text.rstrip() if len(text) <= width else f"{text[: width - 1]}…"

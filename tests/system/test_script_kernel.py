@@ -250,7 +250,7 @@ def test_the_view_shows_the_steps_while_they_are_done(kernel: Kernel, seen: Obey
     done = steps(kernel, request)
     assert [line.split()[0:3] for line in done] == [["✓", "line", number] for number in "2345"]
     assert re.fullmatch(r"✓ line 3   wait 2 20s: 2 messages, [\d.]+ m?s", done[1])
-    assert "'{\"ok\": true}', 1 passed over, " in done[2]
+    assert ': {"ok": true}, 1 passed over, ' in done[2]
 
 
 def test_a_cell_that_only_sends_shows_no_steps(kernel: Kernel, seen: Obeying) -> None:

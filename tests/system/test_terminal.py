@@ -18,7 +18,7 @@ from tests.support.witness import Witness, witness
 pexpect = pytest.importorskip("pexpect")
 
 PATIENCE = 45
-IPYTHON = [sys.executable, "-m", "IPython", "--no-banner", "--no-confirm-exit", "--colors=NoColor"]
+IPYTHON = [sys.executable, "-m", "IPython", "--no-banner", "--no-confirm-exit"]
 CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 
 
@@ -38,10 +38,13 @@ def environment(tmp_path: Path) -> dict[str, str]:
 class Terminal:
     """IPython on a pseudo-terminal, its input prompt by prompt."""
 
-    def __init__(self, environment: dict[str, str], *options: str) -> None:
-        command = [*IPYTHON, *options]
+    def __init__(
+        self, environment: dict[str, str], *options: str, columns: int = 200, colours: str = "NoColor"
+    ) -> None:
+        command = [*IPYTHON, f"--colors={colours}", *options]
+        size = (50, columns)
         self.child = pexpect.spawn(
-            command[0], command[1:], env=environment, encoding="utf-8", timeout=PATIENCE, dimensions=(50, 200)
+            command[0], command[1:], env=environment, encoding="utf-8", timeout=PATIENCE, dimensions=size
         )
         self.number = 1
         self._prompt()
@@ -74,6 +77,20 @@ def terminal(request: pytest.FixtureRequest, environment: dict[str, str]) -> Ite
     running = Terminal(environment, *(["--simple-prompt"] if request.param == "simple prompt" else []))
     yield running
     running.child.close(force=True)
+
+
+def test_rows_fit_a_narrow_terminal_and_have_its_colours(
+    environment: dict[str, str], server: Witness
+) -> None:
+    terminal = Terminal(environment, "--simple-prompt", columns=80, colours="Linux")
+    try:
+        terminal.run("%load_ext ipyws")
+        terminal.run(f"%ws {server.url}")
+        terminal.enter("%ws send " + "x" * 20 + "{{'y' * 100}}")
+        terminal.child.expect(r"[^\n]*\x1b\[33m↑ text *\x1b\[0m[^\n]*…\r\n")
+        assert len(CONTROL.sub("", terminal.child.after).rstrip()) == 80
+    finally:
+        terminal.child.close(force=True)
 
 
 def test_connect_send_receive_and_exit(terminal: Terminal, server: Witness) -> None:

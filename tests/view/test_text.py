@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 import re
 import unicodedata
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -41,6 +43,41 @@ def test_a_line_of_one_connection_among_others_begins_with_its_name() -> None:
     made = row(message("first"), None)
     assert text.line(made, "prices") == f"prices       {text.line(made)}"
     assert len(text.line(row(message("x" * 300), None), "n" * 100)) == text.WIDTH
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("variables", "colours"),
+    [
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True),
+        ({"TERM": "dumb"}, False),
+        ({}, False),
+    ],
+)
+def test_a_terminal_has_its_width_and_colours_where_they_are_wanted(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], colours: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert text.screen(Terminal(), variables) == (80, colours)
+    assert text.screen(Terminal(), variables, plain=True) == (80, False)
+    assert text.screen(io.StringIO(), variables) == (text.WIDTH, False)
+
+
+@given(st.sampled_from([40, 80, 99, 100, 160]), any_text)
+def test_a_line_fits_the_terminal_and_its_colours_change_no_character(width: int, hostile: str) -> None:
+    made = row(message(hostile), 1e9 - 3)
+    plain = text.line(made, "", text.Screen(width))
+    coloured = text.line(made, "", text.Screen(width, colours=True))
+    assert len(plain) <= width
+    assert re.sub(r"\x1b\[\d*m", "", coloured) == plain
+    assert coloured.count("\x1b") == 4
+    assert ("+3.0 s" in plain) is (width >= 100)
 
 
 def test_a_view_says_how_it_ended_and_where_every_message_went() -> None:

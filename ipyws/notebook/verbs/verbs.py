@@ -97,7 +97,7 @@ def recv(session: Session, parsed: Parsed) -> Message | list[Message]:
         if lost := cursor.missed - missed:
             session.say(f"{lost:,} older messages were evicted from the log before they were received")
         if received:
-            session.show_rows(client, [rows.row(message) for message in received[-_TAIL:]])
+            session.show_rows(client, [rows.row(message) for message in received[-_TAIL:]], alone=True)
     return received if many is not None else received[0]
 
 
