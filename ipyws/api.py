@@ -79,6 +79,9 @@ def connect(
     spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
     dialect: str | Mapping[str, Any] | Dialect | None = None,
     record: str | PathLike[str] | None = None,
+    record_size: int = 67_108_864,
+    record_time: Duration | None = "1h",
+    record_format: Literal["jsonl", "parquet"] = "jsonl",
     wire: bool = False,
     log_messages: int = 100_000,
     log_bytes: int = 67_108_864,
@@ -131,7 +134,10 @@ def connect(
         spec: AsyncAPI document or JSON Schema to judge messages by.
         dialect: What the server speaks: socketio, signalr, stomp, mqtt, graphql, jsonrpc, actioncable or
             phoenix.
-        record: File to write every message to as it comes, as JSON lines.
+        record: File, or folder/ of files, to write every message to as it comes.
+        record_size: Largest file of a recorded folder.
+        record_time: Longest time that a file of a recorded folder is for.
+        record_format: What finished files of a recorded folder are: lines or tables.
         wire: Keep the frames as they are on the wire: %ws log --frames.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
@@ -270,7 +276,10 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         spec: AsyncAPI document or JSON Schema to judge messages by.
         dialect: What the server speaks: socketio, signalr, stomp, mqtt, graphql, jsonrpc, actioncable or
             phoenix.
-        record: File to write every message to as it comes, as JSON lines.
+        record: File, or folder/ of files, to write every message to as it comes.
+        record_size: Largest file of a recorded folder.
+        record_time: Longest time that a file of a recorded folder is for.
+        record_format: What finished files of a recorded folder are: lines or tables.
         wire: Keep the frames as they are on the wire: %ws log --frames.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
@@ -324,6 +333,9 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         spec: str | PathLike[str] | Mapping[str, Any] | Contract | None = None,
         dialect: str | Mapping[str, Any] | Dialect | None = None,
         record: str | PathLike[str] | None = None,
+        record_size: int = 67_108_864,
+        record_time: Duration | None = "1h",
+        record_format: Literal["jsonl", "parquet"] = "jsonl",
         wire: bool = False,
         log_messages: int = 100_000,
         log_bytes: int = 67_108_864,

@@ -56,6 +56,25 @@ def _check(path: Path) -> Path:
     return path
 
 
+def check_folder(path: Path) -> Path:
+    """Return a folder that files may be added to; nothing is created.
+
+    Raises:
+        InvalidError: It can't be written, can't be made, or is a link to elsewhere.
+    """
+    try:
+        if path.exists() and not path.is_dir():
+            raise InvalidError(f"{path} is no folder", hint="name another")
+        if not path.parent.is_dir():
+            raise InvalidError(f"there is no folder {path.parent}", hint="create it first")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        led_to(path / "x")
+    except OSError as error:
+        raise InvalidError(f"{path} can't be written: {describe(error)}") from None
+    return path
+
+
 def _is_device(path: Path) -> bool:
     """Tell whether a name leads to what keeps nothing, such as /dev/null, and may do so by a link."""
     return path.is_char_device()
@@ -73,6 +92,18 @@ def describe(error: Exception) -> str:
     return text[:1].lower() + text[1:]
 
 
+def is_free(path: Path) -> bool:
+    """Tell whether a file is there that nobody adds to."""
+    try:
+        with open(path, "ab", opener=open_unlinked) as stream:
+            if fcntl is not None:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(stream, fcntl.LOCK_UN)
+    except OSError:
+        return False
+    return True
+
+
 class AppendedFile:
     """A file that lines are added to; a context manager that closes it.
 
@@ -80,14 +111,20 @@ class AppendedFile:
         path: Created if need be. A named pipe needs somebody who reads it.
 
     Attributes:
+        current: The file.
         lines: How many of the lines added here are in the file as a whole.
+        patience: Seconds after which `rest` wants to be called.
+        trouble: What went wrong beside.
 
     Raises:
         OSError: The file can't be opened.
     """
 
+    patience: float | None = None
+    trouble: WebSocketError | None = None
+
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = self.current = path
         # Unbuffered: what `add` returns from has left this process, and outlives it.
         target = path if _is_device(path) else led_to(path)  # again: it may have become a link
         opener = open_at_once if target is path else open_unlinked
@@ -99,8 +136,8 @@ class AppendedFile:
         if hasattr(os, "O_NONBLOCK"):
             os.set_blocking(self._stream.fileno(), True)
 
-    def begin(self) -> None:
-        """Become the one writer; finish a line that a killed writer left half.
+    def begin(self, header: bytes = b"") -> None:
+        """Become the one writer; finish a line that a killed writer left half, and add a header.
 
         Raises:
             WebSocketError: Another writer has the file, and kept it for 2 seconds.
@@ -110,6 +147,8 @@ class AppendedFile:
             self._become_the_one_writer()
             if self._ends_in_half_a_line():
                 self._stream.write(b"\n")
+        if header:
+            self.add(header)
 
     def _become_the_one_writer(self) -> None:
         # Lines of two connections in turn could not be told apart. The one before us may be about to end.
@@ -163,6 +202,9 @@ class AppendedFile:
         if self._regular:
             os.fsync(self._stream.fileno())
         self._check_there()
+
+    def rest(self) -> None:
+        """Nothing comes just now, and nothing has to be done about it."""
 
     def _check_there(self) -> None:
         # A file without a name still takes what is written, and nobody would ever see it again.

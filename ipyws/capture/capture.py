@@ -43,6 +43,7 @@ class Capture(Recording, Sequence[Message], Rich):
         path: The file it was loaded from.
         note: What its user has to know: what is missing, which of several connections it is; or "".
         evicted: How many messages of the connection are missing in the file, as far as it says.
+        span: Where in the file its records are.
     """
 
     def __init__(
@@ -52,6 +53,8 @@ class Capture(Recording, Sequence[Message], Rich):
         named = Recorded(codec) if codec is not None else _recorded(span)
         self.note = "; ".join(filter(None, (note, named.problem.message if named.problem else "")))
         self.evicted = span.evicted
+        self.told = note  # of the file alone
+        self.span = span
         self._about = span.about
         self._codec = named.codec
         self._index = span.index
@@ -105,6 +108,10 @@ class Capture(Recording, Sequence[Message], Rich):
 
     def __iter__(self) -> Iterator[Message]:
         return self._read(0)
+
+    def since(self, first: int) -> Iterator[Message]:
+        """Return the messages from a number on."""
+        return self._read(first)
 
     def _read(self, first: int) -> Iterator[Message]:
         """Yield the messages from a number on.

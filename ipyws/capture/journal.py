@@ -13,11 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from ipyws.capture import appending
 from ipyws.capture.appending import AppendedFile, describe
 from ipyws.capture.lines import to_lines
+from ipyws.capture.rotation import RotatedFiles, Rotation
 from ipyws.capture.schema import as_line, to_header
 from ipyws.core.connection.info import About
 from ipyws.core.constants import MB
@@ -37,6 +37,8 @@ _PATIENCE = 2.0  # seconds that the end of the interpreter waits for the disk
 # What waits to be written: records, a number of records that were dropped, or somebody who waits.
 _Entry = Batch | int | Signal
 
+_File = AppendedFile | RotatedFiles
+
 _RUNNING: set[Journal] = set()
 
 
@@ -47,13 +49,15 @@ class Journal:
     not in the file is counted in ``lost``, and a line ``{"gap": n}`` stands where something is missing.
 
     Args:
-        path: The file; see `check`.
+        path: The file, or a folder that gets file after file; see `check`.
         log: What to record: what it keeps when the journal starts, and what comes.
         about: Gives what the header says; called once, after `start`, on the journal's thread.
         on_failure: Called once with the error if recording stops; on the journal's thread.
 
     Attributes:
-        path: The file.
+        path: The file or folder.
+        file: What is written to, once it is open: ``current`` names the file, ``trouble`` what went wrong
+            beside it.
         written: Records that are in the file, whatever becomes of this process.
         lost: Records that passed and will never be in the file.
         error: Why recording stopped before its time, or None.
@@ -66,12 +70,13 @@ class Journal:
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | Rotation,
         log: Log,
         about: Callable[[], About | None],
         on_failure: Callable[[WebSocketError], object] = lambda _: None,
     ) -> None:
-        self.path = self.check(path)
+        self._rotation = path.check() if isinstance(path, Rotation) else None
+        self.path = path.path if isinstance(path, Rotation) else self.check(path)
         self.written = self.lost = 0
         self.error: WebSocketError | None = None
         self.ended = Signal()
@@ -79,7 +84,7 @@ class Journal:
         self._log = log
         self._about = about
         self._on_failure = on_failure
-        self._file: AppendedFile
+        self.file: _File | None = None
         self._queue: list[_Entry] = []
         self._taken: list[_Entry] = []  # what the thread is writing, last first
         self._queued = 0  # bytes in the queue, about
@@ -184,15 +189,21 @@ class Journal:
                 entry.set()
 
     def _record(self) -> None:
-        with AppendedFile(self.path) as self._file:
-            self._file.begin()
-            self._note(to_header(self._about()))
-            while self._take():
-                self._write()
+        about = self._about()
+        with self._open(about) as file:
+            self.file = file
+            file.begin(as_line(to_header(about)).encode())
+            while self._take(file):
+                self._write(file)
                 self._wake.wait(_PAUSE)
-            self._file.sync()
+            file.sync()
 
-    def _take(self) -> bool:
+    def _open(self, about: About | None) -> _File:
+        if self._rotation is None:
+            return AppendedFile(self.path)
+        return RotatedFiles(self._rotation, about.name if about else "")
+
+    def _take(self, file: _File) -> bool:
         """Take what is queued, waiting for it; False once there is nothing more to come."""
         while True:
             with LOCK:
@@ -202,9 +213,10 @@ class Journal:
                 if not self._idle:
                     self._taken, self._queue, self._queued = self._queue[::-1], [], 0
                     return bool(self._taken)
-            self._wake.wait()
+            if not self._wake.wait(file.patience):
+                file.rest()
 
-    def _write(self) -> None:
+    def _write(self, file: _File) -> None:
         pieces: list[str] = []
         length = 0
         while self._taken:
@@ -213,30 +225,27 @@ class Journal:
                 pieces.append(piece)
                 length += len(piece)
                 if length >= _PIECE:
-                    length = self._add(pieces)
+                    length = self._add(file, pieces)
             if not isinstance(entry, Batch):
-                length = self._add(pieces)
-                self._pass(entry)
-        self._add(pieces)
+                length = self._add(file, pieces)
+                self._pass(file, entry)
+        self._add(file, pieces)
 
-    def _add(self, pieces: list[str]) -> int:
+    def _add(self, file: _File, pieces: list[str]) -> int:
         """Write what has come together; return the length of what is left of it: 0."""
-        before = self._file.lines
+        before = file.lines
         try:
-            self._file.add("".join(pieces).encode("utf-8", "backslashreplace"))
+            file.add("".join(pieces).encode("utf-8", "backslashreplace"))
         finally:
-            self.written += self._file.lines - before
+            self.written += file.lines - before
         pieces.clear()
         return 0
 
-    def _pass(self, entry: int | Signal) -> None:
+    def _pass(self, file: _File, entry: int | Signal) -> None:
         if isinstance(entry, int):
-            self._note({"gap": entry})
+            file.add(as_line({"gap": entry}).encode())
         else:
             entry.set()
-
-    def _note(self, record: dict[str, Any]) -> None:
-        self._file.add(as_line(record).encode())
 
     def _fail(self, error: Exception) -> None:
         with LOCK:
@@ -265,10 +274,11 @@ class Journal:
 
 
 def recording(path: Path) -> Iterator[Journal]:
-    """Yield the journals of this process that record into a file."""
+    """Yield the journals of this process that record into a file, or into a folder."""
     for journal in tuple(_RUNNING):
         with contextlib.suppress(OSError):
-            if journal.path.samefile(path):
+            current = journal.file and journal.file.current
+            if journal.path.samefile(path) or (current and current.samefile(path)):
                 yield journal
 
 

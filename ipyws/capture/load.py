@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from ipyws.capture import jsonl
 from ipyws.capture.capture import Capture
+from ipyws.capture.folder import FolderCapture, choose, find, read_parts
 from ipyws.capture.har import reader
 from ipyws.capture.journal import recording
 from ipyws.capture.jsonl import Span
 from ipyws.capture.parquet.library import MAGIC
 from ipyws.capture.parquet.reader import ParquetCapture
+from ipyws.capture.tables import table_of
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.codecs.registry import find_codec
 from ipyws.core.files import open_regular
@@ -32,12 +35,13 @@ _LISTED: Final = 10
 
 
 def load(path: str | Path, connection: int | None = None, codec: Any = None) -> Capture:
-    """Open a capture file: JSON lines of ours, or a HAR: ours, that of a browser or of a proxy.
+    """Open a capture file: JSON lines of ours, a table, or a HAR: ours, that of a browser or of a proxy.
 
     Args:
-        path: The file; what is in it decides, not its suffix.
+        path: The file; what is in it decides, not its suffix. Or a folder: its JSON lines and tables are one
+            capture, oldest file first.
         connection: Which connection of the file, from 1 on. Not needed if there is one, or if all have the
-            same URL: then it is the last.
+            same URL: then it is the last, and in a folder all of them.
         codec: What reads the payloads, as the option ``codec`` of a connection; unless given, what the file
             names, without a schema that it names too: a capture opens no file but its own.
 
@@ -51,16 +55,44 @@ def load(path: str | Path, connection: int | None = None, codec: Any = None) -> 
     try:
         for journal in recording(target):
             journal.flush()  # what passed until now is wanted, and not until 0.1 s ago
-        return _load(target, connection, None if codec is None else find_codec("codec", codec))
+        reads = None if codec is None else find_codec("codec", codec)
+        if target.is_dir():
+            return _load_folder(target, connection, reads)
+        return _load(target, connection, reads)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise InvalidError(f"{target} can't be read: {why}") from None
 
 
+def _load_folder(path: Path, connection: int | None, codec: Codec | None) -> FolderCapture:
+    def opens(path: Path, span: Span | None = None) -> Capture:
+        if not path.exists():
+            path = table_of(path)  # it has become a table meanwhile
+        if span is None or path.suffix.lower() == ".parquet":
+            return _load(path, None, codec)
+        return Capture(path, open_regular(path), span, codec=codec)
+
+    with _naming(path):
+        paths = find(path)
+    parts = list(read_parts(paths, opens))
+    with _naming(path):
+        chosen = choose(parts, connection)
+    return FolderCapture(path, chosen, opens, codec)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say of which file or folder an error is."""
+    try:
+        yield
+    except InvalidError as error:
+        raise InvalidError(f"{path}: {error.message}", hint=error.hint) from None
+
+
 def _load(path: Path, connection: int | None, codec: Codec | None) -> Capture:
     with ExitStack() as opened:
         file = opened.enter_context(open_regular(path))
-        try:
+        with _naming(path):
             if file.read(len(MAGIC)) == MAGIC:
                 table = ParquetCapture(path, file, codec)
                 opened.pop_all()
@@ -69,8 +101,6 @@ def _load(path: Path, connection: int | None, codec: Codec | None) -> Capture:
             records, spans = _read(file)
             opened.enter_context(records)
             number = _choose(spans, connection)
-        except InvalidError as error:
-            raise InvalidError(f"{path}: {error.message}", hint=error.hint) from None
         opened.pop_all()
     return Capture(path, records, spans[number], _note(spans, number, connection), codec)
 

@@ -10,10 +10,17 @@ from ipyws.core.connection.opening import Greeter
 from ipyws.core.dialects.conversation import Conversation
 from ipyws.core.dialects.dialect import Dialect
 from ipyws.core.dialects.line import Line
+from ipyws.core.options.file_kinds import Folder
 from ipyws.core.options.table import ConnectOptions
 from ipyws.core.wire.frame_log import FrameLog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ipyws.capture.journal import Journal
+    from ipyws.core.connection.info import About
+    from ipyws.core.messages.log import Log
+    from ipyws.errors import WebSocketError
     from ipyws.policy.url import URL
 
 
@@ -24,7 +31,6 @@ def new_client(url: URL, options: ConnectOptions) -> AsyncClient:
 
 def new_connection(url: URL, options: ConnectOptions) -> Connection:
     """Return a connection, which its `Opening` opens."""
-    from ipyws.capture.journal import Journal
     from ipyws.capture.recording import RecordedLog
     from ipyws.network.dial import dial
 
@@ -32,10 +38,30 @@ def new_connection(url: URL, options: ConnectOptions) -> Connection:
     log.contract = options.spec
     if options.wire:
         log.wire = FrameLog()
-    connection = log.source = Connection(url, options, dial, log, Journal)
+    connection = log.source = Connection(url, options, dial, log, _new_journal)
     if options.dialect is not None:
         _speak(connection, options.dialect)
     return connection
+
+
+def _new_journal(
+    options: ConnectOptions,
+    log: Log,
+    about: Callable[[], About | None],
+    on_failure: Callable[[WebSocketError], object],
+) -> Journal:
+    """Return what records a connection, as its options say."""
+    from ipyws.capture.journal import Journal
+    from ipyws.capture.rotation import Rotation
+
+    where = options.record
+    if isinstance(where, Folder):
+        tables = options.record_format == "parquet"
+        return Journal(
+            Rotation(where.path, options.record_size, options.record_time, tables), log, about, on_failure
+        )
+    assert where is not None
+    return Journal(where, log, about, on_failure)
 
 
 def _speak(connection: Connection, dialect: Dialect) -> None:

@@ -90,7 +90,8 @@ def _recording(journal: Journal) -> str:
     """Return in words what is missing in the journal; "" as long as nothing is."""
     stopped = journal.error.message if journal.error is not None else ""
     lost = f"{journal.lost:,} records are not in {journal.path.name}" if journal.lost else ""
-    return ", ".join(filter(None, (stopped, lost)))
+    trouble = journal.file.trouble.message if journal.file and journal.file.trouble else ""
+    return ", ".join(filter(None, (stopped, lost, trouble)))
 
 
 def _retry(retry: Retry) -> str:

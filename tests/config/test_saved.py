@@ -86,7 +86,11 @@ VALUES: dict[str, str] = {
     "spec": '"prices.yaml"',
     "every": '[["20s", "ping"], ["1m", {op = "ping"}]]',
     "reply": '[[{op = "ping"}, {op = "pong"}]]',
-    "record": '"prices.jsonl"',
+    "record": '"prices/"',
+    "record_size": '"1MB"',
+    "record_time": '"5m"',
+    "record_format": '"parquet"',
+    "wire": "true",
     "codec": '"json"',
     "dialect": '{name = "jsonrpc"}',
     "log_messages": "10",
@@ -122,6 +126,10 @@ GIVEN: dict[str, Any] = {
     "reply": [[{"op": "ping"}, {"op": "pong"}]],
     "codec": "json",
     "dialect": {"name": "jsonrpc"},
+    "record_size": 1 << 20,
+    "record_time": "5m",
+    "record_format": "parquet",
+    "wire": True,
     "log_messages": 10,
     "log_bytes": 64 << 10,
 }
@@ -135,7 +143,7 @@ def test_every_option_of_a_connection_can_be_saved(here: Place) -> None:
         "name": "prices",
         **GIVEN,
         **{name: here.folder / f"{name}.pem" for name in ("ca", "cert", "key")},
-        "record": here.folder / "prices.jsonl",
+        "record": f"{here.folder / 'prices'}/",
         "spec": here.folder / "prices.yaml",
     }
 

@@ -17,7 +17,7 @@ from ipyws.core.connection.flow_control import FlowControl
 from ipyws.core.connection.incoming import Incoming
 from ipyws.core.connection.info import About
 from ipyws.core.connection.keepalive import KeepAlive
-from ipyws.core.connection.opening import Greeter, Opening
+from ipyws.core.connection.opening import Greeter, NewJournal, Opening
 from ipyws.core.connection.readers import Readers
 from ipyws.core.connection.reconnecting import Reconnecting
 from ipyws.core.connection.request import Requests
@@ -93,7 +93,7 @@ class Connection:
     loop: asyncio.AbstractEventLoop
 
     def __init__(
-        self, url: URL, options: ConnectOptions, dial: Dial, log: RecordedLog, new_journal: type[Journal]
+        self, url: URL, options: ConnectOptions, dial: Dial, log: RecordedLog, new_journal: NewJournal
     ) -> None:
         self.name = options.name or url.short_name
         self.url: str = ShownText(str(url))
@@ -118,7 +118,7 @@ class Connection:
         self._watchers: tuple[Callable[[], object], ...] = ()
         self._make_parts(dial, new_journal)
 
-    def _make_parts(self, dial: Dial, new_journal: type[Journal]) -> None:
+    def _make_parts(self, dial: Dial, new_journal: NewJournal) -> None:
         options = self.options
         self.flow = FlowControl(lambda: self.readers.all(), lambda: self.state == "open", self._hold)
         self.readers = Readers(

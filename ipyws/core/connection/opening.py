@@ -29,11 +29,17 @@ if TYPE_CHECKING:
     from ipyws.core.connection.incoming import Incoming
     from ipyws.core.connection.info import About
     from ipyws.core.connection.transport import Dial, Handshake, Transport
+    from ipyws.core.messages.log import Log
     from ipyws.core.options.table import ConnectOptions
     from ipyws.policy.url import URL
 
 Prepare = Callable[["URL", "ConnectOptions"], Awaitable[tuple["URL", "ConnectOptions"]]]
 """Returns what is dialled for what was to be dialled: with fresh credentials, say."""
+
+NewJournal = Callable[
+    ["ConnectOptions", "Log", Callable[[], "About | None"], Callable[[WebSocketError], object]], "Journal"
+]
+"""Makes what records a connection: by its options, of its log, with what is known of it; told of failures."""
 
 
 class Greeter(NamedTuple):
@@ -102,7 +108,7 @@ class Opening:
         greeters: Run after each dial, in order.
     """
 
-    def __init__(self, connection: Opened, dial: Dial, new_journal: type[Journal]) -> None:
+    def __init__(self, connection: Opened, dial: Dial, new_journal: NewJournal) -> None:
         greeting = Greeting(connection)
         self.preparations: list[Prepare] = [freshen, greeting.prepare]
         self.greeters = [Greeter("on_open", greeting.greet)]
@@ -205,14 +211,14 @@ class Opening:
     def _prepare_journal(self) -> None:
         """Have what passes recorded, if that is wanted."""
         connection = self._connection
-        path = connection.options.record
-        if path is not None:
+        if connection.options.record is not None:
 
             def failed(_: WebSocketError) -> None:
                 with contextlib.suppress(RuntimeError):  # the loop is closed
                     connection.loop.call_soon_threadsafe(connection.changed)
 
-            connection.journal = self._new_journal(path, connection.log, connection.describe, failed)
+            options, log = connection.options, connection.log
+            connection.journal = self._new_journal(options, log, connection.describe, failed)
 
     def _start_journal(self) -> None:
         connection = self._connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from ipyws.core.messages.contract import Contract, read_contract
 from ipyws.core.options.credentials import is_pem, remember_pem, texts_in
 from ipyws.core.options.kinds import OptionKind, holds_credential, refuse, refuse_unseen
 from ipyws.errors import InvalidError, brief
-from ipyws.text.masking import Secret, secret
+from ipyws.text.masking import Secret, mask, secret
 
 _LONGEST_NAME = 100  # characters of a path that is shown
 _ALLOWED = "the path of a PEM file, or PEM text,"
@@ -73,36 +74,51 @@ class PemKind(OptionKind):
             remember_pem(text)
 
 
-class JournalKind(OptionKind):
-    """The path of a file that exists or can be made; whether it can be written is seen when it is."""
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that is recorded into, file after file."""
 
-    values = "path"
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.path}/"
+
+
+class JournalKind(OptionKind):
+    """The path of a file, or of a folder; whether it can be written is seen when it is."""
+
+    values = "path of a file, or of a folder/"
     annotation = "str | PathLike[str] | None"
-    checked = "Path | None"
+    checked = "Path | Folder | None"
     metavar = "PATH"
     names_file = True
     in_file = ", a path in the file's folder"
 
-    def check(self, name: str, value: Any) -> Path | None:
-        if value is None:
-            return None
+    def check(self, name: str, value: Any) -> Path | Folder | None:
+        if value is None or isinstance(value, Folder):
+            return value
         if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
-            raise refuse(name, value, 'a path such as "prices.jsonl"')
+            raise refuse(name, value, 'a path such as "prices.jsonl", or a folder such as "prices/",')
         path = Path(os.path.expanduser(value))
-        if not _may_be_file(path):
-            raise InvalidError(
-                f"{name} names {brief(str(path))}, which can't be a file", hint="check the path"
-            )
+        is_folder = _ends_like_folder(value) or (not isinstance(value, str) and _is_folder(path))
+        if not (_may_be_folder(path) if is_folder else _may_be_file(path)):
+            kind = "folder" if is_folder else "file"
+            hint = "a folder is written with a slash at its end" if _is_folder(path) else "check the path"
+            raise InvalidError(f"{name} names {brief(str(path))}, which can't be a {kind}", hint=hint)
         if not path.parent.is_dir():
             raise InvalidError(f"{name}: there is no folder {path.parent}", hint="create it first")
-        return path
+        return Folder(path) if is_folder else path
 
-    def given(self, value: Path | None) -> str | None:
+    def given(self, value: Path | Folder | None) -> str | None:
         return None if value is None else str(value)
+
+    def show(self, value: Any) -> Any:
+        return value if value is None else mask(str(value))
 
     def read_saved(self, name: str, value: Any, folder: Path) -> Any:
         """Return a path beside the file, since somebody else may have written that."""
-        return path_beside(name, value, folder)
+        path = path_beside(name, value, folder)
+        return f"{path}/" if _ends_like_folder(value) else path
 
 
 class SpecKind(OptionKind):
@@ -167,6 +183,27 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):  # too long for a name, or with a NUL
         return False
+
+
+def _ends_like_folder(value: Any) -> bool:
+    return isinstance(value, str) and value.endswith(("/", os.sep))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()  # a Path that was made of "x/" has no slash any more
+    except (OSError, ValueError):
+        return False
+
+
+def _may_be_folder(path: Path) -> bool:
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return path.is_dir()
 
 
 def _may_be_file(path: Path) -> bool:

@@ -19,7 +19,7 @@ from ipyws.core.options.codec_kind import CodecKind
 from ipyws.core.options.cookies import Cookies
 from ipyws.core.options.credentials import remember_credential, remember_in_url, texts_in
 from ipyws.core.options.dialect_kind import DialectKind
-from ipyws.core.options.file_kinds import JournalKind, PemKind, SpecKind
+from ipyws.core.options.file_kinds import Folder, JournalKind, PemKind, SpecKind
 from ipyws.core.options.fresh import is_made, listed, stand_in
 from ipyws.core.options.handshake_kinds import AuthKind, CookiesKind, HeadersKind, OriginKind, ProtocolsKind
 from ipyws.core.options.kinds import (
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ipyws.policy.url import URL
 
 DEFAULT_READ_LIMIT = 16 * MB
+DEFAULT_FILE = 64 * MB
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -140,7 +141,17 @@ OPTIONS: tuple[Option, ...] = (
         None,
         "what the server speaks: socketio, signalr, stomp, mqtt, graphql, jsonrpc, actioncable or phoenix",
     ),
-    Option("record", JournalKind(), None, "file to write every message to as it comes, as JSON lines"),
+    Option("record", JournalKind(), None, "file, or folder/ of files, to write every message to as it comes"),
+    Option(
+        "record_size", SizeKind(1, 1 << 40, "1 B-1 TiB"), DEFAULT_FILE, "largest file of a recorded folder"
+    ),
+    Option("record_time", DurationKind(), "1h", "longest time that a file of a recorded folder is for"),
+    Option(
+        "record_format",
+        ChoiceKind("jsonl", "parquet"),
+        "jsonl",
+        "what finished files of a recorded folder are: lines or tables",
+    ),
     Option("wire", SwitchKind(), False, "keep the frames as they are on the wire: %ws log --frames"),
     Option("log_messages", WholeKind(1, 10_000_000), DEFAULT_MESSAGES, "messages the log keeps"),
     Option("log_bytes", SizeKind(1, 1 << 40, "1 B-1 TiB"), DEFAULT_BYTES, "bytes the log keeps"),
@@ -187,7 +198,10 @@ class ConnectOptions:
     codec: Codec
     spec: Contract | None
     dialect: Dialect | None
-    record: Path | None
+    record: Path | Folder | None
+    record_size: int
+    record_time: float | None
+    record_format: str
     wire: bool
     log_messages: int
     log_bytes: int
@@ -371,3 +385,9 @@ def check_together(options: ConnectOptions) -> None:
         raise InvalidError("ca and insecure are given together", hint="one of them is allowed")
     if options.key and not options.cert:
         raise InvalidError("key is given without cert", hint="cert names the certificate it belongs to")
+    if not isinstance(options.record, Folder):
+        for name in ("record_size", "record_time", "record_format"):
+            option = BY_NAME[name]
+            if getattr(options, name) != option.kind.check(name, option.default):
+                hint = 'record="folder/" records into one'
+                raise InvalidError(f"{name} is of no use unless a folder is recorded into", hint=hint)

@@ -14,6 +14,7 @@ import pytest
 import ipyws
 from ipyws import Compression, graphql
 from ipyws.core.codecs.auto import AUTO
+from ipyws.core.options.file_kinds import Folder
 from ipyws.core.options.table import BY_NAME, OPTIONS, ConnectOptions, check_options, check_secure
 from ipyws.errors import ConnectError, InvalidError
 from ipyws.text import masking
@@ -61,6 +62,10 @@ DEFAULTS = {
     "spec": None,
     "dialect": None,
     "record": None,
+    "record_size": 64 * MIB,
+    "record_time": 3600.0,
+    "record_format": "jsonl",
+    "wire": False,
     "log_messages": 100_000,
     "log_bytes": 64 * MIB,
 }
@@ -456,6 +461,22 @@ def test_record_names_a_file_that_is_there_or_can_be(tmp_path: Path) -> None:
     for name in ("new.jsonl", "there.jsonl"):
         (tmp_path / "there.jsonl").touch()
         assert checked("record", str(tmp_path / name)) == tmp_path / name
+
+
+def test_record_names_a_folder_by_a_slash_or_by_a_path_of_one_that_is_there(tmp_path: Path) -> None:
+    for given, folder in (
+        (f"{tmp_path}/new/", tmp_path / "new"),
+        (f"{tmp_path}/", tmp_path),
+        (tmp_path, tmp_path),
+    ):
+        taken = checked("record", given)
+        assert taken == Folder(folder)
+        assert checked("record", taken) == taken
+        assert str(taken) == f"{folder}/"
+    (tmp_path / "file").touch()
+    assert "can't be a folder" in refusal(record=f"{tmp_path}/file/").message
+    assert refusal(record=str(tmp_path)).hint == "a folder is written with a slash at its end"
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("value", ["", 5, True, b"x", "{folder}", "{folder}/absent/x.jsonl", "a\0b"])

@@ -1,0 +1,4 @@
+import ipyws
+
+echo = ipyws.serve("echo")
+url = echo.url
