@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import gzip
 import tempfile
 import time
 import zlib
@@ -13,10 +15,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import zstandard
+
 import ipyws as ipyws_
 from benchmarks.support.part import Case, Figures, Ports, Scale
 from ipyws.capture.recording import RecordedLog
 from ipyws.capture.replay.diff import difference
+from ipyws.core.codecs.auto import AUTO
+from ipyws.core.codecs.registry import find_codec
+from ipyws.core.dialects.dialect import Opening
+from ipyws.core.dialects.registry import find_dialect
+from ipyws.core.dialects.stage import Stage
 from ipyws.core.messages.budget import Budget
 from ipyws.core.messages.matcher import make_judge
 from ipyws.core.messages.message import Message
@@ -125,6 +134,79 @@ def echo(text: str, port: int) -> None:
         assert client.recv("60s").data == text
 
 
+def packed(pack: Callable[[bytes], bytes], codec: str) -> Callable[[str], object]:
+    """Return what draws the rows of bytes that a codec reads, and unfolds one of them in the panel."""
+
+    async def draw(text: str) -> None:
+        shown = Message("binary", pack(text.encode()), "in", 1, 0.0, None, find_codec("codec", codec))
+        html.render_row(rows.row(shown))
+        lines.line(1, "a", shown, None)
+        await aside(lambda: lines.payload(shown))
+
+    return draw
+
+
+PACKED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "gzip": (lambda data: gzip.compress(data, 1, mtime=0), "auto"),
+    "zstd": (lambda data: zstandard.compress(data, 1), "zstd+json"),
+    "base64": (base64.b64encode, "base64+json"),
+    "msgpack": (lambda data: b"\xdd" + (len(data) - 5).to_bytes(4) + data[5:], "msgpack"),
+    "cbor": (lambda data: b"\x9a" + (len(data) - 5).to_bytes(4) + data[5:], "cbor"),
+    "protobuf": (lambda data: data, "protobuf"),
+    "records": (lambda data: data.replace(b",", b"\x1e"), "records"),
+}
+"""What makes bytes of a payload for a codec: packed, or as they are, behind the head of a list."""
+
+FAMILIES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
+    "jsonrpc": ("", (), '{"jsonrpc":"2.0","method":"news","params":[', "]}"),
+    "socketio": ("", ('0{"sid":"a","pingInterval":1,"pingTimeout":1}', '40{"sid":"b"}'), '42["news",', "]"),
+    "graphql": (
+        "graphql-transport-ws",
+        ('{"type":"connection_ack"}',),
+        '{"id":"1","type":"next","payload":{"data":',
+        "}}",
+    ),
+    "signalr": ("", ("{}\x1e",), '{"type":1,"target":"news","arguments":[', "]}\x1e"),
+    "stomp": (
+        "v12.stomp",
+        ("CONNECTED\nversion:1.2\n\n\0",),
+        "MESSAGE\ndestination:/topic/x\nmessage-id:1\nsubscription:0\n\n",
+        "\0",
+    ),
+    "actioncable": (
+        "actioncable-v1-json",
+        ('{"type":"welcome"}',),
+        '{"identifier":"{\\"channel\\":\\"x\\"}","message":',
+        "}",
+    ),
+    "phoenix": ("", (), '[null,null,"room","news",', "]"),
+}
+"""Dialects: the subprotocol, what the server greets with, and what stands around a payload in a packet."""
+
+
+def heard(family: str) -> Callable[[str], object]:
+    """Return what has a session of a dialect read a packet, as a connection does, and shows it."""
+    subprotocol, greeting, before, behind = FAMILIES[family]
+
+    async def hear(text: str) -> None:
+        dialect = find_dialect("dialect", family)
+        assert dialect is not None
+        session = dialect.begin(Opening(subprotocol or None, None, False, AUTO, 64 * MB))
+        packet = f"{before}{text}{behind}"
+        stage = Stage(lambda *_: None)
+        stage.begin(session)
+        session.open()
+        stage.hear(0, [*greeting, packet], asyncio.get_running_loop())
+        await asyncio.sleep(10 * _BEAT)
+        await stage.free()
+        assert stage.broken is None
+        shown = Message("text", packet, "in", 0, 0.0, None, dialect.codec(AUTO))
+        html.render_row(rows.row(shown))
+        lines.line(1, "a", shown, None)
+
+    return hear
+
+
 WAYS: dict[str, Callable[[str, int], None]] = {
     "rows": on_loop(draw),
     "row unfolded": on_loop(unfold),
@@ -135,6 +217,8 @@ WAYS: dict[str, Callable[[str, int], None]] = {
     "save": save,
     "mask": lambda text, _: str(mask(text)) and None,
     "echo": echo,
+    **{f"{name} unpacked": on_loop(packed(*how)) for name, how in PACKED.items()},
+    **{f"{name} heard": on_loop(heard(name)) for name in FAMILIES},
 }
 
 
@@ -147,8 +231,16 @@ def cases(scale: Scale, ports: Ports) -> list[Case]:
     ]
 
 
+def _clocks() -> tuple[float, float]:
+    """Return the time by the wall, and the CPU that all threads of this process have used."""
+    return time.perf_counter(), time.process_time()
+
+
 class Heart:
-    """Beats on the background loop, and notes the longest pause between two beats."""
+    """Beats on the background loop, and notes the longest pause between two beats.
+
+    What counts of a pause is what this process did in it: on a busy machine it has to wait itself.
+    """
 
     def __init__(self) -> None:
         self.longest = 0.0
@@ -156,11 +248,12 @@ class Heart:
 
     async def beat(self) -> None:
         """Beat until told to stop."""
-        last = time.perf_counter()
+        last = _clocks()
         while not self._over:
             await asyncio.sleep(_BEAT)
-            now = time.perf_counter()
-            self.longest, last = max(self.longest, now - last), now
+            now = _clocks()
+            pause = min(after - before for after, before in zip(now, last, strict=True))
+            self.longest, last = max(self.longest, pause), now
 
     @contextmanager
     def beating(self) -> Iterator[None]:

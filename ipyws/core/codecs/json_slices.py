@@ -7,6 +7,7 @@ string or number.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 from collections.abc import Iterable, Iterator
@@ -43,10 +44,20 @@ def parse_json(data: str | bytes) -> Any:
     text = data if isinstance(data, str) else data.decode(json.detect_encoding(data), "surrogatepass")
     if text.startswith("\ufeff"):
         return json.loads(text)  # which says what is wrong
-    collecting = gc.isenabled()
-    gc.disable()  # nothing of it is garbage, and looking for some in millions of values holds everybody up
-    try:
+    with uncollected():
         return _Parser(text).parse()
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage while a large value is made, used and given up: in millions that takes long.
+
+    All of them are young when it is looked for the next time, and the lock is held as long as that takes.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()
@@ -79,6 +90,26 @@ def parse_texts(texts: Iterable[str]) -> Iterator[Any]:
             yield parse_json(text)
         except (ValueError, RecursionError):
             yield text
+
+
+def release(value: Any) -> None:
+    """Free a value that nobody else has, bit by bit.
+
+    Python frees a million lists in one go when the list around them is dropped, and holds the interpreter
+    lock meanwhile. What is emptied here is gone for everybody.
+    """
+    full = [value]
+    while full:
+        container = full[-1]
+        if isinstance(container, dict) and container:
+            item = container.popitem()[1]
+        elif isinstance(container, list) and container:
+            item = container.pop()
+        else:
+            full.pop()
+            continue
+        if isinstance(item, (dict, list)) and item:
+            full.append(item)
 
 
 class _Parser:

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from ipyws.core.codecs.json_slices import LARGE
 from ipyws.core.messages.cursor import Cursor
 from ipyws.core.messages.matcher import Judge
-from ipyws.core.messages.message import Message
+from ipyws.core.messages.message import Message, ReadMessage
 from ipyws.errors import ClosedError, WebSocketError
 from ipyws.runtime.aside import aside
 from ipyws.runtime.deadline import Deadline
@@ -122,8 +122,13 @@ class Reception:
         while (message := self._cursor.take()) is not None:
             if judge is None:
                 return message
-            large = judge.reads and message.codec.is_larger(message.data, LARGE)
-            if await aside(partial(judge, message)) if large else judge(message):
+            if not message.codec.is_larger(message.data, LARGE):
+                fulfilled = judge(message)
+            elif judge.reads:
+                fulfilled = await aside(partial(judge, message))
+            else:  # a function of the user's, who expects it to run on this loop
+                fulfilled = judge(message, await aside(partial(ReadMessage, message)))
+            if fulfilled:
                 return message
             if self._deadline.passed:
                 break

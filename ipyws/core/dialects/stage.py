@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Data
-from ipyws.core.codecs.json_slices import LARGE
+from ipyws.core.codecs.json_slices import LARGE, uncollected
 from ipyws.core.constants import CloseCode
 from ipyws.core.dialects.dialect import Broken, Happening, Session
 from ipyws.errors import ReplyError, WebSocketError
@@ -93,7 +93,7 @@ class Stage:
             if len(payload) < LARGE:
                 self._tell(seq, work())
             else:
-                self._reading = aside(work)
+                self._reading = aside(uncollected()(work))
                 self._reading.add_done_callback(partial(self._on_read, seq))
         if self._arrived and not self._over:
             asyncio.get_running_loop().call_soon(self.read)

@@ -8,6 +8,7 @@ from inspect import iscoroutinefunction
 from typing import Any
 
 from ipyws.core.codecs.json_encoder import simplified
+from ipyws.core.codecs.json_slices import LARGE, release, uncollected
 from ipyws.core.codecs.looks import PLAIN, looks_like
 from ipyws.core.messages.contract import SCHEMA, Contract, Violation, read_contract
 from ipyws.core.messages.message import Message, preview
@@ -18,6 +19,7 @@ from ipyws.text.printable import visible
 _SHOWN = 200
 _LAST_SHOWN = 200
 _KEPT = 3
+_OURS = ("auto", "json")
 _OF_JSON = (str, int, float, dict, list, type(None))
 
 Wanted = Callable[[Message], object] | Mapping[str, Any] | Contract | None
@@ -55,22 +57,37 @@ class Judge:
         self.last: deque[Message] = deque(maxlen=_KEPT)
         self.failure = ""
         self.failed = 0
+        self._value: Any = None  # the last one, where it is large
 
-    def __call__(self, message: Message) -> bool:
+    def __call__(self, message: Message, seen: Message | None = None) -> bool:
         """Tell whether ``message`` is the one.
+
+        Args:
+            message: The message.
+            seen: What the test looks at in its place: the same, read already.
 
         Raises:
             InvalidError: The test has an unknown name.
         """
+        if self.reads and _is_large(message):
+            with uncollected():
+                try:
+                    return self._judge(message, message)
+                finally:
+                    value, self._value = self._value, None
+                    release(value)  # it was made for this test alone
+        return self._judge(message, seen or message)
+
+    def _judge(self, message: Message, seen: Message) -> bool:
         try:
-            fulfilled = bool(self._test(message))
+            fulfilled = bool(self._test(seen))
         except NameError as error:
             raise InvalidError(f"{self.words}: {error}", hint="define it first") from None
         except Exception as error:
             if isinstance(error, InvalidError) and "variable" in error.details:
                 raise  # of the environment, and not set: as unknown as a name
             fulfilled = False
-            if self.opaque is message:  # it follows from there being no JSON
+            if self.opaque is seen:  # it follows from there being no JSON
                 self._hidden = True
             else:
                 self.failed += 1
@@ -84,6 +101,8 @@ class Judge:
         """Return a message's value for the test; None if it has none, of which `describe` tells."""
         decoded = message.read()
         if decoded.structured and decoded.problem is None:
+            if self.reads and _is_large(message):
+                self._value = decoded.value
             return decoded.value
         self._opaque += 1
         self.opaque = message
@@ -149,6 +168,12 @@ class KeepingJudge(Judge):
     def cause(self) -> str:
         """Return what is wrong with the last of what came."""
         return super().cause() or (str(self._wrong[0]) if self._wrong else "")
+
+
+def _is_large(message: Message) -> bool:
+    """Tell whether a value may be large; only of what is known to be made anew each time that it is read."""
+    data = message.data
+    return message.codec.name in _OURS and (isinstance(data, bytes) or len(data) >= LARGE)
 
 
 def make_judge(wanted: Wanted, what: str = "predicate") -> Judge | None:

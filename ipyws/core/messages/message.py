@@ -199,6 +199,20 @@ class Message(Rich):
         return hash((self._seq, self._time, self._type, self._direction))
 
 
+class ReadMessage(Message):
+    """A message whose payload has been read, for somebody who will ask for its value soon."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, message: Message) -> None:
+        for name in Message.__slots__:
+            setattr(self, name, getattr(message, name))
+        self._read = message.read()
+
+    def read(self) -> Decoded:
+        return self._read
+
+
 _identity: Callable[[Message], tuple[Any, ...]] = attrgetter(
     *(name for name in Message.__slots__ if name not in ("_codec", "_mark"))
 )

@@ -32,7 +32,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "text_errors",
     ),
     "Limits": ("read_limit", "write_timeout", "channel_capacity"),
-    "Log": ("log_messages", "log_bytes", "record", "wire"),
+    "Log": ("log_messages", "log_bytes", "record", "record_size", "record_time", "record_format", "wire"),
 }
 """The names of options by what they are about; each stands in one group."""
 
