@@ -60,14 +60,14 @@ def main() -> None:
 
 
 def picture_of_the_panel(
-    prepare: Callable[[Locator], object], *, dark: bool = False
+    prepare: Callable[[Locator], object], *, dark: bool = False, height: int = 900
 ) -> Callable[[Lab, Browser, Path], None]:
     """Return what makes a picture of the panel, once that is prepared."""
 
     def make(lab: Lab, browser: Browser, path: Path) -> None:
         with open_notebook(lab, browser, path.stem, PANEL, dark=dark) as opened:
             page = opened.page
-            page.set_viewport_size(SIZE)
+            page.set_viewport_size({**SIZE, "height": height})
             if dark:
                 page.evaluate(THEME, "JupyterLab Dark")
                 page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
@@ -238,7 +238,7 @@ MAKERS: dict[str, Callable[[Lab, Browser, Path], None]] = {
     "jsonrpc.png": picture_of_a_dialect("%ws call subtract 42 23", "%ws emit ready"),
     "mqtt.png": picture_of_mqtt,
     "panel.png": picture_of_the_panel(with_a_row_open),
-    "panel_connect.png": picture_of_the_panel(with_the_form),
+    "panel_connect.png": picture_of_the_panel(with_the_form, height=1300),
     "panel_dark.png": picture_of_the_panel(with_a_row_open, dark=True),
     "panel_find.png": picture_of_the_panel(with_matches),
     "phoenix.png": picture_of_a_dialect(

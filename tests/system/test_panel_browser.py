@@ -198,6 +198,37 @@ def test_a_busy_kernel_keeps_nobody_waiting(lab: Lab, browser: Browser, busy: st
         assert own_errors(notebook) == []
 
 
+SCROLLING = """(view) => [...view.querySelectorAll("*")].filter((element) =>
+    element.scrollHeight > element.clientHeight + 1 && /auto|scroll/.test(getComputedStyle(element).overflowY)
+).map(({ className }) => className)"""
+
+
+def test_an_output_view_scrolls_nothing_but_the_list(lab: Lab, browser: Browser) -> None:
+    connect = PRICES_AND_ECHO + "\n%ws {{prices.url}} --as prices"
+    with open_notebook(lab, browser, "panel-output-view", [connect, OPEN]) as notebook:
+        notebook.run(0)
+        panel = show(notebook, 1)
+        panel.send(SUBSCRIBE)
+        panel.wait_for_more(20)
+        notebook.page.evaluate(
+            """async () => {
+                const { commands, shell } = window.jupyterapp;
+                shell.currentWidget.content.activeCellIndex = 1;
+                await commands.execute("notebook:create-output-view");
+            }"""
+        )
+        view = notebook.page.locator(".jp-LinkedOutputView")
+        expect(view.locator(".row").first).to_be_visible(timeout=SOON)
+        for height in (900, 1200):
+            notebook.page.set_viewport_size({"width": 1200, "height": height})
+            notebook.page.wait_for_function(
+                f"() => ({SCROLLING})(document.querySelector('.jp-LinkedOutputView')).join() === 'viewport'",
+                timeout=SOON,
+            )
+        notebook.picture("panel-output-view")
+        assert own_errors(notebook) == []
+
+
 def test_connections_merge_into_one_timeline_in_the_dark_theme_too(lab: Lab, browser: Browser) -> None:
     settings = lab.work.parent / "settings" / "@jupyterlab" / "apputils-extension"
     theme = settings / "themes.jupyterlab-settings"

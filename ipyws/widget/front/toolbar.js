@@ -45,6 +45,8 @@ class Toolbar {
     this.problem = new Problem();
     const exports = menu("Export…", EXPORTS.map(([label, what]) => [label, () => this.export(what)]));
     exports.classList.add("exports");
+    this.copying = make("span", { class: "group" },
+      menu("Copy as…", CODE.map(([label, what]) => [label, () => this.copyAs(label, what)])), exports);
     this.element = make("div", {
       class: "toolbar", role: "toolbar", "aria-label": "Messages", onkeydown: (event) => this.onKey(event),
     },
@@ -53,9 +55,7 @@ class Toolbar {
       span("gap"),
       make("span", { class: "group" }, this.pause, this.follow,
         button("Clear", () => list.clear(), { title: "Hide the rows up to now; the log keeps them" })),
-      make("span", { class: "group" },
-        menu("Copy as…", CODE.map(([label, what]) => [label, () => this.copyAs(label, what)])), exports),
-      this.problem.element);
+      this.copying, this.problem.element);
   }
 
   /** @param {Kind} kind */

@@ -30,7 +30,7 @@ class FramesPane {
     this.toggle = button("Frames", () => this.setOpen(!this.isOpen), {
       needs: "kernel", title: "Show the frames as they were on the wire", "aria-pressed": "false", "data-frames": true,
     });
-    panel.toolbar.element.append(this.toggle);
+    panel.toolbar.copying.append(this.toggle);
     this.list = make("div", {
       class: "wire-list", role: "listbox", tabindex: "0", "aria-label": "Frames, ↑ ↓ step, ← → go through the fields",
       onkeydown: (event) => this.onKey(event), onclick: (event) => this.onClick(event),
