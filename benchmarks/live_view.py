@@ -131,7 +131,7 @@ def measure(lab: Lab, browser: Browser, source: Source, way: str, rate: int, sec
 
 def _stream(notebook: Notebook, meter: Meter, source: Source, seconds: float) -> tuple[Case, Case]:
     """Have the stream run; return what the source says of it, and what it cost in the browser."""
-    cpu, received, begin = meter.cpu(), meter.bytes, time.monotonic()
+    cpu, received, updates, begin = meter.cpu(), meter.bytes, meter.updates, time.monotonic()
     notebook.start(3)
     said = None
     while said is None:
@@ -140,7 +140,11 @@ def _stream(notebook: Notebook, meter: Meter, source: Source, seconds: float) ->
         notebook.page.wait_for_timeout(50)  # lets the events of the browser come in
         said = source.report()
     took = time.monotonic() - begin
-    cost = {"socket_rate": (meter.bytes - received) / took, "renderer_cpu": (meter.cpu() - cpu) / took}
+    cost = {
+        "socket_rate": (meter.bytes - received) / took,
+        "update_rate": (meter.updates - updates) / took,
+        "renderer_cpu": (meter.cpu() - cpu) / took,
+    }
     return said, cost
 
 

@@ -12,6 +12,7 @@ LIMIT: Final = b"rate exceeded"
 """In what Jupyter's server says when it stops passing output on."""
 
 _BINARY: Final = 2
+_DISPLAYED: Final = re.compile(rb'"msg_type": ?"(update_)?display_data"')
 _NOT_DRAWN: Final = re.compile(rb'"([\d,]+) messages? not drawn')
 
 
@@ -20,12 +21,14 @@ class Meter:
 
     Attributes:
         bytes: Payload bytes received on the page's WebSockets.
+        updates: Displays that were made or replaced.
         limits: How often Jupyter's server said that it drops output.
         not_drawn: Messages for which the panel has a marker instead of rows.
     """
 
     def __init__(self, browser: Browser, page: Page) -> None:
         self.bytes = 0
+        self.updates = 0
         self.limits = 0
         self.not_drawn = 0
         self._browser = browser.new_browser_cdp_session()
@@ -50,5 +53,6 @@ class Meter:
         data = response["payloadData"]
         payload = base64.b64decode(data) if response["opcode"] == _BINARY else data.encode()
         self.bytes += len(payload)
+        self.updates += _DISPLAYED.search(payload) is not None
         self.limits += LIMIT in payload and b"iopub" in payload
         self.not_drawn += sum(int(found.replace(b",", b"")) for found in _NOT_DRAWN.findall(payload))

@@ -5,9 +5,9 @@
   const output = document.querySelectorAll(".jp-Notebook .jp-Cell")[1].querySelector(".jp-OutputArea");
   const numberIn = (text) => Number([...text.matchAll(NUMBER)].at(-1)?.[1] ?? -1);
 
-  /** The number in the last row; rows without one (a ping, a gap) say nothing. */
+  /** The number in the last row of the lowest output; rows without one (a ping, a gap) say nothing. */
   function lastRow() {
-    const row = output.querySelector(`${ROWS[way]}:last-child`);
+    const row = [...output.querySelectorAll(`${ROWS[way]}:last-child`)].at(-1);
     return row ? numberIn(row.textContent) : -1;
   }
 

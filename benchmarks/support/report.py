@@ -27,6 +27,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("kernel", "kernel_cpu", "{:.0%}".format),
     ("rend.", "renderer_cpu", "{:.0%}".format),
     ("kB/s", "socket_rate", lambda rate: f"{rate / 1000:,.0f}"),
+    ("upd/s", "update_rate", "{:.1f}".format),
     ("heap MB", "heap_growth", lambda size: f"{size / 1e6:+.1f}"),
     ("marked", "not_drawn", "{:.1%}".format),
     ("limit", "limits", lambda count: "hit" if count else "no"),
@@ -34,13 +35,14 @@ COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
 
 
 class Target(NamedTuple):
-    """A bound on a figure of the panel."""
+    """A bound on a figure of a way, of the panel unless it is said."""
 
     words: str
     rates: tuple[int, ...]
     figure: Callable[[Case, Case | None], float | None]
     bound: float
     at_least: bool = False
+    way: str = "panel"
 
 
 def _latency(case: Case, _: Case | None) -> float:
@@ -54,6 +56,7 @@ def _above_receiving(case: Case, alone: Case | None) -> float | None:
 
 ALL = (10, 1_000, 10_000)
 FAST = (1_000, 10_000)
+VIEWED = (1, 10, 100, 1_000, 10_000)
 
 TARGETS = (
     Target("frames per second >= 50", FAST, lambda case, _: case["fps"], 50, at_least=True),
@@ -63,6 +66,9 @@ TARGETS = (
     Target("no IOPub limit hit", ALL, lambda case, _: case["limits"], 0),
     Target("nothing lost from the log", ALL, lambda case, _: case["lost"], 0),
     Target("kernel <= 10 points over receiving alone", FAST, _above_receiving, 10),
+    Target("cell view <= 50 kB/s", VIEWED, lambda case, _: case["socket_rate"] / 1000, 50, way="view"),
+    Target("cell view <= 15 kB/s", (1,), lambda case, _: case["socket_rate"] / 1000, 15, way="view"),
+    Target("cell view <= 5 updates/s", VIEWED, lambda case, _: case["update_rate"], 5, way="view"),
 )
 
 
@@ -94,8 +100,8 @@ def verdicts(cases: Sequence[Case]) -> Iterator[tuple[bool, str]]:
     """Yield for each target and rate that was measured whether it holds, and a line that says so."""
     for target in TARGETS:
         for rate in target.rates:
-            panel = find(cases, "panel", rate)
-            value = None if panel is None else target.figure(panel, find(cases, "none", rate))
+            case = find(cases, target.way, rate)
+            value = None if case is None else target.figure(case, find(cases, "none", rate))
             if value is None:
                 continue
             holds = value >= target.bound if target.at_least else value <= target.bound

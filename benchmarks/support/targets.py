@@ -75,6 +75,7 @@ TARGETS = (
     Target("saving", "JSONL", "ipyws", "load_us", 1.25, "json.dumps each"),
     Target("saving", "JSONL", "ipyws", "save_us", 1.3, "json.dumps each"),
     Target("saving", "HAR", "ipyws", "load_us", 0.5, "json.dumps each"),
+    Target("rendering", "50 new rows", "ipyws", "update_us", 4000.0),
     Target("connections", "1,000", "ipyws", "open_s", 1.0),
     Target("connections", "1,000", "ipyws", "cpu_ms", 0.7),
     Target("connections", "1,000", "ipyws", "kb_each", 20.0),

@@ -22,6 +22,8 @@ Lane = tuple[Connection, Audience]
 
 _TERMINAL_ROWS = 20
 
+_MORE = 8  # rows that are made although they had no room before: others may be shorter
+
 _NEXT = {Audience.NOTEBOOK: "panel", Audience.CONSOLE: "log"}
 """The verb that shows more; where a picture is all there is, no magic may be within reach."""
 
@@ -68,6 +70,7 @@ class View:
         self._top: list[Row] = []
         self._top_end = start
         self._round = 0
+        self._room = html.ROWS  # rows that had room in the last update, and some
         self._known = {handle.id}  # outputs that there are
         self._owed: dict[Handle, Bundle] = {}  # drawn, but not published yet
         self._sent: dict[Handle, Bundle] = {}
@@ -142,9 +145,8 @@ class View:
         live = self.audience is not Audience.STILL and not self.ended and self.client.closed is None
         steps = self.progress.lines() if self.progress else ()
         settles = self._tails is not None and live
-        drawn = self.stretch.rows(
-            shown.total, TOP_ROWS if settles else None, html_rows.UNFOLDED if live else None
-        )
+        most = TOP_ROWS if settles else self._room if live else None
+        drawn = self.stretch.rows(shown.total, most, html_rows.UNFOLDED if live else None)
         self._said, self._note = self._words(shown), shown.note
         self._top = drawn
         self._top_end = self.stretch.start + sum(row.stands_for for row in drawn)
@@ -168,6 +170,7 @@ class View:
             goes_on=self._goes_on,
             place=place,
         )
+        self._room = min(html.ROWS, page.count("<tr class=") + _MORE)
         bundle = {"text/html": page, "text/plain": text.render(shown, drawn, steps)}
         if self._frames is not None:
             more = self._frames.draw(self.ended, unfold=not live)

@@ -58,7 +58,10 @@ class Stretch:
             room -= 1  # one row says what is hidden
         drawn = self._messages(list(self._shown)[-room:])
         first = 0 if unfolded is None else len(drawn) - unfolded
-        made = [self._row(message, unfold=index >= first) for index, message in enumerate(drawn)]
+        made = [
+            self._row(message, drawn[index - 1] if index else None, unfold=index >= first)
+            for index, message in enumerate(drawn)
+        ]
         hidden = end - self.start - sum(row.stands_for for row in made) - self._folded
         if self._folded:
             made.insert(*self._heartbeats(drawn, self._folded))
@@ -137,8 +140,11 @@ class Stretch:
     def _messages(self, seqs: list[int]) -> list[Message]:
         """Return the messages of some numbers that are kept; those that a rule answered since are folded."""
         found = []
+        at_once = len(seqs) > 0 and seqs[-1] - seqs[0] < LOOKED  # one reading, rather than one for each
+        read = self._log.read(seqs[0], seqs[-1] - seqs[0] + 1) if at_once else []
+        kept = {message.seq: message for message in read}
         for seq in seqs:
-            message = self._message(seq)
+            message = kept.get(seq) if at_once else self._message(seq)
             if message is not None and message.mark:
                 self._shown.remove(seq)
                 self._fold(seq)
@@ -163,11 +169,13 @@ class Stretch:
     def _gap(self, hidden: int) -> list[Row]:
         return [gap(hidden, min(hidden, max(0, self._log.first - self.start)))] if hidden > 0 else []
 
-    def _row(self, message: Message, *, unfold: bool = True) -> Row:
+    def _row(self, message: Message, neighbour: Message | None = None, *, unfold: bool = True) -> Row:
         key = message.seq, unfold
         made = self._rows.get(key)
         if made is None:
-            before = self._message(message.seq - 1) if message.seq else None
+            before = neighbour
+            if neighbour is None or neighbour.seq != message.seq - 1:
+                before = self._message(message.seq - 1) if message.seq else None
             known = self._rows.get((message.seq, not unfold))
             unusual = "slow" in known.css.split() if known is not None else self._unusual(message, before)
             since = None if before is None else before.time
