@@ -25,6 +25,7 @@ from benchmarks import (
     handoff,
     journal,
     judging,
+    paced,
     pipeline,
     rendering,
     retained,
@@ -41,6 +42,7 @@ PARTS = {
     part.name: part
     for part in (
         Part(pipeline, "websockets", "cpu_us"),
+        Part(paced, "websockets", "cpu_us"),
         Part(handoff, "queue of messages, no log", "core_percent"),
         Part(echo, "websockets", "p50_us"),
         Part(burst, "websockets", "cpu_us"),
@@ -56,7 +58,13 @@ PARTS = {
     )
 }
 
-PACKAGES = {"picows": "picows", "to_html of pandas": "pandas", "every message": "jsonschema_rs"}
+PACKAGES = {
+    "picows": "picows",
+    "websocket-client": "websocket",
+    "websocket-client in a thread": "websocket",
+    "to_html of pandas": "pandas",
+    "every message": "jsonschema_rs",
+}
 """Contenders that need a package which may be missing; they are left out then."""
 
 

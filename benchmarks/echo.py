@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any
 
 import ipyws
@@ -110,19 +112,46 @@ def bare_socket(port: int, count: int) -> Figures:
     """Frames that were made before, on a blocking socket: the least there is."""
     frame = header(0x81, len(TEXT))
     masked = bytes([frame[0], frame[1] | 0x80]) + bytes(4) + TEXT.encode()
-    with socket.create_connection(("127.0.0.1", port)) as sock:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.sendall(
-            b"GET /echo HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        )
-        sock.recv(4096)
+    with _opened(port) as sock:
 
         def turn() -> None:
             sock.sendall(masked)
             sock.recv(4096)
 
         return timed(count, turn)
+
+
+def bare_socket_and_thread(port: int, count: int) -> Figures:
+    """The same, read by another thread and handed over by a queue: the least where two threads share it."""
+    frame = header(0x81, len(TEXT))
+    masked = bytes([frame[0], frame[1] | 0x80]) + bytes(4) + TEXT.encode()
+    queue: SimpleQueue[bytes] = SimpleQueue()
+    with _opened(port) as sock:
+
+        def read() -> None:
+            for _ in range(WARM_UP + count):
+                queue.put(sock.recv(4096))
+
+        def turn() -> None:
+            sock.sendall(masked)
+            queue.get()
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        figures = timed(count, turn)
+        thread.join()
+        return figures
+
+
+def _opened(port: int) -> socket.socket:
+    sock = socket.create_connection(("127.0.0.1", port))
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.sendall(
+        b"GET /echo HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    sock.recv(4096)
+    return sock
 
 
 def ipyws_sync(port: int, count: int) -> Figures:
@@ -159,8 +188,6 @@ def ipyws_async(port: int, count: int) -> Figures:
 
 def thread_by_hand(port: int, count: int) -> Figures:
     """websockets on a background thread, by `asyncio.run_coroutine_threadsafe`: what people write."""
-    import threading
-
     from websockets.asyncio.client import connect
 
     loop = asyncio.new_event_loop()
@@ -195,4 +222,5 @@ CONTENDERS: dict[str, Callable[..., Figures]] = {
     "request": ipyws_request,
     "await send and recv": ipyws_async,
     "bare socket": bare_socket,
+    "bare socket and a thread": bare_socket_and_thread,
 }

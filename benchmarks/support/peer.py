@@ -5,6 +5,8 @@
 ``/sink?bytes=N``                         reads N bytes after the handshake, then sends one message
 ``/paced?rate=N&seconds=S&size=B``        after the first frame: messages that begin with their moment,
                                           `time.monotonic`, at an even rate, handed over every millisecond
+``/ticking?rate=N&count=M&size=B``        after the first frame: M messages, each at its moment in a write of
+                                          its own, as a feed brings them
 ``/hold``                                 nothing
 ========================================  ===============================================================
 
@@ -100,6 +102,18 @@ def paced(sock: socket.socket, stream: BinaryIO, asked: dict[str, str]) -> None:
     hold(sock, stream, asked)
 
 
+def ticking(sock: socket.socket, stream: BinaryIO, asked: dict[str, str]) -> None:
+    """Send messages one by one."""
+    rate, count, size = int(asked["rate"]), int(asked["count"]), int(asked["size"])
+    frame = header(0x81, size) + b"x" * size
+    next(attend(sock, stream))
+    begin = time.monotonic()
+    for number in range(1, count + 1):
+        sock.sendall(frame)
+        time.sleep(max(0.0, begin + number / rate - time.monotonic()))
+    hold(sock, stream, asked)
+
+
 def hold(sock: socket.socket, stream: BinaryIO, asked: dict[str, str]) -> None:
     """Only answer what must be answered."""
     for _ in attend(sock, stream):
@@ -111,6 +125,7 @@ PATHS: dict[str, Callable[[socket.socket, BinaryIO, dict[str, str]], None]] = {
     "/deflated": echo,  # what one side deflates is the same stream for the other
     "/sink": sink,
     "/paced": paced,
+    "/ticking": ticking,
     "/hold": hold,
 }
 

@@ -58,9 +58,20 @@ TARGETS = (
     Target("pipeline", "256 B", "messages", "cpu_us", 4.0, "websockets"),
     Target("pipeline", "256 B", "async messages", "cpu_us", 4.0, "websockets"),
     Target("pipeline", "256 B", "payloads", "cpu_us", 0.8, "picows"),
+    *(
+        Target("paced", f"{rate} a second", contender, "cpu_us", bound, other)
+        for rate in ("200", "2,000")
+        for contender, bound, other in (
+            ("async for", 1 / 0.9, "websockets"),
+            ("for", 1.0, "websocket-client in a thread"),
+            ("log only", 1 / 1.25, "picows"),
+        )
+    ),
     Target("handoff", "200,000 a second", "ipyws", "core_percent", 15.0, beyond="producer alone"),
     Target("handoff", "200,000 a second", "ipyws", "p99_ms", 1.0),
     Target("echo", "32 B", "send and recv", "p50_us", 1.0, "websockets"),
+    Target("echo", "32 B", "send and recv", "p50_us", 1 / 1.2, "websockets.sync"),
+    Target("echo", "32 B", "request", "p50_us", 1 / 1.4, "websockets.sync"),
     Target("burst", "256 B", "send_all", "cpu_us", 8.0, "websockets"),
     Target("burst", "256 B", "send", "cpu_us", 1.5, "websockets"),
     Target("burst", "256 B", "await send", "cpu_us", 2.0, "websockets"),
@@ -69,6 +80,9 @@ TARGETS = (
     Target("retained", "batches of 64", "ipyws", "overhead_bytes", 60.0),
     Target("retained", "batches of 64", "ipyws", "append_us", 0.35),
     Target("retained", "batches of 64", "ipyws", "longest_gc_ms", 5.0),
+    Target("retained", "one by one", "ipyws", "overhead_bytes", 60.0),
+    Target("retained", "one by one", "ipyws", "append_us", 0.5),
+    Target("retained", "one by one", "ipyws", "longest_gc_ms", 5.0),
     Target("journal", "256 B", "ipyws", "loop_us", 1.0, beyond="no journal"),
     Target("judging", "10,000 a second", "ipyws", "cpu_us", 1.0, beyond="no contract"),
     # On two quiet cores: 100 MB of payload a second read, 60 written, 40 of HAR read.
@@ -77,8 +91,8 @@ TARGETS = (
     Target("saving", "HAR", "ipyws", "load_us", 0.5, "json.dumps each"),
     Target("rendering", "50 new rows", "ipyws", "update_us", 4000.0),
     Target("connections", "1,000", "ipyws", "open_s", 1.0),
-    Target("connections", "1,000", "ipyws", "cpu_ms", 0.7),
-    Target("connections", "1,000", "ipyws", "kb_each", 20.0),
+    Target("connections", "1,000", "ipyws", "cpu_ms", 0.55),
+    Target("connections", "1,000", "ipyws", "kb_each", 18.0),
     Target("connections", "100", "ipyws", "idle_percent", 0.1),
     *(
         Target("adversarial", f"{way}, {size} MB", "ipyws", "held_ms", 50.0, beyond="zlib and UTF-8")

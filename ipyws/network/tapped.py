@@ -57,8 +57,8 @@ class TappedWire(Wire):
         )
         super().connection_lost(exc)
 
-    def send_now(self, payload: bytes, is_text: bool) -> bool:
-        return False  # what is tapped goes one way only
+    def begin_now(self, size: int) -> bool:
+        return False  # what goes past the transport goes past the tap
 
     def send(self, messages: Sequence[tuple[bytes, bool]]) -> bool:
         self._tap.sending([payload for payload, _ in messages])

@@ -23,14 +23,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
 from ipyws.errors import CanceledError, ContextError
 from ipyws.runtime import nested_loop
 from ipyws.runtime.interrupts import SigintGuard
 
-__all__ = ["Signal", "allow", "check", "forbid", "set_idle_loop", "wait", "wait_async"]
+__all__ = ["Signal", "Sleeper", "Wakeable", "allow", "check", "forbid", "set_idle_loop", "wait", "wait_async"]
 
 SLICE: Final = 0.1
 """Seconds: the longest uninterrupted sleep; some platforms can't wake a sleeping thread for Ctrl-C."""
@@ -99,6 +99,48 @@ class Signal:
             while True:
                 callback = self._callbacks.popleft()
                 callback()
+
+
+class Wakeable(Protocol):
+    """Who waits, as far as it is woken: a `Signal`, or a `Sleeper`."""
+
+    def set(self) -> None:
+        """Wake it; from any thread."""
+
+
+class Sleeper:
+    """A coroutine that waits to be woken, once.
+
+    Attributes:
+        woken: Resolved once it is: what to await where `sleep` would be one coroutine too many.
+
+    What `Signal` and `wait_async` do for any number of waiters, with nothing made but a future: of a message
+    that comes alone, those were a third of what reading it costs.
+    """
+
+    __slots__ = ("_loop", "woken")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.woken: asyncio.Future[None] = self._loop.create_future()
+
+    def set(self) -> None:
+        """Wake it; from any thread."""
+        if asyncio._get_running_loop() is not self._loop:
+            _resolve_soon(self._loop, self.woken)
+        elif not self.woken.done():  # awake: waking it would cost two system calls
+            self.woken.set_result(None)
+
+    async def sleep(self, timeout: float | None = None) -> None:
+        """Wait until `set` is called, or so many seconds have passed."""
+        if timeout is None:
+            await self.woken
+            return
+        timer = self._loop.call_later(max(timeout, 0.0), _resolve, self.woken)
+        try:
+            await self.woken
+        finally:
+            timer.cancel()
 
 
 _forbidden: dict[int, str] = {}

@@ -9,6 +9,7 @@ from typing import Any
 from ipyws.core.channels.channel import Channel
 from ipyws.core.channels.select import receive_from, receive_from_async
 from ipyws.core.codecs.codec import Data
+from ipyws.core.constants import MessageType
 from ipyws.core.lock import LOCK
 from ipyws.core.messages.batch import Batch
 from ipyws.core.messages.log import Log
@@ -16,6 +17,7 @@ from ipyws.core.messages.message import Message
 from ipyws.core.options.durations import Duration
 from ipyws.errors import InvalidError
 from ipyws.runtime.deadline import Deadline
+from ipyws.runtime.waiting import Signal, Sleeper, wait
 
 
 class Stream(Channel):
@@ -67,7 +69,7 @@ class Stream(Channel):
                 first = max(kept, start - batch.seq)
                 if first < len(batch.payloads):
                     self._feed(batch, first)
-            self._stop_listening = log.listen(self._feed)
+            self._stop_listening = log.listen(self._feed, self._feed_lone)
             self._unpin = log.pin(self._pin)
 
     @property
@@ -119,15 +121,23 @@ class Stream(Channel):
                 self._move(len(batch.payloads) - place)
         return payloads
 
+    # As `Channel` does it by select, but without a section of the lock where nothing is there, and with
+    # nothing made but what wakes us: a paced feed brings messages one by one, and each is waited for.
+
     def __next__(self) -> Message:
         while True:
             try:
                 return self._ready.popleft()
             except IndexError:
                 pass
-            if not self._fetch():
-                message: Message = super().__next__()
-                return message
+            found = self._fetch() if self._has_news() else False
+            if found is None:
+                raise StopIteration
+            if not found:
+                signal = Signal()
+                self._waiting.append(signal)
+                if not self._has_news():
+                    self._wait(signal)
 
     async def __anext__(self) -> Message:
         while True:
@@ -135,19 +145,47 @@ class Stream(Channel):
                 return self._ready.popleft()
             except IndexError:
                 pass
-            if not self._fetch():
-                message: Message = await super().__anext__()
-                return message
+            found = self._fetch() if self._has_news() else False
+            if found is None:
+                raise StopAsyncIteration
+            if not found:
+                sleeper = Sleeper()
+                self._waiting.append(sleeper)
+                if not self._has_news():
+                    try:
+                        await sleeper.woken
+                    except BaseException:
+                        self._forget(sleeper)
+                        raise
 
-    def _fetch(self) -> bool:
-        """Make some messages ready: few, so that the server is held back for what is not read, about."""
+    def _has_news(self) -> bool:
+        return bool(self._queue or self._ready or self._closed)
+
+    def _wait(self, signal: Signal) -> None:
+        try:
+            wait(signal)
+        except BaseException:
+            self._forget(signal)
+            raise
+
+    def _fetch(self) -> bool | None:
+        """Make some messages ready: few, so that the server is held back for what is not read, about.
+
+        Returns:
+            Whether there are any; None where there will be none any more.
+        """
         with LOCK:
-            if self._control or not self._queue:
-                return False
+            if not self._queue:
+                return bool(self._ready) or (None if self._closed else False)
             batch, place = self._queue[0], self._place
-            count = min(len(batch.payloads) - place, max(1, self.capacity // 4))
-            self._ready.extend(batch.messages(place, place + count))
-            self._move(count)
+            left = len(batch.payloads) - place
+            if left == 1 or self._control:
+                self._ready.append(batch.message(place))
+                self._move(1)
+            else:
+                count = min(left, max(1, self.capacity // 4))
+                self._ready.extend(batch.messages(place, place + count))
+                self._move(count)
             return True
 
     def stop_holding(self, spare: int) -> None:
@@ -218,6 +256,15 @@ class Stream(Channel):
         if not self._full and self._spare is None and self._is_full():
             self._full = True
             self._changed()
+        self._notify()
+
+    def _feed_lone(self, payload: Data, size: int, seq: int, moment: float) -> None:
+        """Take a message that came alone; made ready at once where somebody waits for it."""
+        if self._queue or self._ready or not self._waiting or self._spare is not None:
+            self._feed(self._log.single(seq))
+            return
+        kind: MessageType = "text" if isinstance(payload, str) else "binary"
+        self._ready.append(Message(kind, payload, "in", seq, moment, None, self._log.codec))
         self._notify()
 
     def _wants(self, batch: Batch) -> bool:

@@ -6,9 +6,11 @@ starves a timer. The original took the first ready case in the order of the list
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -17,7 +19,7 @@ from ipyws.core.lock import LOCK
 from ipyws.core.options.durations import Duration
 from ipyws.errors import InvalidError
 from ipyws.runtime.deadline import Deadline
-from ipyws.runtime.waiting import Signal, wait, wait_async
+from ipyws.runtime.waiting import Signal, Wakeable, wait, wait_async
 
 _turns = itertools.count(1)
 
@@ -26,7 +28,9 @@ class Selectable(ABC):
     """What a select can wait for: a channel. All but the first method are called with the lock held."""
 
     def __init__(self) -> None:
-        self._waiting: list[Signal] = []
+        # Appended to without the lock, by who looks afterwards whether there is something; whoever has put
+        # something there drains it afterwards: so each is woken, and waiting needs no section of the lock.
+        self._waiting: deque[Wakeable] = deque()
         self._served = 0  # when it was last chosen
 
     def _wake_at(self) -> float | None:
@@ -42,15 +46,15 @@ class Selectable(ABC):
         """Queue ``value`` if there is room."""
 
     def _notify(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for signal in waiting:
-            signal.set()
+        waiting = self._waiting
+        while waiting:
+            waiting.popleft().set()
 
-    def _await(self, signal: Signal) -> None:
+    def _await(self, signal: Wakeable) -> None:
         self._waiting.append(signal)
 
-    def _forget(self, signal: Signal) -> None:
-        if signal in self._waiting:
+    def _forget(self, signal: Wakeable) -> None:
+        with contextlib.suppress(ValueError):
             self._waiting.remove(signal)
 
 

@@ -76,7 +76,7 @@ class Incoming:
             return
         connection = self._connection
         connection.last_read = time.monotonic()
-        connection.log.append("in", payloads, size)
+        connection.log.receive(payloads, size)
 
     def on_control(self, kind: Any, direction: Direction, control: Control) -> None:
         """Append a control frame, a pong with its round trip; see `Sink`."""

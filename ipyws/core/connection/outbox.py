@@ -58,6 +58,11 @@ class Outbox:
             with contextlib.suppress(RuntimeError):  # the loop is closed, and the connection with it
                 self._loop.call_soon_threadsafe(self.flush)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, and this is another thread than the loop's."""
+        return not (self._waiting or self._due) and threading.get_ident() != self._thread
+
     def _put_here(self) -> None:
         """Write the first message of a burst at once, for a prompt answer; gather those that follow it."""
         if not self._due and self._loop is not None:

@@ -12,7 +12,7 @@ from ipyws.core.messages.message import Message, ReadMessage
 from ipyws.errors import ClosedError, WebSocketError
 from ipyws.runtime.aside import aside
 from ipyws.runtime.deadline import Deadline
-from ipyws.runtime.waiting import Signal, wait, wait_async
+from ipyws.runtime.waiting import Sleeper, wait
 
 _SILENT: Final = "nothing has come yet: many servers speak only when asked"
 _BEFORE: Final = "earlier messages were already read: client.log has them"
@@ -60,43 +60,44 @@ class Reception:
         self._waited = False
 
     def run(self) -> Message:
-        while True:
-            # The signal comes first: what happens after it wakes us, what happened before it is seen here.
+        while (message := self._take()) is None:
             signal = self._cursor.arrival()
-            if message := self._found(self._take(), signal):
-                return message
             try:
+                self._check()
                 wait(signal, self._deadline.remaining())
-            finally:
-                self._cursor.forget(signal)
-
-    async def run_async(self) -> Message:
-        while True:
-            signal = self._cursor.arrival()
-            try:
-                taken = await self._take_async()
             except BaseException:
                 self._cursor.forget(signal)
                 raise
-            if message := self._found(taken, signal):
-                return message
-            try:
-                await wait_async(signal, self._deadline.remaining())
-            finally:
+            if not signal.is_set():
                 self._cursor.forget(signal)
-
-    def _found(self, message: Message | None, signal: Signal) -> Message | None:
-        """Return a message, or None where waiting for one goes on."""
-        if message is None:
-            error = self._over()
-            if error is not None:
-                self._cursor.forget(signal)
-                if self._judge is not None:
-                    error.because(self._judge.cause())
-                    error.hint = "; ".join(filter(None, (error.hint, self._judge.describe())))
-                raise error
-        self._waited = True
+            self._waited = True
         return message
+
+    async def run_async(self) -> Message:
+        while (message := await self._take_async()) is None:
+            sleeper = Sleeper()
+            self._cursor.await_arrival(sleeper)
+            try:
+                self._check()
+                await sleeper.sleep(self._deadline.remaining())
+            finally:
+                self._cursor.forget(sleeper)  # it may not have been woken, but late
+            self._waited = True
+        return message
+
+    def _check(self) -> None:
+        """Raise where there is nothing to wait for any more.
+
+        Who waits is to be woken already: what happens from then on wakes it, what happened before is seen
+        here, or when it looks for a message again.
+        """
+        if self._cursor.has_unread and not self._deadline.passed:
+            return
+        if (error := self._over()) is not None:
+            if self._judge is not None:
+                error.because(self._judge.cause())
+                error.hint = "; ".join(filter(None, (error.hint, self._judge.describe())))
+            raise error
 
     def _over(self) -> WebSocketError | None:
         """Return why there is nothing to wait for any more; None as long as there is."""

@@ -10,6 +10,7 @@ from ipyws.core.codecs.codec import Codec
 from ipyws.core.codecs.json import JSON
 from ipyws.core.codecs.json_encoder import is_record, plain
 from ipyws.core.connection.receiving import Receiving, Reception
+from ipyws.core.lock import LOCK
 from ipyws.core.messages.cursor import Cursor
 from ipyws.core.messages.matcher import Judge, Wanted, holds, make_judge
 from ipyws.core.messages.message import Message
@@ -72,14 +73,25 @@ class Requests:
         await self._connection.sending.send(payload)
         return Asked(self._connection, self.awaited)
 
+    def ask_now(self, payload: Sendable) -> Asked | None:
+        """Do as `ask` does, on any thread; None where that would have to wait for room."""
+        sending = self._connection.sending
+        ready = sending.prepare(payload)
+        if not sending.has_room:
+            return None
+        asked: list[Asked] = []
+        sending.put(ready, beside=lambda: asked.append(Asked(self._connection, self.awaited)))
+        return asked[0]
+
     def judge(self, payload: Sendable, reply: Wanted) -> Judge | None:
         """Return what knows the reply to a payload; see `reply_judge`."""
         return reply_judge(payload, reply, self._connection.codec)
 
     def wake(self) -> None:
         """Have who awaits a reply look again: the connection is lost, or closed."""
-        for asked in tuple(self.awaited):
-            asked.wake()
+        with LOCK:
+            for asked in self.awaited:
+                asked.wake()
 
 
 class Asked:
@@ -93,18 +105,20 @@ class Asked:
     def __init__(self, connection: Asking, awaited: set[Asked]) -> None:
         self._connection = connection
         self._awaited = awaited
-        self._cursor = Cursor(connection.log, from_now=True)
         self._losses = connection.losses
-        self._alone = not awaited  # whether no other awaited its reply meanwhile
-        for other in awaited:
-            other._alone = False
-        awaited.add(self)
+        with LOCK:
+            self._cursor = Cursor(connection.log, from_now=True)
+            self._alone = not awaited  # whether no other awaited its reply meanwhile
+            for other in awaited:
+                other._alone = False
+            awaited.add(self)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._awaited.discard(self)
+        with LOCK:
+            self._awaited.discard(self)
         self._cursor.close()
 
     def wake(self) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ipyws.core.connection.outbox import FULL, Framed, Outbox
-from ipyws.core.lock import LOCK
+from ipyws.core.lock import LOCK, UNINTERRUPTED
 from ipyws.core.messages.message import Message
 from ipyws.core.messages.payload import Ready, Sendable, TypeChoice, chunks, encode
 from ipyws.core.options.durations import format_duration
@@ -60,6 +60,7 @@ class Sending:
     def __init__(self, connection: Sender, write_timeout: float | None) -> None:
         self.outbox = Outbox(self._write)
         self.unsent = 0
+        self._received = -1  # messages that had come at the last attempt to write one at once
         self._connection = connection
         self._write_timeout = write_timeout
 
@@ -120,12 +121,33 @@ class Sending:
         """Whether `put` may be called: the server keeps up with what was sent."""
         return self.outbox.size < FULL and self.transport.writable
 
-    def put(self, ready: Ready, mark: str = "") -> Message:
-        """Have a message written soon, and log it, with its `Message.mark`; on any thread."""
+    def put(self, ready: Ready, mark: str = "", beside: Callable[[], object] = bool) -> Message:
+        """Have a message written soon, and log it, with its `Message.mark`; on any thread.
+
+        Args:
+            ready: The message.
+            mark: Its mark.
+            beside: Called when it is logged, before anything else can be.
+        """
         logged, payload = ready
-        with LOCK:
-            self.outbox.put(((payload, isinstance(logged, str)),), len(payload))
-            return self._connection.log.append("out", [logged], len(payload), mark=mark).message(0)
+        is_text = isinstance(logged, str)
+        with UNINTERRUPTED:
+            with LOCK:
+                message = self._connection.log.append("out", [logged], len(payload), mark=mark).message(0)
+                beside()
+                now = self._begin_now(len(payload))
+                if not now:
+                    self.outbox.put(((payload, is_text),), len(payload))
+            if now:  # without the lock: the loop would wait for it, with the answer in its hands
+                self.transport.send_now(payload, is_text)
+        return message
+
+    def _begin_now(self, size: int) -> bool:
+        """Begin to write an answer to what came in the thread of who sends it; a burst is gathered."""
+        if not self.outbox.is_idle or self._received == self._connection.log.received:
+            return False
+        self._received = self._connection.log.received
+        return self._connection.state == "open" and self.transport.begin_now(size)
 
     def put_all(self, ready: Sequence[Ready]) -> None:
         """Have messages written soon, and log them; as `put`."""

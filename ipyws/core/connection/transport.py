@@ -119,6 +119,16 @@ class Transport(Protocol):
             False if none was: the connection is closing, or lost.
         """
 
+    def begin_now(self, size: int) -> bool:
+        """Begin to write a data message in this very thread, whichever it is: `send_now` has to follow.
+
+        Returns:
+            False if nothing was begun: something waits to be written, or only the loop may write here.
+        """
+
+    def send_now(self, payload: bytes, is_text: bool) -> None:
+        """Write the message that `begin_now` was called for."""
+
     def ping(self, payload: bytes) -> None:
         """Write a ping frame."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from sys import getsizeof
 from types import MappingProxyType
@@ -23,6 +24,12 @@ _CONTROL: Final = 200
 
 _PLACE: Final = 8
 
+_TIMED: Final = _RECORD + 2 * _PLACE
+"""As `_RECORD`, of a message that came alone: with its moment."""
+
+RUN: Final = 64
+"""Messages that came one by one and are kept in one batch."""
+
 _UNMARKED: Final[Mapping[int, str]] = MappingProxyType({})
 
 
@@ -34,9 +41,11 @@ class Batch:
         marks: The marks of the records that have one, by seq: see `Message.mark`.
         size: Bytes of the payloads that the log keeps, as they are on the wire.
         extra: Bytes of memory that they take beyond that, about.
+        times: When each of them passed, of a run: messages that came one by one, which only the log has and
+            adds to; None where all passed at ``time``.
     """
 
-    __slots__ = ("codec", "direction", "extra", "marks", "payloads", "seq", "size", "time", "type")
+    __slots__ = ("codec", "direction", "extra", "marks", "payloads", "seq", "size", "time", "times", "type")
 
     def __init__(
         self,
@@ -58,6 +67,32 @@ class Batch:
         self.payloads = payloads
         self.size = size
         self.extra = _BATCH + self._beyond(payloads, size)
+        self.times: array[float] | None = None
+
+    def run(self) -> Batch:
+        """Return the run that begins with the one message of this batch; they share their marks."""
+        # Whoever was given this batch finds marks that are set later, too: see `Log.mark`.
+        self.marks = {**self.marks}
+        begun = self._with([*self.payloads], self.seq)
+        begun.times = array("d", (self.time,))
+        return begun
+
+    def add(self, payload: Any, size: int, time: float) -> int:
+        """Add a message to a run; return the bytes of memory that it takes beyond its ``size``."""
+        self.payloads.append(payload)
+        self.times.append(time)  # type: ignore[union-attr]
+        self.size += size
+        extra = _TIMED if len(payload) == size else max(0, getsizeof(payload) - size) + 3 * _PLACE
+        self.extra += extra
+        return extra
+
+    def single(self, index: int) -> Batch:
+        """Return a batch of one message of a run, as it came."""
+        seq, payload = self.seq + index, self.payloads[index]
+        moment = self.time if self.times is None else self.times[index]
+        return Batch(
+            seq, moment, self.direction, None, [payload], payload_size(payload), self.codec, self.marks
+        )
 
     def _beyond(self, payloads: list[Any], size: int) -> int:
         """Return the bytes that payloads of ``size`` bytes take beyond those."""
@@ -74,12 +109,13 @@ class Batch:
         mark = self.marks.get(seq, "")
         if self.type is None:
             kind: MessageType = "text" if isinstance(payload, str) else "binary"
-            return Message(kind, payload, self.direction, seq, self.time, None, self.codec, mark)
+            moment = self.time if self.times is None else self.times[index]
+            return Message(kind, payload, self.direction, seq, moment, None, self.codec, mark)
         return Message(self.type, payload.data, self.direction, seq, self.time, payload, mark=mark)
 
     def messages(self, start: int, stop: int) -> list[Message]:
         """Return the records from ``start`` to before ``stop`` of a batch of data."""
-        if self.marks:
+        if self.marks or self.times is not None:
             return [self.message(index) for index in range(*slice(start, stop).indices(len(self.payloads)))]
         direction, moment, first, codec = self.direction, self.time, self.seq + start, self.codec
         return [
@@ -96,7 +132,7 @@ class Batch:
     def own(self) -> Batch:
         """Return a batch of the same records whose list is nobody else's."""
         copy = self._with([], self.seq)
-        copy.payloads, copy.extra = [*self.payloads], self.extra
+        copy.payloads, copy.extra, copy.times = [*self.payloads], self.extra, self.times
         return copy
 
     def _with(self, payloads: list[Any], seq: int) -> Batch:
@@ -104,10 +140,21 @@ class Batch:
 
     def give_up(self, start: int, stop: int) -> tuple[int, int]:
         """Count the payloads from ``start`` to before ``stop`` no more; return their size and extra."""
+        if stop - start == 1 and self.times is not None:
+            return self._give_up_one(self.payloads[start])
         gone = self.payloads[start:stop]
         data = gone if self.type is None else [control.data for control in gone]
         size = sum(map(payload_size, data))
         extra = min(self.extra, self._beyond(gone, size))
+        self.size -= size
+        self.extra -= extra
+        return size, extra
+
+    def _give_up_one(self, payload: Any) -> tuple[int, int]:
+        """Do as `give_up` does for one message of a run: what each costs a full log."""
+        size = payload_size(payload)
+        extra = _TIMED if len(payload) == size else max(0, getsizeof(payload) - size) + 3 * _PLACE
+        extra = min(self.extra, extra)
         self.size -= size
         self.extra -= extra
         return size, extra

@@ -39,10 +39,11 @@ class Account:
 
     def settle(self, held: int) -> None:
         """Tell how many bytes the log holds now; other logs, or this one, may have to evict."""
-        self._budget.total += held - self.held
+        budget = self._budget
+        budget.total = total = budget.total + held - self.held
         self.held = held
-        if self._budget.total > self._budget.limit:
-            self._budget.make_room(self)
+        if total > budget.limit:
+            budget.make_room(self)
 
     def close(self) -> None:
         """Let this log give way before those of open connections."""

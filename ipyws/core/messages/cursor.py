@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import deque
+
 from ipyws.core.lock import LOCK
-from ipyws.core.messages.batch import Batch
 from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Message
-from ipyws.runtime.waiting import Signal
+from ipyws.runtime.waiting import Signal, Wakeable
 
 
 class Cursor:
@@ -22,17 +24,18 @@ class Cursor:
 
     def __init__(self, log: Log, *, from_now: bool = False) -> None:
         self._log = log
-        self._place = 0  # in the batch
+        self._number = self._place = 0  # of the batch, and in it
         self.missed = 0
-        self._waiting: list[Signal] = []
+        self._waiting: deque[Wakeable] = deque()  # as that of `Selectable`
+        self._is_awaited = False  # whether the log will tell us
         with LOCK:
-            self._number = log.next_batch if from_now else 0  # of the batch
+            if from_now:
+                self._number, self._place = log.end
             self._passed = log.received if from_now else 0  # received data messages read or missed
-            self._stop_listening = log.listen(self._arrived)
 
     def close(self) -> None:
         """Be told of no further message."""
-        self._stop_listening()
+        self._log.await_no_more(self._arrived)
 
     @property
     def passed(self) -> int:
@@ -46,8 +49,15 @@ class Cursor:
             self._notice_missed()
             return self._log.received - self._passed
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether something is unread here, or was missed; without the lock."""
+        return self._log.received > self._passed
+
     def take(self) -> Message | None:
         """Return the oldest unread message and move past it; None if there is none."""
+        if not self.has_unread:  # the section of the lock is what most of this costs
+            return None
         with LOCK:
             self._notice_missed()
             found = self._log.next_received(self._number, self._place)
@@ -62,7 +72,7 @@ class Cursor:
         """Move past everything unread; return how many messages that were."""
         with LOCK:
             skipped = self.unread
-            self._number, self._place = self._log.next_batch, 0
+            self._number, self._place = self._log.end
             self._passed += skipped
             return skipped
 
@@ -72,29 +82,35 @@ class Cursor:
         Give it back to `forget` when you stop waiting for it.
         """
         signal = Signal()
-        with LOCK:
-            if self._log.received > self._passed:
-                signal.set()
-            else:
-                self._waiting.append(signal)
+        self.await_arrival(signal)
         return signal
 
-    def forget(self, signal: Signal) -> None:
+    def await_arrival(self, waiter: Wakeable) -> None:
+        """Have ``waiter`` woken as a signal of `arrival` is set, and give it to `forget` likewise."""
+        self._waiting.append(waiter)
+        if not self._is_awaited:
+            self._is_awaited = True
+            self._log.await_received(self._arrived)
+        if self.has_unread:
+            waiter.set()
+
+    def forget(self, waiter: Wakeable) -> None:
         """Stop keeping a signal of `arrival`."""
-        with LOCK:
-            if signal in self._waiting:
-                self._waiting.remove(signal)
+        if not self._waiting:
+            return
+        with contextlib.suppress(ValueError):
+            self._waiting.remove(waiter)
 
     def wake(self) -> None:
         """Set all signals of `arrival`, for somebody who has to look again."""
-        with LOCK:
-            waiting, self._waiting = self._waiting, []
-            for signal in waiting:
-                signal.set()
+        waiting = self._waiting
+        with contextlib.suppress(IndexError):
+            while True:
+                waiting.popleft().set()
 
-    def _arrived(self, _: Batch) -> None:
-        if self._waiting and self._log.received > self._passed:
-            self.wake()
+    def _arrived(self) -> None:
+        self._is_awaited = False  # before it wakes: who has found it set is among those that are woken
+        self.wake()
 
     def _notice_missed(self) -> None:
         missed = self._log.evicted_in - self._passed

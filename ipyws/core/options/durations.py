@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final, Literal, overload
 
 from ipyws.errors import InvalidError, brief
@@ -36,6 +37,7 @@ ALLOWED: Final = (
 )
 
 
+@lru_cache(maxsize=128)  # the timeout of each request is the same few letters
 def parse_go_duration(text: str) -> int:
     """Return the nanoseconds that ``text`` says in the syntax of Go's ``time.ParseDuration``.
 

@@ -139,7 +139,7 @@ def test_a_timeout_that_passes_leaves_nothing_behind() -> None:
     channel = Channel(1)
     with pytest.raises(WaitTimeoutError):
         channel.receive(1)
-    assert channel._waiting == []
+    assert list(channel._waiting) == []
 
 
 def test_iterating_ends_when_closed_and_drained() -> None:
@@ -257,7 +257,7 @@ def test_cancelling_a_receive_loses_nothing() -> None:
             except asyncio.CancelledError:
                 taken.append(channel.receive().value)
         assert taken == list(range(200))
-        assert channel._waiting == []
+        assert list(channel._waiting) == []
 
     asyncio.run(main())
 

@@ -61,8 +61,8 @@ def test_it_waits_for_the_first_to_become_ready() -> None:
     chosen = select(slow.case_receive(), fast.case_receive(), timeout="10s")
     thread.join(10)
     assert (chosen.channel, chosen.value) == (fast, "x")
-    assert slow._waiting == []
-    assert fast._waiting == []
+    assert list(slow._waiting) == []
+    assert list(fast._waiting) == []
 
 
 def test_sending_goes_on_when_there_is_room() -> None:
@@ -111,7 +111,7 @@ def test_a_timeout_that_passes_raises_and_repeats_the_value(timeout: object, sai
     channels = [Channel(1), Channel(1)]
     with pytest.raises(WaitTimeoutError, match=f"^no channel was ready: {said} passed"):
         select(*(channel.case_receive() for channel in channels), timeout=timeout)  # type: ignore[arg-type]
-    assert [channel._waiting for channel in channels] == [[], []]
+    assert [list(channel._waiting) for channel in channels] == [[], []]
 
 
 @pytest.mark.parametrize("timeout", [0, -1, "5", "", False])
@@ -225,7 +225,7 @@ def test_a_cancelled_select_takes_nothing_and_leaves_nothing() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert channel._waiting == []
+        assert list(channel._waiting) == []
         channel.send("x")
         assert channel.receive() == ("x", True)
 
