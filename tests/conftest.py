@@ -44,6 +44,14 @@ def short_paths_for_kernels() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_cache_for_kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have kernels share what jedi knows of Python and matplotlib of fonts: it takes two seconds each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 # Where this is off, each worker compiles all tests again, and each kernel and program all of ipyws.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

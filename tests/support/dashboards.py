@@ -21,6 +21,7 @@ import nbformat
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.kernel import ROOT
+from tests.support.lab import end_server
 
 START = 90.0
 """Seconds that a server or a page may take on a busy machine."""
@@ -178,8 +179,7 @@ def running(command: list[str], home: Path, url: str) -> Iterator[None]:
                     time.sleep(0.1)  # there is nothing to be told by: the port is not open yet
             yield
         finally:
-            server.terminate()
-            server.wait(20)
+            end_server(server)
 
 
 @contextlib.contextmanager

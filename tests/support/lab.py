@@ -102,8 +102,17 @@ def lab_server(home: Path, *, theme: str = "JupyterLab Light") -> Iterator[Lab]:
             _wait_until_up(server, f"{base}/api/status?token={TOKEN}", home / "server.log")
             yield Lab(base, work)
         finally:
-            server.terminate()
-            server.wait(20)
+            end_server(server)
+
+
+def end_server(server: subprocess.Popen[bytes]) -> None:
+    """End a server; kill one that takes its time."""
+    server.terminate()
+    try:
+        server.wait(SOON)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait(SOON)
 
 
 def _write_settings(home: Path, theme: str) -> None:

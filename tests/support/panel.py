@@ -74,6 +74,7 @@ class Shown:
         return row
 
     def counter(self, word: str) -> int:
+        expect(self.counters).to_contain_text(word)  # they are drawn in a frame of their own
         match = re.search(rf"([\d,]+) {word}", self.counters.inner_text())
         assert match, (word, self.counters.inner_text())
         return int(match[1].replace(",", ""))
@@ -85,7 +86,7 @@ class Shown:
         self.page.wait_for_function(
             """([panel, received, last]) => {
                 const text = panel.querySelector(".counters").textContent;
-                const number = Number(/([0-9,]+) received/.exec(text)[1].replaceAll(",", ""));
+                const number = Number((/([0-9,]+) received/.exec(text)?.[1] ?? "-1").replaceAll(",", ""));
                 return number >= received && Number(panel.dataset.last) > last;
             }""",
             arg=[self.root.element_handle(), least, drawn],

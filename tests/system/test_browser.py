@@ -11,13 +11,14 @@ from playwright.sync_api import Browser, Request
 
 from ipyws.demo.hostile import AWAY, PAYLOADS
 from tests.support.lab import Lab, Notebook, chromium, lab_server, open_file, open_notebook
+from tests.support.panel import SECOND, SOON
 
 pytestmark = pytest.mark.browser
 
-SECOND = 1000
-CONNECT = "%load_ext ipyws\nimport time\n%ws serve prices -o server\n%ws {{server.url}} --as prices"
+CONNECT = "%load_ext ipyws\nimport os\n%ws serve prices -o server\n%ws {{server.url}} --as prices"
 SUBSCRIBE = '%%ws\n{"action": "subscribe", "symbols": ["BTC-USD"], "rate": 20}'
-BUSY = "end = time.monotonic() + 4\nwhile time.monotonic() < end: pass"
+BUSY = "while not os.path.exists('enough'): pass"
+"""A cell that lets go of nothing until this test has seen enough."""
 
 # The number of messages that the view in a cell says it received.
 RECEIVED = """(index) => {
@@ -64,19 +65,20 @@ def test_a_stream_ticks_in_its_cell_while_a_later_cell_keeps_the_kernel_busy(
         notebook.run(0)
         notebook.run(1)
         notebook.start(2)
-        notebook.page.wait_for_selector(
-            ".jp-Cell:nth-child(3) .jp-InputPrompt:has-text('[*]')", timeout=5 * SECOND
-        )
+        notebook.page.wait_for_selector(".jp-Cell:nth-child(3) .jp-InputPrompt:has-text('[*]')", timeout=SOON)
         before = received(notebook, 1)
         notebook.page.wait_for_function(
-            f"([index, least]) => ({RECEIVED})(index) >= least", arg=[1, before + 20], timeout=3 * SECOND
+            f"([index, least]) => ({RECEIVED})(index) >= least", arg=[1, before + 20], timeout=SOON
         )
         still_busy = notebook.page.locator(".jp-InputPrompt", has_text="[*]").count()
         notebook.picture(f"ticks-{app}")
+        enough = lab.work / "enough"
+        enough.touch()
         notebook.run(3)
         notebook.run(4)
         closed = notebook.output(0).locator(".s.closed")
-        closed.wait_for(timeout=20 * SECOND)
+        closed.wait_for(timeout=SOON)
+        enough.unlink()
         assert still_busy == 1
         assert notebook.output(3).inner_text().startswith("pong from prices after")
         assert "1000 normal closure by us" in notebook.output(0).inner_text()
@@ -92,13 +94,13 @@ def test_rows_that_have_settled_stay_as_they_are_while_the_stream_ticks(
         notebook.run(0)
         notebook.run(1)
         views = notebook.output(1).locator(".ipyws")
-        views.nth(1).wait_for(timeout=20 * SECOND)  # what comes now ticks in an output of its own
+        views.nth(1).wait_for(timeout=SOON)  # what comes now ticks in an output of its own
         selected = notebook.page.evaluate(READ, 1)
         before = received(notebook, 1)
         notebook.page.wait_for_function(
             f"([index, least]) => ({RECEIVED})(index) >= least",
             arg=[1, before + 5 * seconds],
-            timeout=4 * seconds * SECOND,
+            timeout=SOON,
         )
         assert notebook.output(1).locator("details[open]").count() == 1
         assert notebook.page.evaluate("() => getSelection().toString()") == selected != ""
@@ -106,10 +108,10 @@ def test_rows_that_have_settled_stay_as_they_are_while_the_stream_ticks(
         assert notebook.output(1).locator("tbody tr").count() <= 51
         notebook.picture(f"settles-{app}")
         notebook.run(2)
-        notebook.output(1).locator(".s.closed").wait_for(timeout=20 * SECOND)
+        notebook.output(1).locator(".s.closed").wait_for(timeout=SOON)
         notebook.page.wait_for_function(
             "() => document.querySelectorAll('.jp-Cell:nth-child(2) .ipyws').length === 1",
-            timeout=20 * SECOND,
+            timeout=SOON,
         )
         _, *others = notebook.save()["cells"][1]["outputs"]
         assert others
@@ -127,7 +129,7 @@ def test_hostile_messages_show_as_text_and_never_take_effect(lab: Lab, browser: 
         notebook.page.on("request", lambda request: _note(request, asked))
         for index in range(3):
             notebook.run(index)
-        notebook.page.wait_for_selector(".jp-Cell:nth-child(3) .ipyws table", timeout=20 * SECOND)
+        notebook.page.wait_for_selector(".jp-Cell:nth-child(3) .ipyws table", timeout=SOON)
         for summary in notebook.output(2).locator("summary").all()[-20:]:
             summary.evaluate("(element) => { element.parentElement.open = true }")
         notebook.picture("hostile")
@@ -144,7 +146,7 @@ def test_hostile_messages_show_as_text_and_never_take_effect(lab: Lab, browser: 
         again.write_text(json.dumps(copied))
     with open_file(lab, browser, again) as reopened:
         reopened.page.on("request", lambda request: _note(request, asked))
-        reopened.page.wait_for_selector(".jp-Cell:nth-child(3) table", timeout=20 * SECOND)
+        reopened.page.wait_for_selector(".jp-Cell:nth-child(3) table", timeout=SOON)
         assert reopened.page.locator(".ipyws style").count() == 0  # it was sanitised
         assert reopened.page.evaluate("() => window.hostileRan ?? 0") == 0
         reopened.picture("hostile-untrusted")

@@ -10,11 +10,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.lab import Lab, chromium, lab_server, open_file, open_notebook
+from tests.support.panel import SOON
 from tests.support.scripts import Obeying, obeying, order
 
 pytestmark = pytest.mark.browser
-
-SECOND = 1000
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +43,13 @@ def test_the_steps_turn_green_one_by_one_and_read_well_without_styles(
         notebook.run(0)
         notebook.start(1)
         running = notebook.output(1).locator(".w tr.running")
-        running.filter(has_text="wait 2 30s0 of 2").wait_for(timeout=20 * SECOND)
+        running.filter(has_text="wait 2 30s0 of 2").wait_for(timeout=SOON)
         assert _marks(notebook.output(1).locator(".w").inner_text()) == ["✓", "…", "·", "·"]
         server.say("first")
-        running.filter(has_text="1 of 2").wait_for(timeout=20 * SECOND)
+        running.filter(has_text="1 of 2").wait_for(timeout=SOON)
         server.say("second", '{"n": 1}', '{"n": 2}')
         done = notebook.output(1).locator(".w tr.done")
-        done.nth(3).wait_for(timeout=20 * SECOND)
+        done.nth(3).wait_for(timeout=SOON)
         assert _marks(notebook.output(1).locator(".w").inner_text()) == ["✓"] * 4
         notebook.picture("steps")
         assert [error for error in notebook.errors if "ipyws" in error] == []
@@ -58,7 +57,7 @@ def test_the_steps_turn_green_one_by_one_and_read_well_without_styles(
         stripped = _from_somebody_else(notebook.path)
     with open_file(lab, browser, stripped) as reopened:
         table = reopened.output(1).locator("table").first
-        table.wait_for(timeout=20 * SECOND)
+        table.wait_for(timeout=SOON)
         assert reopened.page.locator(".ipyws style").count() == 0  # it was sanitised
         lines = [row.inner_text().split() for row in table.locator("tr").all()]
         assert [line[:3] for line in lines] == [["✓", "line", number] for number in "2345"]

@@ -95,7 +95,7 @@ def test_no_request_that_arrives_during_a_wait_is_lost_and_cells_do_not_interlea
     complete = kernel.request("complete_request", {"code": "prin", "cursor_pos": 4})
     info = kernel.request("kernel_info_request")
     third = kernel.send("print('third')")
-    results = [kernel.result(request, 10) for request in (first, second, third)]
+    results = [kernel.result(request) for request in (first, second, third)]
     assert [result.stdout for result in results] == ["start\nend\n", "second ['click']\n", "third\n"]
     printed = [
         message["content"]["text"]
@@ -132,9 +132,9 @@ def test_an_interrupt_ends_the_wait_and_spares_the_users_tasks_and_the_connectio
     time.sleep(0.3)  # the interrupt is to come after the loop was re-entered
     interrupted = time.monotonic()
     kernel.interrupt()
-    result = kernel.result(request, 5)
+    result = kernel.result(request)
     assert (result.status, result.ename) == ("error", error)
-    assert result.answered - interrupted < 3  # a second on a quiet machine; the wait itself takes a minute
+    assert result.answered - interrupted < 15  # a moment on a quiet machine; the wait takes half a minute
     after = kernel.run("before = ticks\nawait asyncio.sleep(0.1)\nprint(ticks > before, client.echo('b'))")
     assert after.stdout == "True echo:b\n"
 
@@ -145,5 +145,5 @@ def test_a_restart_during_a_wait_does_not_hang() -> None:
         assert kernel.wait_for_text(request, "start")
         start = time.monotonic()
         kernel.restart()
-        assert time.monotonic() - start < 15
+        assert time.monotonic() - start < 30
         assert kernel.run("print('new')").stdout == "new\n"
