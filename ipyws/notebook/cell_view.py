@@ -15,6 +15,7 @@ from ipyws.view.format import duration
 from ipyws.view.frames import frames_from
 from ipyws.view.progress import Line, Progress
 from ipyws.view.rows import Row
+from ipyws.view.stable import stable_card, stable_lines, stable_rows
 from ipyws.view.stretch import Stretch
 from ipyws.view.summary import card
 
@@ -57,6 +58,7 @@ class View:
         self.handle = handle
         self.audience = audience
         self.shown = False
+        self.stable = False  # whether times and ports are left out
         self.opens = False  # whether it is of the line that opened the connection
         self.progress = progress if progress is not None and progress.matters else None
         self.stretch = Stretch(client.log, start, html.ROWS)
@@ -103,7 +105,7 @@ class View:
             cell: The number of its cell; 0 if it has none.
         """
         self.stretch.stop = seq
-        self._goes_on = f", In [{cell}]" if cell else ""
+        self._goes_on = f", In [{cell}]" if cell and not self.stable else ""
 
     def draw(self) -> bool:
         """Draw what the view shows now; return whether there is something to publish."""
@@ -123,10 +125,15 @@ class View:
         return pieces
 
     @property
+    def _settles(self) -> bool:
+        """Whether there may be outputs below the first: their names are never the same again."""
+        return self._tails is not None and not self.stable
+
+    @property
     def _goes_on_below(self) -> bool:
         """Whether rows settle: updates follow, and nothing but rows is new in them."""
         over = self.ended or self.busy or not self.shown or self.client.closed is not None
-        return self._tails is not None and not over
+        return self._settles and not over
 
     def _is_left_alone(self, shown: Card) -> bool:
         """Whether the first output stays as it is."""
@@ -144,10 +151,12 @@ class View:
         """Draw everything in the first output, and empty the others."""
         live = self.audience is not Audience.STILL and not self.ended and self.client.closed is None
         steps = self.progress.lines() if self.progress else ()
-        settles = self._tails is not None and live
+        settles = self._settles and live
         most = TOP_ROWS if settles else self._room if live else None
         drawn = self.stretch.rows(shown.total, most, html_rows.UNFOLDED if live else None)
         self._said, self._note = self._words(shown), shown.note
+        if self.stable:
+            drawn, steps = stable_rows(drawn), stable_lines(steps)
         self._top = drawn
         self._top_end = self.stretch.start + sum(row.stands_for for row in drawn)
         told = replace(shown, told=any(row.kind == "close" for row in drawn))
@@ -237,6 +246,7 @@ class View:
         shown = card(self.client, hint=f"%ws {verb} {self.client.name}" if verb else "")
         # A picture that is never replaced says nothing that will not stay true; nor does a view that goes on
         # in a later one: only that tells of the end.
+        shown = stable_card(shown) if self.stable else shown
         passing = (self.audience is Audience.STILL or self.ended) and shown.close is None
         shown = replace(shown, state="") if passing else shown
         # Only the view that opened the connection tells of the handshake.

@@ -13,6 +13,7 @@ from ipyws.notebook.publisher import publisher_for
 from ipyws.notebook.reloading import keep_from_autoreload
 from ipyws.notebook.results import HideResults, ends_with_magic
 from ipyws.notebook.session import MakePanel, Session
+from ipyws.notebook.settings import settings_of
 from ipyws.notebook.source.aliases import NAME, leave_templates, means_ws
 from ipyws.notebook.source.closures import KeepNames
 from ipyws.notebook.source.misplaced import LINE_NAME, MisplacedCell
@@ -42,6 +43,7 @@ class Extension:
     def load(self) -> None:
         self._undo.append(mask_tracebacks(self.shell))
         self._register_magic()
+        self._append(self.shell.configurables, settings_of(self.shell, self.session.views))
         self._register_event("pre_run_cell", lambda *_: self.publisher.cell_starts())
         self._register_event("post_run_cell", self._cell_ends)
         self._register_event("post_run_cell", mask_result)

@@ -58,7 +58,13 @@ class Prepared(NamedTuple):
 
 
 class Views:
-    """All live views of a shell."""
+    """All live views of a shell.
+
+    Attributes:
+        stable: Whether those that are opened leave out times and ports.
+    """
+
+    stable = False
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
@@ -87,6 +93,7 @@ class Views:
         if progress is None and shown is not None and shown.is_of(handle):
             return shown
         view = View(client, start, progress, handle, audience)
+        view.stable = self.stable
         view.opens = shown is None and start == 0
         if view.audience is not Audience.STILL:
             self._take_over(view)

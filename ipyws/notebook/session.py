@@ -24,6 +24,7 @@ from ipyws.text.printable import visible
 from ipyws.view import html, text
 from ipyws.view.progress import Progress
 from ipyws.view.rows import Row
+from ipyws.view.stable import stable_card, stable_rows, stable_words
 from ipyws.view.summary import card
 
 # A server that answers at once should be seen in the output that the cell saves.
@@ -228,6 +229,8 @@ class Session:
         """
         # A picture says nothing of the connection that may not stay true.
         shown = replace(card(client.connection), state="", opened="", opened_at=None)
+        if self.views.stable:
+            shown, drawn = stable_card(shown), stable_rows(drawn)
         if self.publisher.live:
             page = html.render_lines(drawn) if alone else html.render(shown, drawn, live=False)
             bundle = {"text/html": page, "text/plain": text.render(shown, drawn)}
@@ -277,4 +280,6 @@ class Session:
 
     def say(self, text: str, *, lines: bool = False) -> None:
         """Print a line, or several."""
+        if self.views.stable and not lines:
+            text = stable_words(text)
         print(visible(mask(text), keep_newlines=lines))  # noqa: T201 - what a verb has to say is the cell's output

@@ -118,8 +118,8 @@ def render_connections(cards: Sequence[Card]) -> str:
     )
     body = "".join(_connection(card) for card in cards)
     return framed(
-        f'<table class="ls" aria-label="connections"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table>",
+        f'<div class="v"><table class="ls" aria-label="connections"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>",
         "list",
     )
 

@@ -303,3 +303,16 @@ def test_a_long_body_is_seen_while_it_is_being_sent(kernel: Kernel, seen: Witnes
     assert "the last" not in early
     assert kernel.result(request).status == "ok"
     wait_for_text(kernel, view, "the last")
+
+
+def test_views_may_leave_out_what_differs_from_run_to_run(kernel: Kernel, seen: Witness) -> None:
+    ok(kernel, "%config Ipyws.stable = True")
+    try:
+        cell = f"%ws {seen.url}\n%ws send hello\n%ws recv\n%ws ping\n%ws close"
+        runs = [ok(kernel, cell) for _ in range(2)]
+        first, second = ([last(kernel, view) for view in views(kernel, run)] for run in runs)
+        assert first == second
+        assert "hello" in first[0]["text/plain"]
+        assert kernel.text(runs[0]) == kernel.text(runs[1]) != ""
+    finally:
+        ok(kernel, "%config Ipyws.stable = False")
