@@ -9,9 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from ipyws import dialects as dialects
+from ipyws.core.offers import CHARTS
 from ipyws.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from ipyws import errors
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from ipyws.core.dialects.subscription import Subscription
     from ipyws.core.messages.budget import set_log_budget
     from ipyws.core.messages.message import Message
+    from ipyws.core.offers import Chart
     from ipyws.core.rules.rule import Rule
     from ipyws.core.wire.frame import Frame
     from ipyws.core.wire.frame_log import Frames
@@ -143,6 +147,15 @@ if not TYPE_CHECKING:  # or a type checker would take any name
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
         return value
+
+
+def _chart(log: Any, expression: str, last: Any, names: Mapping[str, Any] | None, height: int) -> Chart:
+    from ipyws.widget.chart import live_chart
+
+    return live_chart(log, expression, last, names, height)
+
+
+CHARTS["live"] = _chart
 
 
 def __dir__() -> list[str]:

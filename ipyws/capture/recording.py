@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +12,7 @@ from ipyws.core.messages.contract import Contract, Violation, judge_message
 from ipyws.core.messages.filter import make_filter
 from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Direction, Message, preview
+from ipyws.core.offers import CHARTS, Chart
 from ipyws.errors import InvalidError
 from ipyws.text.rich import Rich, RichList, Table
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ipyws.capture.latency import Latency
     from ipyws.core.connection.info import About
+    from ipyws.core.options.durations import Duration
     from ipyws.core.wire.frame_log import Frames
 
 _LISTED = 50  # of the messages that break a contract
@@ -246,6 +248,31 @@ class RecordedLog(Log, Recording, Rich):
             hint = "connect with wire=True, or --wire, to have them kept"
             raise InvalidError("the frames of this connection were not kept", hint=hint)
         return self.wire.frames()
+
+    def live_plot(
+        self,
+        value: str,
+        by: str | None = None,
+        *,
+        last: Duration | None = None,
+        names: Mapping[str, Any] | None = None,
+        height: int = 240,
+    ) -> Chart:
+        """Return a chart of the received messages that ticks as they come, also while a cell computes.
+
+        Args:
+            value: A Python expression over ``msg`` and ``json``, such as ``json["price"]``: a number, a text
+                that is one, or a mapping of names to numbers, each a curve. Messages without are counted.
+            by: An expression for the name of the curve; ``value`` may also be "EXPR by EXPR".
+            last: How much of the past is shown: milliseconds, "1m", a timedelta; None for all of it.
+            names: Further names that the expressions mean; those of the notebook unless given.
+            height: In pixels, 100 to 2000.
+
+        Raises:
+            InvalidError: An expression is none, or names what is not there; another argument is not allowed.
+        """
+        expression = value if by is None else f"{value} by {by}"
+        return CHARTS["live"](self, expression, last, names, height)
 
     def filter(
         self,

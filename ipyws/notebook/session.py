@@ -57,6 +57,7 @@ class Session:
         views: The live views.
         servers: Demo servers by kind.
         subscriptions: Those that lines made, by connection and topic.
+        charts: Charts by the connection and what they draw.
         panels: Panels by the connection they were opened on; None for the current one.
     """
 
@@ -68,6 +69,7 @@ class Session:
         self.views = Views(publisher)
         self.servers: dict[str, Server] = {}
         self.panels: dict[str | None, Shown] = {}
+        self.charts: dict[tuple[str, str], Shown] = {}
         self.subscriptions: dict[tuple[Client, str], Subscription] = {}
         self._make_panel = make_panel
         self._names: dict[str, Any] | None = None
@@ -185,6 +187,20 @@ class Session:
         if (before := self.panels.pop(name, None)) is not None:
             before.close()
         made = self.panels[name] = self._make_panel(name, read_only=read_only, templates=templates)
+        made.show()
+        return made
+
+    def plot(self, client: Client, expression: str, last: str | None) -> Shown:
+        """Open a chart below the running cell; re-running a cell leaves no second one that ticks.
+
+        Raises:
+            InvalidError: It can't be drawn.
+        """
+        made = client.log.live_plot(expression, last=last, names=self.names)
+        key = client.name, expression
+        if (before := self.charts.pop(key, None)) is not None:
+            before.close()
+        self.charts[key] = made
         made.show()
         return made
 

@@ -265,3 +265,53 @@ def _channels(color: str) -> list[float]:
     """Red, green and blue of what is painted; nothing for what is transparent."""
     parts = [float(part) for part in re.findall(r"[\d.]+", color)]
     return parts[:3] if parts[3:] != [0] else []
+
+
+def test_a_chart_ticks_while_a_cell_computes_pauses_zooms_and_leaves_a_picture(
+    lab: Lab, browser: Browser
+) -> None:
+    cells = [
+        PRICES_AND_ECHO,
+        "%ws {{prices.url}} --as prices",
+        f"%ws send {SUBSCRIBE}",
+        '%ws plot json["value"] by json["symbol"]',
+        LOOP.format(4),
+        "%ws close prices",
+    ]
+    with open_notebook(lab, browser, "chart", cells) as notebook:
+        for index in range(4):
+            notebook.run(index)
+        chart = notebook.page.locator(".ipyws-chart")
+        expect(chart.locator(".legend")).to_contain_text("BTC-USD", timeout=SOON)
+        notebook.start(4)
+        before = int(chart.get_attribute("data-values") or 0)
+        notebook.page.wait_for_function(
+            "(before) => Number(document.querySelector('.ipyws-chart').dataset.values) > before + 20",
+            arg=before,
+        )
+        canvas = chart.locator("canvas")
+        canvas.focus()
+        notebook.page.keyboard.press(" ")
+        expect(chart).to_have_attribute("data-state", "paused")
+        notebook.page.keyboard.press("+")
+        expect(chart).to_have_attribute("data-zoomed", "true")
+        notebook.page.keyboard.press("ArrowLeft")
+        notebook.picture("chart-zoomed")
+        notebook.page.keyboard.press("0")
+        expect(chart).to_have_attribute("data-zoomed", "false")
+        chart.get_by_role("button", name="Resume").click()
+        expect(canvas).to_have_attribute("aria-label", re.compile("BTC-USD [\\d,.]+, from"))
+        chart.get_by_text("as a table").click()
+        expect(chart.locator("tbody tr")).to_have_count(2)
+        canvas.focus()
+        notebook.page.keyboard.press("%")
+        expect(chart.get_by_role("button", name="change in percent")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        notebook.picture("chart")
+        notebook.run(5)
+        expect(chart).to_have_attribute("data-state", "ended", timeout=SOON)
+        saved = str(notebook.save()["cells"][3]["outputs"])
+        assert "<svg" in saved
+        assert "BTC-USD" in saved
+        assert own_errors(notebook) == []

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from ipyws.core.messages.message import Direction
 from ipyws.text.masking import MASK, mask, mask_headers
 from ipyws.text.printable import visible
+from ipyws.text.rich import Rich, Table
 
 CONTINUATION: Final = 0
 CLOSE: Final = 8
@@ -38,7 +39,7 @@ class Field(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Frame:
+class Frame(Rich):
     """A frame that passed a connection.
 
     Attributes:
@@ -151,6 +152,11 @@ class Frame:
         if not self.rsv1:
             return "goes on with a deflated message" if self.compressed else "not deflated"
         return "deflated" if self.compressed else f"{_WRONG}: nothing was agreed on"
+
+    def _shown_as(self) -> Table:
+        fields = [(field.name, field.value, field.meaning) for field in self.fields]
+        payload = ("Payload Data", self.preview, self.sizes)
+        return Table(repr(self), [*fields, payload], ("field", "value", ""), note=self.by_itself)
 
     def __repr__(self) -> str:
         arrow = "←" if self.direction == "in" else "→"

@@ -10,6 +10,7 @@ from typing import Final, overload
 from ipyws.core.lock import LOCK
 from ipyws.core.wire.frame import Frame, HandshakeText, head_text
 from ipyws.core.wire.passage import COST, Passage
+from ipyws.text.rich import Rich, Table
 
 FRAMES: Final = 10_000
 """Frames that are kept of a connection."""
@@ -123,7 +124,7 @@ def _cost(passage: Passage, following: Passage) -> int:
     return COST + len(whole.kept) + len(whole.plain or "")
 
 
-class Frames(Sequence[Frame]):
+class Frames(Sequence[Frame], Rich):
     """Frames that passed a connection, oldest first, as they stood when they were asked for.
 
     Attributes:
@@ -165,6 +166,18 @@ class Frames(Sequence[Frame]):
 
     def __len__(self) -> int:
         return len(self._frames)
+
+    def _shown_as(self) -> Table:
+        kept = self._frames[-_SHOWN:]
+        rows = [
+            (str(one.number), one.direction, one.name, one.flags, one.sizes, one.preview, one.by_itself)
+            for one in kept
+        ]
+        head = ("#", "way", "opcode", "bits set", "payload", "", "")
+        left_out = self.dropped + len(self) - len(kept)
+        return Table(
+            f"{len(self):,} frames", rows, head, note=self.response[:60].partition("\n")[0], left_out=left_out
+        )
 
     def __repr__(self) -> str:
         kept, lines, room = self._frames[-_SHOWN:], [], _LONGEST

@@ -32,7 +32,7 @@ _VERBS: Final = {
     "Connections": ("connect", "curl", "wscat", "websocat", "ls", "use", "close"),
     "Messages": ("send", "recv", "ping", "every", "reply", "rules"),
     "Dialects (Socket.IO, MQTT, GraphQL …)": ("call", "emit", "subscribe", "publish"),
-    "Look and keep": ("log", "panel", "save", "copy", "replay"),
+    "Look and keep": ("log", "plot", "panel", "save", "copy", "replay"),
     "Contracts, policy, servers": ("spec", "policy", "serve"),
 }
 _OTHERS: Final = "Others"

@@ -10,7 +10,7 @@ from typing import Any
 from ipyws.core.constants import SERVER_KINDS
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Flag, Parsed
-from ipyws.notebook.verbs import files, pasting, policing, rules, spec, verbs, words
+from ipyws.notebook.verbs import files, pasting, plot, policing, rules, spec, verbs, words
 from ipyws.notebook.verbs.flags import connect_flags, number, room
 from ipyws.snippets.writing import FORMS
 from ipyws.text.numbers import read_whole
@@ -294,6 +294,21 @@ VERBS: dict[str, Verb] = {
                 '%ws log --where \'json["type"] == "error"\'',
                 "%ws log --json --max 2kB",
                 "%ws log --frames",
+            ),
+        ),
+        Verb(
+            "plot",
+            "[options] EXPR [by EXPR] [--last DURATION]",
+            "draw what comes as a chart that ticks",
+            (
+                CONNECTION,
+                Flag(("--last",), "how much of the past is shown; all of it unless given", "DURATION"),
+            ),
+            plot.plot,
+            rest=True,
+            examples=(
+                '%ws plot json["value"] by json["symbol"] --last 1m',
+                '%ws plot {"bid": json["bid"], "ask": json["ask"]}',
             ),
         ),
         Verb(

@@ -1,0 +1,4 @@
+import ipyws
+
+prices = ipyws.serve("prices")
+url = prices.url
