@@ -13,8 +13,6 @@ from ipyws.core.offers import CHARTS
 from ipyws.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from IPython.core.interactiveshell import InteractiveShell
 
     from ipyws import errors
@@ -45,7 +43,6 @@ if TYPE_CHECKING:
     from ipyws.core.dialects.subscription import Subscription
     from ipyws.core.messages.budget import set_log_budget
     from ipyws.core.messages.message import Message
-    from ipyws.core.offers import Chart
     from ipyws.core.rules.rule import Rule
     from ipyws.core.wire.frame import Frame
     from ipyws.core.wire.frame_log import Frames
@@ -149,10 +146,10 @@ if not TYPE_CHECKING:  # or a type checker would take any name
         return value
 
 
-def _chart(log: Any, expression: str, last: Any, names: Mapping[str, Any] | None, height: int) -> Chart:
+def _chart(*arguments: Any) -> Any:
     from ipyws.widget.chart import live_chart
 
-    return live_chart(log, expression, last, names, height)
+    return live_chart(*arguments)
 
 
 CHARTS["live"] = _chart

@@ -20,13 +20,9 @@ class Chart(Protocol):
         """Leave a picture of it, and end it."""
 
 
-class MakeChart(Protocol):
-    """Makes a chart of a log; see `ipyws.capture.recording.RecordedLog.live_plot`."""
-
-    def __call__(
-        self, log: Any, expression: str, last: Any, names: Mapping[str, Any] | None, height: int
-    ) -> Chart: ...
-
+MakeChart = Callable[[Any, str, Any, "Mapping[str, Any] | None", int], Chart]
+"""Makes a chart of a log, an expression, how much of the past, names, and a height; see
+`ipyws.capture.recording.RecordedLog.live_plot`."""
 
 CHARTS: Final[dict[str, MakeChart]] = {}
 """What makes charts, by what kind they are: "live"."""

@@ -59,7 +59,7 @@ class LiveChart(anywidget.AnyWidget):
         self._title = title
         self._sent: dict[str, tuple[int, int]] = {}  # of each curve: its steps that were sent, its count
         self._merged = -1
-        self._ended = False
+        self._ended = self._greets = False
         self._lock = threading.Lock()  # of the curves: they are taken beside the loop
         self._display = ChartDisplay(
             get_ipython(), self._bundle, self._picture, lambda: (self._curves.drawn, self._ended)
@@ -95,7 +95,8 @@ class LiveChart(anywidget.AnyWidget):
             ends = self._closed()
             await aside(self._take, "ipyws-chart")
             self._ended = self._ended or ends
-            self._send_news()
+            whole, self._greets = self._greets, False
+            self._send_news(whole)
             self._display.refresh(at_last=ends)
             await asyncio.sleep(INTERVAL)
 
@@ -103,9 +104,9 @@ class LiveChart(anywidget.AnyWidget):
         with self._lock:
             self._curves.take()
 
-    def _send_news(self) -> None:
+    def _send_news(self, whole: bool = False) -> None:
         with self._lock:
-            message = self._news()
+            message = self._news(whole)
         if message is not None:
             with contextlib.suppress(RuntimeError):  # the comm is closed
                 self.send(message)
@@ -152,11 +153,10 @@ class LiveChart(anywidget.AnyWidget):
             REGISTRY.core().post(self._greet)
 
     def _greet(self) -> None:
-        with self._lock:
-            message = self._news(whole=True)
-        if message is not None:
-            with contextlib.suppress(RuntimeError):
-                self.send(message)
+        if self._ended:
+            self._send_news(whole=True)
+        else:
+            self._greets = True  # with the next update: the loop waits for no curves that are being taken
 
     async def _end(self) -> None:
         self._finish()
