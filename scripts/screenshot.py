@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +40,14 @@ TAKEN = [
     "price = %ws recv --where 'json[\"value\"] > 0'\nprice.json()",
 ]
 """The cells of the animation."""
+SEEN = [
+    "%load_ext ipyws\nimport ipyws\n%ws serve prices -o server\n%ws {{server.url}} --as prices",
+    '%%ws\n{"action": "subscribe", "symbols": ["BTC-USD"], "rate": 2}\n'
+    '=== expect json["symbol"] == "BTC-USD" as price within 5s',
+    "ipyws.current().stats",
+]
+"""The cells of the picture of a view."""
+
 
 THEME = "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
 SIZE = {"width": 1000, "height": 900}
@@ -108,17 +117,18 @@ def with_the_form(panel: Locator) -> None:
     panel.locator(".origin").get_by_text("As prices").wait_for()
 
 
-def animation_of_a_stream(lab: Lab, browser: Browser, path: Path) -> None:
-    with open_notebook(lab, browser, "stream", TAKEN) as opened:
+def animation_of_a_stream(lab: Lab, browser: Browser, path: Path, *, dark: bool = False) -> None:
+    with open_notebook(lab, browser, path.stem, TAKEN, dark=dark) as opened:
         page = opened.page
         page.set_viewport_size(FRAME)
+        in_theme(page, dark)
         only_the_notebook(page)
         film = Film(page)
         opened.run(0)
-        film.take(1.5)
         opened.run(1)
         follow(opened)
-        film.take(2)
+        page.wait_for_timeout(1500)  # the first picture is what stands still elsewhere: it has prices
+        film.take(3)
         opened.start(2)
         follow(opened)
         film.take(5)
@@ -126,6 +136,17 @@ def animation_of_a_stream(lab: Lab, browser: Browser, path: Path) -> None:
         follow(opened, 3, "end")
         film.take(2.5)
         film.save(path)
+        in_theme(page, dark=False)
+
+
+def picture_of_a_cell(lab: Lab, browser: Browser, path: Path, *, dark: bool = False) -> None:
+    picture_of_cells(lab, browser, path, SEEN, dark=dark)
+
+
+def in_theme(page: Page, dark: bool) -> None:
+    """Have JupyterLab in its dark theme, or light again, as it would be for the next picture too."""
+    page.evaluate(THEME, "JupyterLab Dark" if dark else "JupyterLab Light")
+    page.locator(f"body[data-jp-theme-light={'false' if dark else 'true'}]").wait_for(state="attached")
 
 
 def picture_of_mqtt(lab: Lab, browser: Browser, path: Path) -> None:
@@ -170,9 +191,10 @@ def picture_of_a_dialect(*cells: str, dialect: str = "") -> Callable[[Lab, Brows
     return make
 
 
-def picture_of_cells(lab: Lab, browser: Browser, path: Path, cells: list[str]) -> None:
-    with open_notebook(lab, browser, path.stem, cells) as opened:
+def picture_of_cells(lab: Lab, browser: Browser, path: Path, cells: list[str], *, dark: bool = False) -> None:
+    with open_notebook(lab, browser, path.stem, cells, dark=dark) as opened:
         opened.page.set_viewport_size(SIZE)
+        in_theme(opened.page, dark)
         only_the_notebook(opened.page)
         for index in range(len(cells)):
             opened.run(index)
@@ -184,6 +206,7 @@ def picture_of_cells(lab: Lab, browser: Browser, path: Path, cells: list[str]) -
         assert last is not None
         notebook["height"] = last["y"] + last["height"] - notebook["y"]
         opened.page.screenshot(path=path, clip=notebook)
+        in_theme(opened.page, dark=False)
 
 
 def only_the_notebook(page: Page) -> None:
@@ -230,6 +253,8 @@ MAKERS: dict[str, Callable[[Lab, Browser, Path], None]] = {
         """%ws subscribe ChatChannel {"room": "kitchen"} -o kitchen""",
         """%ws emit speak {"text": "hello"}""",
     ),
+    "cells.png": picture_of_a_cell,
+    "cells_dark.png": partial(picture_of_a_cell, dark=True),
     "graphql.png": picture_of_a_dialect(
         "%ws call 'query { order(number: 8) { number item } }'",
         "%ws subscribe 'subscription { orders(first: 2) { number } }' -n 2",
@@ -248,6 +273,7 @@ MAKERS: dict[str, Callable[[Lab, Browser, Path], None]] = {
     "socketio.png": picture_of_socketio,
     "stomp.png": picture_of_stomp,
     "stream.gif": animation_of_a_stream,
+    "stream_dark.gif": partial(animation_of_a_stream, dark=True),
 }
 
 

@@ -41,12 +41,13 @@ TARGET = re.compile(r"^\((\S+)\)=$", re.MULTILINE)
 
 
 class Block(NamedTuple):
-    """A fenced block, whether it runs, and the words of the error that comes of it, or ""."""
+    """A fenced block, whether it runs, the words of the error that comes of it, and what it prints, or ""."""
 
     language: str
     text: str
     runs: bool
     error: str
+    output: str = ""
 
 
 def blocks(page: Path) -> list[Block]:
@@ -54,9 +55,10 @@ def blocks(page: Path) -> list[Block]:
     found = []
     for match in BLOCK.finditer(text):
         behind = BLOCK.match(text[match.end() :].lstrip())
-        error = behind["text"].strip() if behind and behind["language"] == "text" else ""
+        said = {behind["language"]: behind["text"].strip()} if behind else {}
+        error, output = said.get("text", ""), said.get("output", "")
         runs = bool(match["run"]) or match["language"] in ("python", "ipython")
-        found.append(Block(match["language"], match["text"], runs, error))
+        found.append(Block(match["language"], match["text"], runs, error, output))
     return found
 
 
@@ -116,6 +118,9 @@ def run(kernel: Kernel, block: Block) -> None:
     came = COLOUR.sub("", "\n".join([*result.traceback, result.stderr]))
     assert (result.status == "error") is bool(block.error), f"{block.text}\n{came}"
     assert block.error in came, f"{block.text}\n{came}"
+    if block.output:  # where it is another one each time, the page has an ellipsis
+        pattern = ".*".join(map(re.escape, block.output.split("…")))
+        assert re.fullmatch(pattern, result.stdout.strip(), re.DOTALL), f"{block.text}\n{result.stdout}"
 
 
 def marked(page: Path) -> Any:
