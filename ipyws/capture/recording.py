@@ -115,7 +115,7 @@ class Recording(Iterable[Message]):
 
         return list(latencies(self))
 
-    def violations(self, contract: Contract | None = None) -> Violations:
+    def violations(self, contract: Contract | None = None) -> list[Broken]:
         """Return the messages that break a contract, oldest first, each with what is wrong with it.
 
         Args:

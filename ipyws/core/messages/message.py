@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec, Data, Decoded
@@ -24,6 +24,9 @@ Direction = Literal["in", "out"]
 _PREVIEW = 60
 _WINDOW = 4096
 _SHOWN_AS_IT_IS = ("json", "text", "raw")
+
+_RECORDS: Final = {"open": "the note of a reconnect", "breach": "what broke the protocol"}
+"""Records that are no frame, in words."""
 
 
 class Control(NamedTuple):
@@ -174,8 +177,11 @@ class Message(Rich):
             options: Passed to `json.loads`, whatever the connection's codec.
 
         Raises:
-            InvalidError: The payload is not JSON; the message says where it stops to be.
+            InvalidError: The payload is not JSON; the error says where it stops to be. Or it is no message.
         """
+        if self._type not in ("text", "binary"):
+            what = f"#{self._seq} is {_RECORDS.get(self._type, f'a {self._type} frame')}"
+            raise InvalidError(what, hint='take m.type == "text"')
         decoded = None if options else self.read()
         if decoded and decoded.structured and decoded.problem is None:
             return decoded.value

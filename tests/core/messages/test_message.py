@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import pytest
 
@@ -165,3 +166,20 @@ def test_repr_reads_no_payload_that_is_large() -> None:
             raise AssertionError("it is too large to be read for a repr")
 
     assert read_by(Counting(), "x" * 100_000).endswith("x'…>")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("close", "#12 is a close frame"),
+        ("pong", "#12 is a pong frame"),
+        ("open", "#12 is the note of a reconnect"),
+        ("breach", "#12 is what broke the protocol"),
+    ],
+)
+def test_what_is_no_message_says_so_where_its_json_is_asked_for(kind: Any, said: str) -> None:
+    record = Message(kind, b"{}", "in", 12, 1e9, Control(b"{}", code=1000))
+    with pytest.raises(InvalidError) as caught:
+        record.json()
+    assert caught.value.message == said
+    assert caught.value.hint == 'take m.type == "text"'
