@@ -42,7 +42,7 @@ def check(path: str | os.PathLike[str]) -> Path:
 
 def _check(path: Path) -> Path:
     if "\0" in str(path):
-        raise InvalidError(f"{brief(str(path))} is no path", hint="a path holds no NUL")
+        raise InvalidError(f"{brief(str(path))} is not a path", hint="a path holds no NUL")
     if path.is_dir():
         raise InvalidError(f"{path} is a folder", hint="name a file in it")
     if not path.parent.is_dir():

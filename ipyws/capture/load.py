@@ -128,7 +128,7 @@ def _refusal(head: bytes) -> InvalidError:
         return InvalidError("it is empty" if not head else "there is only white space in it")
     if head.startswith(_GZIP):
         return InvalidError("it is compressed", hint="gunzip it first")
-    return InvalidError("it is no capture", hint="JSON lines of ipyws and HAR are allowed")
+    return InvalidError("it is not a capture", hint="JSON lines of ipyws and HAR are allowed")
 
 
 # -- which connection ------------------------------------------------------------------------------

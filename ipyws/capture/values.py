@@ -39,7 +39,7 @@ def parse_object(line: bytes) -> dict[str, Any]:
         raise InvalidError("it holds too many values", hint="a record is a flat JSON object")
     value = parse_value(line)
     if not isinstance(value, dict):
-        raise InvalidError("it is no JSON object")
+        raise InvalidError("it is not a JSON object")
     return value
 
 
@@ -51,7 +51,7 @@ def parse_text(source: bytes) -> str:
     """
     value = parse_value(source)
     if not isinstance(value, str):
-        raise InvalidError("it is no JSON string")
+        raise InvalidError("it is not a JSON string")
     return value
 
 

@@ -122,7 +122,7 @@ class Files:
                 if known is not None and known[0] == signature:
                     return known[1]
                 if not stat.S_ISREG(status.st_mode):
-                    raise _unreadable(path, "it is no regular file")
+                    raise _unreadable(path, "it is not a regular file")
                 data = stream.read(largest + 1)
         except OSError as error:
             if path.name == _PROJECT and isinstance(error, FileNotFoundError):

@@ -107,7 +107,7 @@ def read_metadata(data: bytes, path: Path) -> ConfigFile | None:
     """Read the key ``ipyws`` of a notebook's metadata; None if there is none.
 
     Raises:
-        InvalidError: The file is no notebook, or as `read_file`.
+        InvalidError: The file is not a notebook, or as `read_file`.
     """
     if b'"ipyws"' not in data:
         return None
@@ -117,7 +117,7 @@ def read_metadata(data: bytes, path: Path) -> ConfigFile | None:
         table = metadata.get("ipyws")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Document({}, str(path), {}).error(
-            "is no notebook", hint="nothing connects until it is"
+            "is not a notebook", hint="nothing connects until it is"
         ) from None
     if table is None:
         return None

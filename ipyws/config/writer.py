@@ -67,7 +67,7 @@ def save(rules: tuple[Rule, ...]) -> Path:
 
 def _read(path: Path) -> str:
     if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     return path.read_bytes().decode() if path.exists() else ""
 
 

@@ -83,14 +83,14 @@ class _Reader:
         """Yield the entries of a mapping, references followed.
 
         Raises:
-            InvalidError: It is no mapping, or has too many.
+            InvalidError: It is not a mapping, or has too many.
         """
         part = place and place.part(key)
         if part is None:
             return
         part = self._files.follow(part)
         if not isinstance(part.value, dict):
-            raise part.error(f"{key} is no mapping", hint="see asyncapi.com")
+            raise part.error(f"{key} is not a mapping", hint="see asyncapi.com")
         if len(part.value) > _MOST:
             raise part.error(f"{key} has more than {_MOST:,} entries", hint="split the document")
         for name in part.value:
@@ -104,7 +104,7 @@ class _Reader:
         if part is None:
             return
         if not isinstance(part.value, list):
-            raise part.error(f"{key} is no list", hint="see asyncapi.com")
+            raise part.error(f"{key} is not a list", hint="see asyncapi.com")
         for number in range(min(len(part.value), _MOST)):
             item = part.part(number)
             if item is not None:
@@ -124,7 +124,7 @@ class _Reader:
 
     def _read_message(self, name: str, place: Place) -> MessageType:
         if not isinstance(place.value, dict):
-            raise place.error(f"message {brief(name)} is no mapping", hint="see asyncapi.com")
+            raise place.error(f"message {brief(name)} is not a mapping", hint="see asyncapi.com")
         payload = place.part("payload")
         payload = payload and self._files.follow(payload)
         media = place.value.get("schemaFormat")

@@ -232,8 +232,8 @@ class _Builder:
         return self._error(f"{brief(key)} is there twice", line, "give one of them another name")
 
     def bad_key(self, line: int) -> InvalidError:
-        """Return the error for a key that is no text."""
-        return self._error("a key is no text", line, "write it in quotes")
+        """Return the error for a key that is not text."""
+        return self._error("a key is not text", line, "write it in quotes")
 
 
 class _Container:

@@ -60,7 +60,7 @@ class Schema:
         self.compile()
         try:
             errors = self._errors(value)
-        except ValueError:  # a value that JSON does not have: bytes, a time, a key that is no text
+        except ValueError:  # a value that JSON does not have: bytes, a time, a key that is not text
             try:
                 errors = self._errors(JSON.decode(JSON.encode([value]))[0])
             except (ValueError, RecursionError):

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-_IRREGULAR = "it is no regular file"
+_IRREGULAR = "it is not a regular file"
 
 
 def open_at_once(path: str | Path, flags: int) -> int:

@@ -100,7 +100,7 @@ def _check_upgrade(head: Head, odd: list[str]) -> None:
         if sum(value.count(",") + 1 for value in head.values(name)) > len(items):
             odd.append(f"an empty item in {name}")
     if any(" " in item or "\t" in item for item in connection):
-        odd.append("an item of Connection that is no token")
+        odd.append("an item of Connection that is not a token")
 
 
 def _check_accept(head: Head, key: str, odd: list[str]) -> None:

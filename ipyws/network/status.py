@@ -102,7 +102,7 @@ def _about_redirect(asked: Asked, status: int, headers: Mapping[str, str]) -> st
     try:
         there = join(asked.url, location)
     except InvalidError:
-        return f"it redirects to {shown}, which is no WebSocket URL"
+        return f"it redirects to {shown}, which is not a WebSocket URL"
     if status not in REDIRECTS or asked.following or (asked.url.secure and not there.secure):
         return f"it points to {shown}"
     return f"it redirects to {shown}; follow_redirects=True follows"

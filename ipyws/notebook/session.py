@@ -178,7 +178,7 @@ class Session:
 
         Raises:
             UnknownConnectionError: There is none of that name.
-            InvalidError: This is no notebook.
+            InvalidError: This is not a notebook.
         """
         if name not in (None, "*"):
             self.client(name)

@@ -100,7 +100,7 @@ def _address_set(document: Document, key: str) -> AddressSet:
     entries = document.table.get(key, [])
     if not isinstance(entries, list):
         raise document.error(
-            f"addresses.{key} is no array", key, hint='write it as in ["loopback", "10.1.0.0/16"]'
+            f"addresses.{key} is not an array", key, hint='write it as in ["loopback", "10.1.0.0/16"]'
         )
     classes: set[AddressClass] = set()
     networks: list[IPNetwork] = []
@@ -117,14 +117,14 @@ def _network(document: Document, key: str, number: int, entry: object) -> IPNetw
         return document.error(f"addresses.{key} holds {brief(entry)}, {what}", key, number, hint=hint)
 
     if not isinstance(entry, str):
-        raise refuse("which is no text", 'write it as in "10.1.0.0/16"')
+        raise refuse("which is not text", 'write it as in "10.1.0.0/16"')
     if entry[:1].isalpha() and ":" not in entry:
         hint = suggestion(entry, _CLASSES, f"the classes are {', '.join(_CLASSES)}")
-        raise refuse("which is no class of addresses", hint)
+        raise refuse("which is not a class of addresses", hint)
     try:
         network = ip_network(entry if _NETWORK.fullmatch(entry) else "", strict=False)
     except ValueError:
-        raise refuse("which is no network", 'write it as in "10.1.0.0/16"') from None
+        raise refuse("which is not a network", 'write it as in "10.1.0.0/16"') from None
     if "/" in entry and ip_address(entry.partition("/")[0]) != network.network_address:
         raise refuse("which has bits set behind its prefix", f"write {network}")
     if key == "allow" and _is_embedded(network):
@@ -147,7 +147,7 @@ def _is_embedded(network: IPNetwork) -> bool:
 def _rules(document: Document, key: str) -> tuple[Rule, ...]:
     entries = document.table[key]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise document.error("rules is no array of tables", key, hint="begin each with [[policy.rules]]")
+        raise document.error("rules is not an array of tables", key, hint="begin each with [[policy.rules]]")
     return tuple(_rule(document.part(key, number), number + 1) for number in range(len(entries)))
 
 

@@ -191,7 +191,7 @@ def read_seconds(text: str, flag: str) -> str | None:
     """Return a duration from a number of seconds; 0 is none.
 
     Raises:
-        InvalidError: It is no number.
+        InvalidError: It is not a number.
     """
     if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", text):
         raise InvalidError(f"{flag} is {brief(text)}", hint="a number of seconds is allowed")

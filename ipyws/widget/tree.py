@@ -28,7 +28,7 @@ _OPENING: Final = {"{": "object", "[": "array"}
 
 
 def tree_of_text(text: str) -> Node | None:
-    """Return the tree of JSON text; None if it is none, is no object or list, or is nested too deeply.
+    """Return the tree of JSON text; None if it is none, is not an object or list, or is nested too deeply.
 
     Args:
         text: The text, masked and made visible: an escape of that in a string may be none of JSON.

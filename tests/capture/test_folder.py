@@ -74,7 +74,7 @@ def test_what_is_no_folder_of_captures_is_told(folder: Path) -> None:
     with pytest.raises(InvalidError, match="there is no capture in it"):
         load(folder)
     (folder / "x.jsonl").write_text("hello\n")
-    with pytest.raises(InvalidError, match=r"x\.jsonl: it is no capture"):
+    with pytest.raises(InvalidError, match=r"x\.jsonl: it is not a capture"):
         load(folder)
 
 

@@ -324,7 +324,7 @@ def test_two_connections_do_not_record_into_one_file_at_once(
     [
         ("", None, "is a folder"),
         ("missing/x.jsonl", None, "there is no folder"),
-        ("x\0y", None, "is no path"),
+        ("x\0y", None, "is not a path"),
         ("notes.txt", b"buy milk\n", "holds something else"),
         ("table.jsonl", b'{"a": 1}\n', "holds something else"),
         ("file/x.jsonl", b"", "there is no folder"),

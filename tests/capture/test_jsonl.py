@@ -274,7 +274,7 @@ def test_what_is_no_path_is_refused(path: Any) -> None:
 
 def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "x.har").mkdir()
-    with pytest.raises(InvalidError, match="no regular file"):
+    with pytest.raises(InvalidError, match="not a regular file"):
         log_of("a").save(tmp_path / "x.har")
 
 

@@ -308,14 +308,14 @@ def test_a_folder_is_no_capture(tmp_path: Path) -> None:
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="has no such devices")
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/urandom"])
 def test_a_device_is_no_capture(device: str) -> None:
-    assert "no regular file" in refusal(Path(device))
+    assert "not a regular file" in refusal(Path(device))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
 @pytest.mark.timeout(20)
 def test_a_pipe_that_nobody_writes_to_is_refused_at_once(file: Path) -> None:
     os.mkfifo(file)
-    assert "no regular file" in refusal(file)
+    assert "not a regular file" in refusal(file)
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="has no such sockets")

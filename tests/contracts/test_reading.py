@@ -120,7 +120,7 @@ def test_a_schema_refers_to_files_below_its_folder_only(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("asyncapi: 1.2.0\n", "api.yaml, line 1: asyncapi is '1.2.0'"),
-        ("asyncapi: 3.0.0\nchannels: [1]\n", "api.yaml, line 2: channels is no mapping"),
+        ("asyncapi: 3.0.0\nchannels: [1]\n", "api.yaml, line 2: channels is not a mapping"),
         ("type: objekt\n", "api.yaml, line 1: its schema can't be used"),
         ("- 1\n", "api.yaml, line 1: is neither an AsyncAPI document nor a JSON Schema"),
         (

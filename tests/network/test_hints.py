@@ -205,7 +205,7 @@ def test_304_leads_nowhere_and_says_so() -> None:
     ("location", "part"),
     [
         ("wss://b.example/x", "it redirects to wss://b.example/x; follow_redirects=True"),
-        ("mailto:me", "no WebSocket URL"),
+        ("mailto:me", "not a WebSocket URL"),
         ("/login?token=sesame-open", "/login?token=***"),
     ],
 )

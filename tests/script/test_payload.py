@@ -166,5 +166,5 @@ def test_only_a_regular_file_is_sent(tmp_path: Path, kind: str) -> None:
         path.mkdir()
     else:
         path = Path("/dev/zero" if kind == "device" else "/dev/stdin")
-    with pytest.raises(InvalidError, match=r"can't be read: (it is no regular file|is a directory)"):
+    with pytest.raises(InvalidError, match=r"can't be read: (it is not a regular file|is a directory)"):
         from_file(str(path))

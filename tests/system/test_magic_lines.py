@@ -118,7 +118,7 @@ def test_a_cell_magic_in_a_string_is_text(kernel: Kernel, seen: Witness) -> None
 
 
 DOLLAR = "{{name}} stands for the value of a name; $name and {name} do not"
-COMMENT = "# begins no comment in the line of a magic"
+COMMENT = "# does not begin a comment in the line of a magic"
 SEMICOLON = "leave out the ; at the end"
 QUESTION = "leave out the ? at the end; behind a verb alone it asks for help"
 HINTS = {

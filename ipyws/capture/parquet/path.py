@@ -22,7 +22,7 @@ class ValuePath:
         text: What the column is called.
 
     Raises:
-        InvalidError: It is no path.
+        InvalidError: It is not a path.
     """
 
     def __init__(self, text: object) -> None:
@@ -62,4 +62,4 @@ def _dotted(text: str) -> list[str]:
 
 def _refuse(text: object) -> InvalidError:
     hint = 'a place in the values such as "price", "data.items[0].price" or "/data/price" is allowed'
-    return InvalidError(f"column {brief(text)} is no path", hint=hint)
+    return InvalidError(f"column {brief(text)} is not a path", hint=hint)

@@ -33,7 +33,7 @@ class ParquetCapture(Capture):
         try:
             self._table = parquet.ParquetFile(file)
         except (arrow.ArrowException, OSError) as error:
-            raise InvalidError(f"it is no Parquet: {str(error)[:200]}") from None
+            raise InvalidError(f"it is not Parquet: {str(error)[:200]}") from None
         header = _header(self._table)
         about, evicted = from_header(header)
         self._refs = [name for name in header.get("message_refs", ()) if isinstance(name, str)]

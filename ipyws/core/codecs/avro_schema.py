@@ -64,7 +64,7 @@ def find_schema(argument: str, folder: Path) -> Schema:
     except Exception as error:  # fastavro has several, and a KeyError for what is missing
         why = visible(mask(f"{type(error).__name__}: {error}"))[:_SHOWN]
         raise InvalidError(
-            f"{where} is no schema of Avro: {why}", hint="check it by its author's tools"
+            f"{where} is not an Avro schema: {why}", hint="check it by its author's tools"
         ) from None
     return _checked(parsed, raw, fingerprint, where)
 

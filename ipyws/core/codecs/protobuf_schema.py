@@ -114,7 +114,7 @@ def _files_in(data: bytes, file: str) -> dict[str, Any]:
     except Exception:  # google.protobuf.message.DecodeError
         files = ()
     if not any(each.name for each in files):
-        raise InvalidError(f"{brief(file)} is no descriptor set", hint=_MAKES_ONE)
+        raise InvalidError(f"{brief(file)} is not a descriptor set", hint=_MAKES_ONE)
     return {each.name: each for each in files}
 
 
@@ -147,7 +147,9 @@ def _add(pool: Any, descriptor: Any, file: str) -> None:
     try:
         pool.AddSerializedFile(descriptor.SerializeToString())
     except Exception as error:  # a set that no compiler has made
-        what = f"{brief(file)} is no descriptor set that holds together: {visible(mask(str(error)))[:_SHOWN]}"
+        what = (
+            f"{brief(file)} is not a descriptor set that holds together: {visible(mask(str(error)))[:_SHOWN]}"
+        )
         raise InvalidError(what, hint=_MAKES_ONE) from None
 
 

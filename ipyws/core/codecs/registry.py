@@ -166,7 +166,7 @@ def check_name(option: str, value: Any) -> None:
     """Refuse what can be no codec, without loading any or looking for its file.
 
     Raises:
-        InvalidError: It is no text, or there is none of that name.
+        InvalidError: It is not text, or there is none of that name.
     """
     if not isinstance(value, str):
         checked_codec(value, option)

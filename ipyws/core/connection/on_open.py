@@ -71,7 +71,7 @@ def payloads(name: str, value: Any) -> tuple[Data | Fresh, ...]:
         value: As it was given, or as a function returned it.
 
     Raises:
-        InvalidError: It is no list, or one can't be sent.
+        InvalidError: It is not a list, or one can't be sent.
     """
     if not isinstance(value, (list, tuple)):
         raise InvalidError(

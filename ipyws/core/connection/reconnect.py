@@ -100,7 +100,7 @@ def check_reconnect(name: str, value: Any) -> Reconnect | None:
     """Return the option as it is used.
 
     Raises:
-        InvalidError: It is no mapping, has an unknown key, or one of its values can't be used.
+        InvalidError: It is not a mapping, has an unknown key, or one of its values can't be used.
     """
     if value is None:
         return None

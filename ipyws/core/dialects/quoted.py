@@ -12,7 +12,7 @@ _WINDOW: Final = 4096
 
 
 def quoted(words: Any) -> str:
-    """Return the words of a server without secrets, cut to 200 characters; of what is no text the repr."""
+    """Return the words of a server without secrets, cut to 200 characters; of what is not text the repr."""
     if not isinstance(words, str):
         return brief(words)
     # Masked before it is cut: half a secret would not be recognised.

@@ -109,7 +109,7 @@ def _check(name: str, value: str) -> None:
     remember_guessed(value)
     if not _NAME.fullmatch(name):
         raise InvalidError(
-            "the name of a cookie is no token", hint="letters, digits and !#$%&'*+-.^_`|~ are allowed"
+            "the name of a cookie is not a token", hint="letters, digits and !#$%&'*+-.^_`|~ are allowed"
         )
     if bad := _REFUSED.search(value):
         where = f"{name_character(bad[0])} at character {bad.start() + 1}"

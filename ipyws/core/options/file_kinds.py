@@ -39,7 +39,7 @@ class PemKind(OptionKind):
             raise refuse_unseen(name, value, _ALLOWED)
         path = Path(os.path.expanduser(value))
         if not _is_file(path) or not os.access(path, os.R_OK):
-            # A key may have lost the lines around it: it is no path then, and not repeated.
+            # A key may have lost the lines around it: it is not a path then, and not repeated.
             known = len(str(path)) <= _LONGEST_NAME and not holds_credential(str(path))
             shown = brief(str(path)) if known else "no path that is known"
             raise InvalidError(f"{name} names {shown}, which is not a readable file", hint="check the path")
@@ -172,7 +172,7 @@ def _pem_text(name: str, text: str) -> Secret:
         text = text.replace("\\n", "\n")
     if not re.search(r"-----BEGIN [^-]+-----.+-----END [^-]+-----", text, re.DOTALL):
         raise InvalidError(
-            f"{name} holds text that is no PEM",
+            f"{name} holds text that is not PEM",
             hint="PEM text begins with a line -----BEGIN …----- and ends with -----END …-----",
         )
     return secret(text)

@@ -80,7 +80,7 @@ class MqttCodec(Codec):
     def encode(self, value: Any) -> Data:
         """Refuse: what makes packets is publish."""
         hint = "publish(topic, value) sends it in a packet, send(bytes) sends bytes as they are"
-        raise InvalidError("a value alone is no packet of MQTT", hint=hint)
+        raise InvalidError("a value alone is not a packet of MQTT", hint=hint)
 
     def read(self, payload: Data) -> Decoded:
         try:

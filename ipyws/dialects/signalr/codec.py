@@ -112,7 +112,7 @@ def read_handshake(payload: Data) -> tuple[dict[str, Any], Data]:
     begun, ended, rest = payload.partition(separator)  # type: ignore[arg-type]
     fields = parse_json(begun) if ended else None
     if not isinstance(fields, dict) or "type" in fields:
-        raise ValueError("it is no answer to a handshake")
+        raise ValueError("it is not an answer to a handshake")
     return fields, rest
 
 

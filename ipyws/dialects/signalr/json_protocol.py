@@ -50,7 +50,7 @@ def records(payload: Data) -> Iterator[str]:
     """Yield the records of a payload.
 
     Raises:
-        ValueError: It is no text, or the last one is not whole.
+        ValueError: It is not text, or the last one is not whole.
     """
     text = payload if isinstance(payload, str) else payload.decode()
     place = 0
@@ -63,7 +63,7 @@ def records(payload: Data) -> Iterator[str]:
 
 def _message(fields: Any) -> HubMessage:
     if not isinstance(fields, dict):
-        raise ValueError("a record is no object")
+        raise ValueError("a record is not an object")
     kind = kind_of(fields.get("type"))
     named = {"stream item": "item", "completion": "result", "ack": "sequenceId", "sequence": "sequenceId"}
     value = fields.get(named.get(kind, "arguments"))

@@ -56,7 +56,7 @@ def checked(message: HubMessage) -> HubMessage:
     if id is None and kind in ("stream item", "completion", "stream invocation", "cancel"):
         raise ValueError(f"the {kind} is of no invocation")
     if not isinstance(id, str | None) or not isinstance(error, str | None):
-        raise ValueError(f"the id or the error of the {kind} is no text")
+        raise ValueError(f"the id or the error of the {kind} is not text")
     return message
 
 
@@ -67,5 +67,5 @@ def kind_of(number: Any) -> Kind:
         ValueError: It is none.
     """
     if type(number) is not int or not 0 < number <= len(KINDS):
-        raise ValueError("it is no message of the hub protocol")
+        raise ValueError("it is not a message of the hub protocol")
     return KINDS[number - 1]

@@ -65,7 +65,7 @@ def _fields(message: HubMessage) -> list[Any]:
 
 def _message(fields: Any) -> HubMessage:
     if not isinstance(fields, list) or not fields:
-        raise ValueError("a message is no array")
+        raise ValueError("a message is not an array")
     kind, rest = kind_of(fields[0]), [*fields[1:], *[None] * 5]
     match kind:
         case "ping":

@@ -96,7 +96,7 @@ def engine_kind(text: str) -> str:
     """
     digit = text[:1]
     if not digit or digit not in "0123456":
-        raise ValueError("it is no packet of Engine.IO")
+        raise ValueError("it is not a packet of Engine.IO")
     return ENGINE[int(digit)]
 
 

@@ -99,7 +99,7 @@ def read_head(text: str) -> Head:
     """
     found = _PACKET.fullmatch(text)
     if found is None:
-        raise ValueError("it is no packet of Socket.IO")
+        raise ValueError("it is not a packet of Socket.IO")
     with_attachments, count, plain, namespace, id, payload = found.groups()
     kind = _KINDS[int(with_attachments or plain)]
     if kind == "ack" and not id:

@@ -33,7 +33,7 @@ def closed() -> ClosedError:
 
 def no_server() -> ConnectError:
     """Return the error for what does not begin as a server of Engine.IO does."""
-    what = "what answers there does not speak Socket.IO: its first message is no open packet"
+    what = "what answers there does not speak Socket.IO: its first message is not an open packet"
     return ConnectError(
         what, hint="is its path another one than /socket.io/?", details=_PHASE, retryable=False
     )

@@ -60,7 +60,7 @@ class StompCodec(Codec):
     def encode(self, value: Any) -> Data:
         """Refuse: what makes frames is publish."""
         hint = "publish(destination, value) sends it in a frame, send(text) sends text as it is"
-        raise InvalidError("a value alone is no frame of STOMP", hint=hint)
+        raise InvalidError("a value alone is not a frame of STOMP", hint=hint)
 
     def read(self, payload: Data) -> Decoded:
         try:

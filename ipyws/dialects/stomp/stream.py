@@ -92,7 +92,7 @@ class Stream:
             self._check_size((len(self._data) if end < 0 else end) - at)
             return None if end < 0 else end
         if not _LENGTH.fullmatch(length):
-            raise MalformedError("a content-length is no number")
+            raise MalformedError("a content-length is not a number")
         end = self._body + int(length)
         self._check_size(end - at)
         if end >= len(self._data):

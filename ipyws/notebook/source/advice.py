@@ -37,7 +37,7 @@ def advise(error: WebSocketError, line: str) -> None:
     if expected and (verb != "send" or "JSON" in error.message or expected[0] in error.message):
         found.append("{{name}} stands for the value of a name; $name and {name} do not")
     if verb not in _PAYLOAD and _COMMENT.search(line):
-        found.append("# begins no comment in the line of a magic")
+        found.append("# does not begin a comment in the line of a magic")
     if line.rstrip().endswith(";") and verb != "send":
         found.append(SEMICOLON)
     if line.rstrip().endswith("?") and verb not in (*_PAYLOAD, *_URLS) and len(words) > 1:

@@ -48,5 +48,7 @@ def _contract(session: Session, parsed: Parsed, file: str | None) -> ApiContract
     if found is None:
         raise InvalidError("the connection has no contract", hint="%ws URL --spec FILE, or %ws spec FILE")
     if not isinstance(found, ApiContract):
-        raise InvalidError("the contract is no AsyncAPI document or JSON Schema", hint="%ws spec FILE")
+        raise InvalidError(
+            "the contract is neither an AsyncAPI document nor a JSON Schema", hint="%ws spec FILE"
+        )
     return found

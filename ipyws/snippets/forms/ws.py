@@ -100,7 +100,7 @@ def _stands(written: str) -> bool:
         steps = grammar.parse(body)
     except InvalidError:
         return False
-    # What a terminal would act upon is no text to print.
+    # What a terminal would act upon is not text to print.
     prints = all(char.isprintable() or char in "\n\t" for char in written)
     return request is None and steps == [Send(1, written)] and written.strip() == written and prints
 

@@ -35,5 +35,5 @@ def test_a_path_leads_nowhere_in_what_has_no_parts(value: object) -> None:
 
 @pytest.mark.parametrize("path", ["", ".a", "a..b", "a.", "a[x]", "a[", "a]", "x" * 201, 5, None, "a[-1]"])
 def test_what_is_no_path_is_refused(path: object) -> None:
-    with pytest.raises(InvalidError, match="is no path"):
+    with pytest.raises(InvalidError, match="is not a path"):
         ValuePath(path)

@@ -38,7 +38,7 @@ def test_a_table_of_something_else_is_refused(tmp_path: Path) -> None:
 def test_a_table_that_was_cut_is_refused(tmp_path: Path, kept: int) -> None:
     path = feed(tmp_path, 10)
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(InvalidError, match=r"feed\.parquet: it is no Parquet"):
+    with pytest.raises(InvalidError, match=r"feed\.parquet: it is not Parquet"):
         ipyws.load(path)
 
 

@@ -139,7 +139,7 @@ def test_redacted_keys_are_redacted_in_columns_too(tmp_path: Path) -> None:
     [
         ("x.jsonl", ["price"], "x.jsonl has no columns"),
         ("x.parquet", ["seq"], "column seq is there anyway"),
-        ("x.parquet", ["a..b"], "is no path"),
+        ("x.parquet", ["a..b"], "is not a path"),
         ("x.parquet", "price", "columns is 'price'"),
         ("x.csv", [], "has no suffix of a capture"),
     ],

@@ -156,7 +156,7 @@ def test_decimals_are_exact_and_bounded() -> None:
     ("argument", "said"),
     [
         ("none.avsc", "the schema 'none.avsc' of the codec avro can't be read: no such file"),
-        ('{"type": "nope"}', "is no schema of Avro: UnknownType"),
+        ('{"type": "nope"}', "is not an Avro schema: UnknownType"),
         ('{"type": ', "is no JSON: expecting value at line 1 column 10"),
         ("[" * 300 + "]" * 300, "nested too deeply"),
         ("[" * 100_000, "nested too deeply"),

@@ -115,7 +115,7 @@ def test_what_is_wrong_with_a_schema_is_said_with_its_place(text: str, said: str
         (SOURCE, "names no type"),
         ("no.desc:A", "the schema 'no.desc' of the codec protobuf can't be read: no such file"),
         (f"{FOLDER}:A", "can't be read"),
-        (f"{FOLDER}/price.avsc:A", "is no descriptor set; protoc --include_imports"),
+        (f"{FOLDER}/price.avsc:A", "is not a descriptor set; protoc --include_imports"),
         ("\0:A", "can't be read"),
     ],
 )
@@ -129,7 +129,7 @@ def test_a_pipe_is_no_schema(tmp_path: Path) -> None:
     import os
 
     os.mkfifo(tmp_path / "pipe.desc")
-    with pytest.raises(InvalidError, match="it is no regular file"):
+    with pytest.raises(InvalidError, match="it is not a regular file"):
         find_codec("codec", f"protobuf:{tmp_path}/pipe.desc:A")
 
 

@@ -143,10 +143,10 @@ def test_a_preparation_that_fails_is_a_dial_that_failed(retryable: bool, attempt
 
         async def refuse(url: URL, options: ConnectOptions) -> tuple[URL, ConnectOptions]:
             asked.append(url)
-            raise errors.ConnectError("there is no token", retryable=retryable)
+            raise errors.ConnectError("there is not a token", retryable=retryable)
 
         client.connection.opening.preparations.append(refuse)
-        with pytest.raises(errors.ConnectError, match="there is no token"):
+        with pytest.raises(errors.ConnectError, match="there is not a token"):
             await client.open()
         assert len(asked) == attempts
         assert client.state == "closed"
