@@ -272,7 +272,8 @@ class Feed:
         def work() -> list[protocol.Row]:
             return marked_rows(found, first, previous, matching, pace)
 
-        return work() if not matching.sieve.text and is_quick(found) else await aside(work, "ipyws-rows")
+        judged = matching.sieve.text and not matching.sieve.only  # once more, for the marks
+        return work() if is_quick(found) and not judged else await aside(work, "ipyws-rows")
 
     def _batch_of(self, rows: list[protocol.Row], *, reset: bool) -> protocol.Batch:
         self._batch += 1

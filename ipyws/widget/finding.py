@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from itertools import islice
 from typing import Final
@@ -103,7 +104,11 @@ def marked_rows(
         gap = 0.0 if previous is None else message.time - previous
         lines.set_slow(row, pace.is_unusual(gap) and sieve.is_even)
         if sieve.text and (sieve.only or matching.holds(message)):
-            finding.mark(row, message)
+            row["hit"] = True
+            with contextlib.suppress(
+                Exception
+            ):  # codecs may be anybody's; the row is there without marks too
+                finding.mark(row, message)
         made.append(row)
         previous = message.time
     return lines.paired(made, found)

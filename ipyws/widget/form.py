@@ -141,8 +141,11 @@ def given_before(connection: Connection) -> protocol.Given:
     return protocol.Given(url=mask(connection.url), fields=fields, kept=kept)
 
 
-def kept_options(connection: Connection, url: str, names: Iterable[Any]) -> dict[str, Any]:
+def kept_options(connection: Connection, url: str, names: Iterable[Any]) -> tuple[dict[str, Any], list[str]]:
     """Return options of a connection that are kept for the next one, as they were given.
+
+    They are for the same server only: nobody meant another one to have them. Those that are left out are
+    named, in words.
 
     Args:
         connection: The connection.
@@ -150,15 +153,12 @@ def kept_options(connection: Connection, url: str, names: Iterable[Any]) -> dict
         names: Of the options.
 
     Raises:
-        InvalidError: The URL leads to another server: nobody meant it to have these.
+        InvalidError: The URL is none.
     """
     wanted = [name for name in names if name in _chosen(connection)]
     if wanted and _server_of(url) != _server_of(str(connection.target)):
-        raise InvalidError(
-            f"given for another server: {', '.join(map(label, wanted))}",
-            hint="type them again, or press Forget beside them",
-        )
-    return {name: _again(BY_NAME[name], getattr(connection.options, name)) for name in wanted}
+        return {}, [label(name) for name in wanted]
+    return {name: _again(BY_NAME[name], getattr(connection.options, name)) for name in wanted}, []
 
 
 def _chosen(connection: Connection) -> list[str]:

@@ -171,7 +171,7 @@ class Requests:
             pasted = read_pasted(url, self._evaluate)
             url, options, notes = pasted.url, {**pasted.options, **options}, pasted.notes()
         else:
-            url, options = self._as_before(request, url, options)
+            url, options, notes = self._as_before(request, url, options)
         if self._evaluate is None and _names_a_file(url):
             raise PermissionDeniedError(
                 "the URL names a socket of this machine, which this panel does not take",
@@ -192,8 +192,10 @@ class Requests:
         self._send({**given, "type": "form", "view": identity(request), "connection": connection.name})
         return ""
 
-    def _as_before(self, request: Request, typed: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Return URL and options with what they keep of the connection that the form was filled in with."""
+    def _as_before(
+        self, request: Request, typed: str, options: dict[str, Any]
+    ) -> tuple[str, dict[str, Any], list[str]]:
+        """Return URL, options and notes, with what is kept of the connection that filled in the form."""
         before = REGISTRY.all().get(str(request.get("like", "")))
         if before is not None and typed == mask(before.connection.url):
             url = str(before.connection.target)  # there are no secrets in what the form shows
@@ -201,8 +203,10 @@ class Requests:
             url = expand_plain(typed, self._evaluate) if self._evaluate is not None else typed
         names = request.get("keep")
         if before is not None and is_url(url) and isinstance(names, list):
-            options = {**kept_options(before.connection, url, names), **options}
-        return url, options
+            kept, dropped = kept_options(before.connection, url, names)
+            notes = [f"not kept for another server: {', '.join(dropped)}"] if dropped else []
+            return url, {**kept, **options}, notes
+        return url, options, []
 
     def _show(self, request: Request, name: str) -> None:
         """Show a connection that was opened; the answer lets the user send again, and that goes to it."""

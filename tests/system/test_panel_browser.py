@@ -148,7 +148,7 @@ def test_what_does_not_connect_says_why_and_the_next_try_works(lab: Lab, browser
         finally:
             policy.unlink()
         panel.connect("{{echo.url}}", dial_timeout="soon")
-        expect(problem).to_contain_text("dial_timeout", timeout=SOON)
+        expect(problem).to_contain_text("Dial timeout", timeout=SOON)
         panel.connect("{{echo.url}}", dial_timeout="5s")
         panel.wait_for_state("open")
         expect(problem).to_be_hidden()

@@ -1422,6 +1422,9 @@ def test_every_text_stands_out_from_what_is_behind_it(start: Start, dark: bool, 
             for index, (way, kind) in enumerate(kinds)
         ]
     )
+    found = {"hit": True, "hits": ['"v"'], "excerpt": 'far "v" away', "connection": "connection 0"}
+    front.rows([row('{"k": "v", "n": 1}', css="in text json", **found)])
+    front.panel.get_by_label("Filter messages").fill("v")
     front.panel.get_by_role("button", name="Connect…").click()
     front.panel.get_by_text("Advanced").click()
     told: list[dict[str, Any]] = [

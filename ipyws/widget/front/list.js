@@ -169,6 +169,7 @@ class List {
     // By connection, the number of the last message that Clear hid.
     this.cleared = /** @type {Map<string, number>} */ (new Map());
     this.selected = /** @type {number | null} */ (null);
+    this.selectedKey = "";
     this.chosen = /** @type {Map<string, protocol.Row>} */ (new Map()); // rows that are selected together
     this.pivot = /** @type {number | null} */ (null); // where their range begins
     // The message that somebody looks at, and how far below the top of the list: kept over filters.
@@ -308,10 +309,13 @@ class List {
   /** After a reset the same messages have other ids: find what was open, what was selected, what was looked at. */
   findAgain() {
     const details = [...this.open.values(), ...this.away];
-    if (!details.length && this.selected === null && !this.place) return;
+    if (!details.length && this.selected === null && !this.place && !this.chosen.size) return;
     const rows = new Map(this.store.rows.map((row) => [keyOf(row), row]));
-    const drawn = this.selected === null ? undefined : this.drawnRows.get(this.selected)?.row;
-    this.selected = (drawn && rows.get(keyOf(drawn))?.id) ?? null;
+    this.selected = rows.get(this.selectedKey)?.id ?? null;
+    this.pivot = null;
+    const chosen = [...this.chosen.keys()].map((key) => rows.get(key));
+    this.chosen.clear();
+    for (const row of chosen) this.choose(row);
     this.open.clear();
     this.away = [];
     for (const detail of details) {
@@ -653,6 +657,7 @@ class List {
     const row = this.rows[Math.max(0, Math.min(this.rows.length - 1, index))];
     if (!row) return;
     this.selected = row.id;
+    this.selectedKey = keyOf(row);
     this.announce(row);
     this.panel.toolbar.refreshHits();
     this.panel.redraw();
