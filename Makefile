@@ -15,7 +15,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -ec
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench bench-view conformance soak matrix clean chromium programs
+.PHONY: help demo test lint format docs lite lite-test bench bench-view conformance soak matrix clean chromium programs
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,12 @@ format: $(VENV)/.test ## bring the code into shape
 docs: $(VENV)/.test ## build the site of the documentation into build/docs
 	$(BIN)/python -m sphinx --fail-on-warning --nitpicky --quiet -b html docs build/docs
 	@echo "── open build/docs/index.html"
+
+lite: $(VENV)/.test ## build the site that runs the lessons in a browser alone into build/lite
+	$(BIN)/python scripts/lite/build.py
+
+lite-test: lite chromium ## run all lessons in that site, cell by cell, and trials of it (10 minutes)
+	$(PYTEST) tests/soak/lite.py
 
 bench: $(VENV)/.bench ## measure everything beside its peers (10 minutes; BENCH=--quick: 4)
 	$(BIN)/python -m benchmarks --check --picture docs/images/benchmarks.png $(BENCH)

@@ -27,7 +27,6 @@ from ipyws.core.options.table import (
     with_url,
 )
 from ipyws.policy.url import URL, parse
-from ipyws.runtime.platform import check_sockets
 
 if TYPE_CHECKING:
     from http.cookiejar import CookieJar
@@ -196,7 +195,6 @@ def reopen(client: Client) -> Client:
 
     connection = client.connection
     target, options = connection.target, replace(connection.options, name=connection.name)
-    check_sockets()
     policy = CURRENT.policy()
     check_connect(policy)
     check_url(policy, target)
@@ -206,7 +204,6 @@ def reopen(client: Client) -> Client:
 
 def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
     """Return URL and options as they are dialled; in the order of the actions, connecting comes first."""
-    check_sockets()
     remember_credentials(url, options)
     policy = CURRENT.policy()
     check_connect(policy)

@@ -17,6 +17,7 @@ try:
     import fcntl
 except ImportError:  # Windows, where two writers of one file go unnoticed
     fcntl = None  # type: ignore[assignment]
+flock = getattr(fcntl, "flock", None)  # that of a browser's Python has none, and no other process either
 
 START = b'{"ipyws":'
 """What a file of ours begins with."""
@@ -163,9 +164,9 @@ class AppendedFile:
             time.sleep(_LOOK)
 
     def _locked(self) -> bool:
-        if fcntl is not None:
+        if flock is not None:
             try:
-                fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
             except OSError:  # a file system without locks
@@ -217,6 +218,6 @@ class AppendedFile:
     def __exit__(self, *_: object) -> None:
         """Let the next writer begin."""
         with self._stream, contextlib.suppress(OSError):
-            if self._regular and fcntl is not None:
+            if self._regular and flock is not None:
                 # Closing would not do: a forked child shares the lock.
-                fcntl.flock(self._stream, fcntl.LOCK_UN)
+                flock(self._stream, fcntl.LOCK_UN)

@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from ipyws.capture import appending
@@ -25,7 +25,7 @@ from ipyws.core.lock import LOCK
 from ipyws.core.messages.batch import Batch
 from ipyws.core.messages.log import Log
 from ipyws.errors import Kind, WebSocketError
-from ipyws.runtime.threads import start_thread
+from ipyws.runtime.threads import start_work
 from ipyws.runtime.waiting import Signal
 
 _MOST_QUEUED = 64 * MB
@@ -114,7 +114,7 @@ class Journal:
                 self._append(batch.rest(skip))
             self._stop_listening = self._log.listen(self._append)
             _RUNNING.add(self)
-        start_thread(self._run, f"ipyws journal of {self.path.name}")
+        start_work(self._run(), self._wake, f"ipyws journal of {self.path.name}")
 
     def stop(self) -> None:
         """Record nothing more; return at once. Idempotent.
@@ -169,9 +169,9 @@ class Journal:
 
     # -- on the journal's thread -------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _run(self) -> Iterator[float | None]:
         try:
-            self._record()
+            yield from self._record()
         except Exception as error:  # whatever it is: it is said, and the connection goes on
             self._fail(error)
         finally:
@@ -188,14 +188,14 @@ class Journal:
             if isinstance(entry, Signal):
                 entry.set()
 
-    def _record(self) -> None:
+    def _record(self) -> Iterator[float | None]:
         about = self._about()
         with self._open(about) as file:
             self.file = file
             file.begin(as_line(to_header(about)).encode())
-            while self._take(file):
+            while (yield from self._take(file)):
                 self._write(file)
-                self._wake.wait(_PAUSE)
+                yield _PAUSE
             file.sync()
 
     def _open(self, about: About | None) -> _File:
@@ -203,7 +203,7 @@ class Journal:
             return AppendedFile(self.path)
         return RotatedFiles(self._rotation, about.name if about else "")
 
-    def _take(self, file: _File) -> bool:
+    def _take(self, file: _File) -> Generator[float | None, None, bool]:
         """Take what is queued, waiting for it; False once there is nothing more to come."""
         while True:
             with LOCK:
@@ -213,7 +213,8 @@ class Journal:
                 if not self._idle:
                     self._taken, self._queue, self._queued = self._queue[::-1], [], 0
                     return bool(self._taken)
-            if not self._wake.wait(file.patience):
+            yield file.patience
+            if not self._wake.is_set():
                 file.rest()
 
     def _write(self, file: _File) -> None:

@@ -59,6 +59,7 @@ class Wire(asyncio.Protocol):
 
     handshake: Handshake
     heard = 0.0
+    pings = True
     max_message: int | None = None
     refuse_message: Callable[[int], WebSocketError]
 

@@ -94,9 +94,9 @@ class _TappedSink:
         self._tap = tap
         self.frames = sink.frames
 
-    def on_data(self, payloads: list[Any], size: int) -> None:
+    def on_data(self, payloads: list[Any], size: int, moment: float | None = None) -> None:
         self._tap.read(payloads)
-        self._sink.on_data(payloads, size)
+        self._sink.on_data(payloads, size, moment)
 
     def on_control(self, kind: Any, direction: Direction, control: Control) -> None:
         self._sink.on_control(kind, direction, control)

@@ -22,7 +22,7 @@ from ipyws.notebook.source.whole_line import join_lines
 from ipyws.notebook.tracebacks import mask_result, mask_tracebacks
 from ipyws.notebook.verbs.help import overview
 from ipyws.runtime import waiting
-from ipyws.runtime.platform import check_sockets
+from ipyws.runtime.core import prepare
 from ipyws.runtime.registry import REGISTRY
 
 _KINDS = ("line", "cell")
@@ -134,7 +134,7 @@ def load(shell: Any, make_panel: MakePanel) -> None:
         shell: An IPython shell.
         make_panel: What ``%ws panel`` opens.
     """
-    check_sockets()
+    prepare()
     if shell not in _loaded:
         _loaded[shell] = Extension(shell, make_panel)
         _loaded[shell].load()

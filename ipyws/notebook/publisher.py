@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.display import publish_display_data
 
 from ipyws.notebook.audience import Audience, appends_late, audience_of
@@ -133,6 +134,40 @@ class KernelPublisher:
         return self._kernel.get_parent("shell")
 
 
+class PagePublisher:
+    """Displays of a kernel that runs in the page which shows them (JupyterLite): it has no sockets."""
+
+    live = True
+    screen = None
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
+    def audience(self) -> Audience:
+        captured = isinstance(self._shell.display_pub, CapturingDisplayPublisher)
+        return Audience.STILL if captured else Audience.NOTEBOOK
+
+    def handle(self) -> Handle:
+        return Handle({})  # the page knows by itself which cell runs
+
+    def show(self, bundle: Bundle, handle: Handle | None = None) -> Handle:
+        handle = handle or self.handle()
+        publish_display_data(bundle, transient={"display_id": handle.id})
+        return handle
+
+    def show_aside(self, bundle: Bundle, handle: Handle) -> None:
+        self.show(bundle, handle)
+
+    def update(self, handle: Handle, bundle: Bundle) -> None:
+        self._shell.display_pub.publish(dict(bundle), {}, transient={"display_id": handle.id}, update=True)
+
+    def cell_starts(self) -> None:
+        """Nothing to note."""
+
+    def cell_ends(self) -> None:
+        """Nothing to note."""
+
+
 class TerminalPublisher:
     """Plain IPython in a terminal, where nothing that was printed can be replaced."""
 
@@ -174,6 +209,12 @@ class TerminalPublisher:
             print(lines, flush=True)  # noqa: T201 - the prompt redraws itself below what is printed
 
 
-def publisher_for(shell: Any) -> KernelPublisher | TerminalPublisher:
-    """Return the publisher for a shell: a kernel's, or a terminal's."""
-    return TerminalPublisher(shell) if getattr(shell, "kernel", None) is None else KernelPublisher(shell)
+ShellPublisher = KernelPublisher | PagePublisher | TerminalPublisher
+
+
+def publisher_for(shell: Any) -> ShellPublisher:
+    """Return the publisher for a shell: a kernel's, one of a kernel in the page, or a terminal's."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return TerminalPublisher(shell)
+    return KernelPublisher(shell) if hasattr(kernel, "iopub_socket") else PagePublisher(shell)

@@ -13,7 +13,7 @@ from ipyws.errors import InvalidError, UnknownConnectionError
 from ipyws.notebook.audience import Audience
 from ipyws.notebook.cell_view import View
 from ipyws.notebook.live_cell import Views
-from ipyws.notebook.publisher import KernelPublisher, TerminalPublisher
+from ipyws.notebook.publisher import ShellPublisher
 from ipyws.runtime.client import Client
 from ipyws.runtime.registry import REGISTRY
 from ipyws.runtime.server import Server, serve
@@ -61,9 +61,7 @@ class Session:
         panels: Panels by the connection they were opened on; None for the current one.
     """
 
-    def __init__(
-        self, shell: Any, publisher: KernelPublisher | TerminalPublisher, make_panel: MakePanel
-    ) -> None:
+    def __init__(self, shell: Any, publisher: ShellPublisher, make_panel: MakePanel) -> None:
         self.shell = shell
         self.publisher = publisher
         self.views = Views(publisher)

@@ -13,6 +13,7 @@ from ipyws.core.dialects.line import Line
 from ipyws.core.options.file_kinds import Folder
 from ipyws.core.options.table import ConnectOptions
 from ipyws.core.wire.frame_log import FrameLog
+from ipyws.runtime.core import dial_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,13 +33,12 @@ def new_client(url: URL, options: ConnectOptions) -> AsyncClient:
 def new_connection(url: URL, options: ConnectOptions) -> Connection:
     """Return a connection, which its `Opening` opens."""
     from ipyws.capture.recording import RecordedLog
-    from ipyws.network.dial import dial
 
     log = RecordedLog(options.log_messages, options.log_bytes, codec=options.packets)
     log.contract = options.spec
     if options.wire:
         log.wire = FrameLog()
-    connection = log.source = Connection(url, options, dial, log, _new_journal)
+    connection = log.source = Connection(url, options, dial_here(), log, _new_journal)
     if options.dialect is not None:
         _speak(connection, options.dialect)
     return connection

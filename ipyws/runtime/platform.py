@@ -1,20 +1,26 @@
-"""Python in a browser (Pyodide, JupyterLite), which has neither sockets nor threads."""
+"""What this Python can do: the one place that asks; the rest is told, or given what fits.
+
+In a browser (Pyodide, JupyterLite) Python has neither threads nor sockets. There one event loop is turned by
+whoever waits, and the browser's own WebSocket carries the messages: `ipyws.browser`.
+"""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 
-from ipyws.errors import ContextError
 
+@dataclass(slots=True)
+class Platform:
+    """What there is.
 
-def check_sockets() -> None:
-    """Raise where there are no sockets to connect with.
-
-    Raises:
-        ContextError: Python runs in a browser.
+    Attributes:
+        threads: Whether a thread can be started.
+        sockets: Whether there is a network to dial by ourselves.
     """
-    if sys.platform == "emscripten":
-        raise ContextError(
-            "this Python runs in a browser, without sockets and threads",
-            hint="ipyws needs a kernel on a computer, or on Binder; captures can be read here",
-        )
+
+    threads: bool = True
+    sockets: bool = True
+
+
+PLATFORM = Platform(threads=False, sockets=False) if sys.platform == "emscripten" else Platform()

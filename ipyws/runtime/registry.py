@@ -13,12 +13,12 @@ from ipyws.core.constants import CloseCode
 from ipyws.core.options.table import ConnectOptions
 from ipyws.errors import UnknownConnectionError
 from ipyws.runtime.client import Client
+from ipyws.runtime.core import new_core
 from ipyws.runtime.factory import new_connection
-from ipyws.runtime.loop_thread import CoreThread
-from ipyws.runtime.platform import check_sockets
 
 if TYPE_CHECKING:
     from ipyws.policy.url import URL
+    from ipyws.runtime.loop_thread import CoreThread
 
 GRACE = 1.5
 """Seconds that connections and servers have to end when the core is shut down."""
@@ -41,11 +41,10 @@ class Registry:
     # -- the core ----------------------------------------------------------------------------------
 
     def core(self) -> CoreThread:
-        """Return the background thread, started if need be."""
-        check_sockets()
+        """Return the core, started if need be."""
         with self._lock:
             if self._core is None:
-                self._core = CoreThread()
+                self._core = new_core()
             return self._core
 
     def at_end(self, end: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], bool]:

@@ -11,6 +11,7 @@ runs no loop (script, worker thread)        blocks
 has a loop that rests (terminal IPython)    blocks up to 5 ms, then runs that loop
 runs a loop (notebook cell)                 blocks up to 5 ms, then re-enters the loop (`reentry`)
 runs a loop that can't be re-entered        blocks (uvloop)
+is the only one there is (a browser)        turns the core's loop (`set_turner`)
 ==========================================  ==========================================================
 """
 
@@ -30,7 +31,10 @@ from ipyws.errors import CanceledError, ContextError
 from ipyws.runtime import nested_loop
 from ipyws.runtime.interrupts import SigintGuard
 
-__all__ = ["Signal", "Sleeper", "Wakeable", "allow", "check", "forbid", "set_idle_loop", "wait", "wait_async"]
+__all__ = [
+    *("Signal", "Sleeper", "Wakeable", "allow", "check", "forbid", "set_idle_loop", "set_turner", "wait"),
+    "wait_async",
+]
 
 SLICE: Final = 0.1
 """Seconds: the longest uninterrupted sleep; some platforms can't wake a sleeping thread for Ctrl-C."""
@@ -72,6 +76,8 @@ class Signal:
         Returns:
             Whether the signal is set.
         """
+        if _turner is not None and not self._set:
+            return _turner(self, None if timeout is None else time.monotonic() + timeout)
         seconds = -1.0 if timeout is None else min(max(timeout, 0.0), threading.TIMEOUT_MAX)
         if not self._set and self._gate.acquire(timeout=seconds):
             self._gate.release()
@@ -194,6 +200,20 @@ def set_idle_loop(provider: Callable[[], asyncio.AbstractEventLoop | None] | Non
     _idle_loop = provider or _no_idle_loop
 
 
+_turner: Callable[[Signal, float | None], bool] | None = None
+
+
+def set_turner(turner: Callable[[Signal, float | None], bool] | None) -> None:
+    """Have every wait done by turning a loop: where there are no threads, nobody else would.
+
+    Args:
+        turner: Gets the signal and the deadline, in seconds of `time.monotonic` or None; returns whether the
+            signal is set. None: this thread waits for others, as usual.
+    """
+    global _turner
+    _turner = turner
+
+
 def wait(signal: Signal, timeout: float | None = None) -> bool:
     """Block the caller until ``signal`` is set, while the event loop of this thread goes on.
 
@@ -215,6 +235,8 @@ def wait(signal: Signal, timeout: float | None = None) -> bool:
     if signal.is_set():
         return True
     deadline = None if timeout is None else time.monotonic() + timeout
+    if _turner is not None:
+        return _turner(signal, deadline)
     loop = asyncio._get_running_loop() or _resting_loop()
     return _block(signal, deadline) if loop is None else _serve(loop, signal, deadline)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 from ipyws.notebook.audience import Audience, is_by_python
-from ipyws.notebook.publisher import Handle, KernelPublisher, TerminalPublisher, publisher_for
+from ipyws.notebook.publisher import Handle, ShellPublisher, publisher_for
 from ipyws.widget.twin import EVERY, Twin
 
 _PATIENCE: Final = 5.0
@@ -43,7 +43,7 @@ class ChartDisplay:
         self._key = key
         self._twins: list[Twin] = []
         self._lock = threading.Lock()
-        self._shown: list[tuple[KernelPublisher | TerminalPublisher, Handle]] = []
+        self._shown: list[tuple[ShellPublisher, Handle]] = []
         self._since = self._refreshed = time.monotonic()
         self._has_widgets = self._is_picture = self._settles = False
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final
 
 from ipyws.notebook.audience import Audience, is_by_python
-from ipyws.notebook.publisher import Handle, KernelPublisher, TerminalPublisher, publisher_for
+from ipyws.notebook.publisher import Handle, ShellPublisher, publisher_for
 from ipyws.widget.twin import Twin
 
 VIEW: Final = "application/vnd.jupyter.widget-view+json"
@@ -46,7 +46,7 @@ class Display:
         self._key = key
         self._twins: list[Twin] = []
         self._lock = threading.Lock()
-        self._shown: list[tuple[KernelPublisher | TerminalPublisher, Handle]] = []
+        self._shown: list[tuple[ShellPublisher, Handle]] = []
         self._greeted = False
         self._still = False
         self._making = False
@@ -89,7 +89,7 @@ class Display:
         self._twins.clear()
         self._shown.clear()
 
-    def _show_with_twin(self, publisher: KernelPublisher | TerminalPublisher) -> None:
+    def _show_with_twin(self, publisher: ShellPublisher) -> None:
         bundle = self._bundle()
         del bundle["text/html"]  # else readers without widgets would show it twice
         self._shown.append((publisher, publisher.show(bundle)))

@@ -16,6 +16,7 @@ from ipyws.notebook.verbs.connect import is_url, open_at
 from ipyws.runtime.client import Client
 from ipyws.runtime.registry import REGISTRY
 from ipyws.runtime.threads import start_thread
+from ipyws.runtime.waiting import Signal, wait
 from ipyws.script.expression import Evaluate
 from ipyws.script.payload import read
 from ipyws.script.steps import Encoding
@@ -210,14 +211,14 @@ class Requests:
 
     def _show(self, request: Request, name: str) -> None:
         """Show a connection that was opened; the answer lets the user send again, and that goes to it."""
-        shown = threading.Event()
+        shown = Signal()
 
         def show() -> None:
             self._live.show(request, name)
             shown.set()
 
         self._post(show)
-        shown.wait(_SOON)
+        wait(shown, _SOON)
 
     def _close(self, request: Request, _: Sequence[Any]) -> str:
         code = _number(request, "code") if "code" in request else 1000

@@ -42,6 +42,13 @@ MAY: dict[str, set[str]] = {
         *("ipyws.network", "ipyws.config", "ipyws.core", "ipyws.policy", *WAITING, *WORDS),
         *("websockets", "aiohappyeyeballs"),
     },
+    # Only `ipyws.runtime.core` leads here.
+    "ipyws.browser": {
+        *("ipyws.browser", "ipyws.network", "ipyws.config", "ipyws.core", "ipyws.policy", *WAITING, *WORDS),
+        "ipyws.runtime.loop_thread",
+    },
+    "ipyws.browser.port": {"ipyws.browser", "js", "pyodide", "pyodide_js"},
+    "ipyws.browser.plain_port": {"ipyws.browser", "js", "pyodide"},
     "ipyws.demo": {"ipyws.demo", "ipyws.core", "ipyws.network", "ipyws.policy", *WORDS, "websockets"},
     "ipyws.script": {"ipyws.script", "ipyws.core", *WAITING, *WORDS},
     # The URLs of Unix sockets are the policy's.
@@ -75,7 +82,8 @@ MAY: dict[str, set[str]] = {
     },
     "ipyws.widget": {
         *("ipyws.widget", "ipyws.notebook", "ipyws.view", "ipyws.script", "ipyws.runtime", "ipyws.config"),
-        *("ipyws.core", "ipyws.capture", "ipyws.snippets", *WORDS, "IPython", "anywidget", "traitlets"),
+        *("ipyws.core", "ipyws.capture", "ipyws.snippets", "ipyws.policy", "ipyws.api", *WORDS),
+        *("IPython", "anywidget", "traitlets"),
     },
     "ipyws": {
         "ipyws.api",
@@ -88,6 +96,8 @@ MAY: dict[str, set[str]] = {
     },
 }
 MAY_LAZILY: dict[str, set[str]] = {
+    "ipyws.browser.page": {"js", "pyodide"},
+    "ipyws.browser.signals": {"IPython"},
     "ipyws.contracts.document": {"yaml"},
     "ipyws.contracts.schema": {"jsonschema_rs"},
     "ipyws.contracts.mock": {"ipyws.demo"},
@@ -109,7 +119,7 @@ MAY_LAZILY: dict[str, set[str]] = {
     # A text that is a script is read where it is given, so that what is wrong with it is told there.
     "ipyws.core.connection.on_open": {"ipyws.script"},
     "ipyws.dialects.graphql": {"ipyws.api", "ipyws.runtime"},
-    "ipyws.runtime": {"ipyws.network", "ipyws.demo", "ipyws.capture", "ipyws.contracts"},
+    "ipyws.runtime": {"ipyws.network", "ipyws.demo", "ipyws.capture", "ipyws.contracts", "ipyws.browser"},
     "ipyws.config.writer": {"tomlkit"},
     "ipyws.network.proxy": {"python_socks"},
     "ipyws.network.tls": {"truststore"},

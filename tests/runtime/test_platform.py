@@ -1,40 +1,33 @@
-"""Where Python runs in a browser, whatever needs a socket or a thread says so, and where to go."""
+"""What Python can do is asked in one place."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
+import pytest
+
+from ipyws.runtime.platform import PLATFORM
+
 SCRIPT = """
-import asyncio, sys
-import ipyws
-from IPython.core.interactiveshell import InteractiveShell
-
-shell = InteractiveShell.instance()
+import sys
 sys.platform = "emscripten"  # as in Pyodide
-
-async def connect():
-    return await ipyws.connect_async("ws://127.0.0.1:1")
-
-ways = [
-    lambda: ipyws.connect("ws://127.0.0.1:1"),
-    lambda: asyncio.run(connect()),
-    lambda: ipyws.serve("echo"),
-    lambda: ipyws.load_ipython_extension(shell),
-]
-for way in ways:
-    try:
-        way()
-    except ipyws.errors.ContextError as error:
-        print(error)
-print(ipyws.connections(), ipyws.current())
+from ipyws.runtime.platform import PLATFORM
+print(PLATFORM.threads, PLATFORM.sockets)
 """
 
 
-def test_what_needs_a_socket_says_that_there_is_none() -> None:
+def test_there_are_threads_and_sockets_here() -> None:
+    assert (PLATFORM.threads, PLATFORM.sockets) == (True, True)
+
+
+def test_there_are_none_in_a_browser() -> None:
     ran = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60)
-    assert ran.stderr == ""
-    *refusals, nothing = ran.stdout.splitlines()
-    assert len(refusals) == 4
-    assert all("runs in a browser" in line and "Binder" in line for line in refusals)
-    assert nothing == "{} None"
+    assert (ran.stdout, ran.stderr) == ("False False\n", "")
+
+
+@pytest.mark.parametrize("module", ["ipyws.browser", "ipyws.browser.core", "ipyws.browser.dial"])
+def test_nothing_of_a_browser_is_loaded_where_there_is_none(module: str) -> None:
+    script = f"import ipyws, sys; ipyws.serve('echo').close(); print({module!r} in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("False\n", "")

@@ -69,14 +69,14 @@ class Incoming:
         for tell in early:
             tell()
 
-    def on_data(self, payloads: list[Any], size: int) -> None:
+    def on_data(self, payloads: list[Any], size: int, moment: float | None = None) -> None:
         """Append what came; see `Sink`."""
         if self._early is not None:
-            self._early.append(lambda: self.on_data(payloads, size))
+            self._early.append(lambda: self.on_data(payloads, size, moment))
             return
         connection = self._connection
         connection.last_read = time.monotonic()
-        connection.log.receive(payloads, size)
+        connection.log.receive(payloads, size, moment)
 
     def on_control(self, kind: Any, direction: Direction, control: Control) -> None:
         """Append a control frame, a pong with its round trip; see `Sink`."""

@@ -15,7 +15,7 @@ from ipyws.core.constants import KEEP_ALIVE, CloseCode
 from ipyws.core.messages.message import Control
 from ipyws.core.messages.payload import encode_ping
 from ipyws.core.options.durations import Duration, format_duration
-from ipyws.errors import WaitTimeoutError, WebSocketError
+from ipyws.errors import InvalidError, WaitTimeoutError, WebSocketError
 from ipyws.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ class KeepAlive:
     def send_ping(self, payload: bytes) -> Ping:
         """Send a ping without waiting; on the connection's loop."""
         sending = self._connection.sending
+        if not sending.transport.pings:
+            raise InvalidError("a browser sends no pings", hint="send a message that the server answers")
         ping = self.pings.sent(payload)
         sending.outbox.flush()
         sending.transport.ping(payload)
@@ -107,7 +109,7 @@ class KeepAlive:
 
     def _timers(self) -> Iterator[Coroutine[Any, Any, None]]:
         options = self._options
-        if options.ping_interval is not None:
+        if options.ping_interval is not None and self._connection.sending.transport.pings:
             yield self._keep_alive(options.ping_interval, options.ping_timeout, options.keepalive == "data")
         if options.read_timeout is not None:
             yield self._watch_reads(options.read_timeout)

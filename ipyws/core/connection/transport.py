@@ -84,8 +84,14 @@ class Sink(Protocol):
     def frames(self) -> FrameLog | None:
         """Where a tap puts what it finds, or None for nowhere."""
 
-    def on_data(self, payloads: list[Any], size: int) -> None:
-        """Data messages of one read, complete and in order; ``size`` is their bytes together."""
+    def on_data(self, payloads: list[Any], size: int, moment: float | None = None) -> None:
+        """Data messages of one read, complete and in order.
+
+        Args:
+            payloads: The messages.
+            size: Their bytes together.
+            moment: When they came: seconds since the epoch; now if None.
+        """
 
     def on_control(self, kind: Any, direction: Direction, control: Control) -> None:
         """A control frame that came, or that the transport sent by itself."""
@@ -100,6 +106,8 @@ class Transport(Protocol):
     handshake: Handshake
     heard: float
     """When something last came, were it a part of a frame: monotonic seconds."""
+    pings: bool
+    """Whether it can send pings."""
     max_message: int | None
     """Bytes of the largest message that may be sent, or None for no limit."""
     refuse_message: Callable[[int], WebSocketError]

@@ -1,0 +1,117 @@
+"""Connections without a thread: the loop is turned by whoever waits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import ipyws
+from ipyws import demo
+from ipyws.core.options.table import check_options
+from ipyws.errors import ClosedError, ContextError, WaitTimeoutError
+from ipyws.policy.url import parse
+from ipyws.runtime.client import Client
+from ipyws.runtime.registry import Registry
+from tests.support.page import page
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    with page() as (found, _):
+        yield found
+
+
+def serve(registry: Registry, kind: str = "echo") -> Any:
+    return registry.core().call(lambda: demo.start(kind))
+
+
+def connect(registry: Registry, url: str, **options: Any) -> Client:
+    return registry.connect(parse(url), check_options(options))
+
+
+def test_a_whole_conversation_runs_in_one_thread_and_in_memory(registry: Registry) -> None:
+    before = threading.active_count()
+    server = serve(registry)
+    with connect(registry, server.url, headers={"X-Lesson": "1"}) as client:
+        client.send("hello")
+        assert client.recv("2s").data == "hello"
+        assert client.ping(timeout="2s") >= 0
+        client.send(b"\x00\xff")
+        assert client.recv("2s").data == b"\x00\xff"
+        assert client.response is not None
+        assert client.response.status == 101
+        assert threading.active_count() == before
+    assert client.closed is not None
+    assert (client.closed.code, client.closed.initiator, client.closed.clean) == (1000, "us", True)
+
+
+def test_large_messages_and_backpressure_pass_the_network_in_memory(registry: Registry) -> None:
+    client = connect(registry, serve(registry).url)
+    text = "x" * 3_000_000
+    client.send(text)
+    assert client.recv("10s").data == text
+
+
+def test_a_wait_ends_in_time_where_nothing_comes(registry: Registry) -> None:
+    client = connect(registry, serve(registry).url)
+    start = time.monotonic()
+    with pytest.raises(WaitTimeoutError):
+        client.recv("150ms")
+    assert 0.14 < time.monotonic() - start < 5
+
+
+def test_the_server_may_close(registry: Registry) -> None:
+    server = serve(registry)
+    client = connect(registry, server.url)
+    registry.core().call(lambda: server.close(1012, "later"))
+    with pytest.raises(ClosedError):
+        client.recv("2s")
+    assert client.closed is not None
+    assert (client.closed.code, client.closed.reason, client.closed.initiator) == (1012, "later", "peer")
+
+
+def test_a_synchronous_call_from_the_loop_itself_is_refused(registry: Registry) -> None:
+    client = connect(registry, serve(registry).url)
+
+    async def call() -> None:
+        client.close()
+
+    with pytest.raises(ContextError, match="the core's own loop"):
+        registry.core().call(call)
+
+
+def test_what_is_sent_by_itself_is_sent_while_somebody_waits(registry: Registry) -> None:
+    client = connect(registry, serve(registry).url, every=[("20ms", "beat")])
+    assert [client.recv("2s").data for _ in range(3)] == ["beat"] * 3
+
+
+def test_a_journal_is_written_in_turns(registry: Registry, tmp_path: Any) -> None:
+    path = tmp_path / "j.jsonl"
+    client = connect(registry, serve(registry).url, record=str(path))
+    for number in range(3):
+        client.request({"id": number})
+    client.close()
+    capture = ipyws.load(path)
+    came = [
+        message.json()["id"] for message in capture if message.direction == "in" and message.type == "text"
+    ]
+    assert came == [0, 1, 2]
+
+
+def test_a_text_is_searched_without_a_thread(registry: Registry) -> None:
+    client = connect(registry, serve(registry).url)
+    client.send("needle" + "x" * 200_000)
+    assert client.recv("2s") in client.log.filter(grep="needle")
+
+
+def test_a_reset_is_told_as_a_lost_connection(registry: Registry) -> None:
+    client = connect(registry, serve(registry, "chaos").url)
+    client.send({"do": "reset"})
+    with pytest.raises(ClosedError):
+        client.expect(lambda _: False, timeout="2s")
+    assert client.closed is not None
+    assert client.closed.code == 1006
