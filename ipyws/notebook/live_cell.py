@@ -30,7 +30,7 @@ from ipyws.view.progress import Progress
 INTERVAL = 0.21
 """Seconds between two updates of a view."""
 
-RATE = 40_000
+RATE = 36_000
 """Bytes a second of a view that goes on; with what is sent where cells end it stays below 50 000."""
 
 _AROUND = 1000  # bytes of a message around what it shows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from dataclasses import replace
 from typing import Final
 
 from ipyws.capture.recording import RecordedLog
@@ -172,6 +173,8 @@ class Stretch:
     def _row(self, message: Message, neighbour: Message | None = None, *, unfold: bool = True) -> Row:
         key = message.seq, unfold
         made = self._rows.get(key)
+        if made is None and not unfold and (whole := self._rows.get((message.seq, True))) is not None:
+            made = self._rows[key] = replace(whole, detail="", raw="")
         if made is None:
             before = neighbour
             if neighbour is None or neighbour.seq != message.seq - 1:
