@@ -202,4 +202,5 @@ def live_chart(
     named = f"{client.name}: " if client is not None else ""
     of_late = "" if within is None else f", last {format_duration(within)}"
     title = shown(f"{named}{' '.join(expression.split())}{of_late}", 100)
-    return LiveChart(lambda: client is None or client.closed is not None, curves, title, height)
+    # Of a connection that only coroutines know nobody says here when it ends: it is drawn until it is closed.
+    return LiveChart(lambda: client is not None and client.closed is not None, curves, title, height)
