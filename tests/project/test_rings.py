@@ -181,13 +181,13 @@ def imports(node: ast.AST, lazily: bool = False, as_type: bool = False) -> Itera
             yield from imports(child, lazily or inside, as_type or types)
 
 
-@cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache
 def imports_of(path: Path) -> tuple[Import, ...]:
+    # The trees are not kept: a million nodes would be looked at in each gc.collect() of later tests.
     return tuple(imports(parsed(path)))
 
 
