@@ -25,6 +25,7 @@ from benchmarks import (
     handoff,
     journal,
     judging,
+    kernel,
     paced,
     pipeline,
     rendering,
@@ -43,6 +44,7 @@ PARTS = {
     for part in (
         Part(pipeline, "websockets", "cpu_us"),
         Part(paced, "websockets", "cpu_us"),
+        Part(kernel, "print each", "cpu_us"),
         Part(handoff, "queue of messages, no log", "core_percent"),
         Part(echo, "websockets", "p50_us"),
         Part(burst, "websockets", "cpu_us"),

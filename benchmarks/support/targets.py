@@ -68,6 +68,11 @@ TARGETS = (
             ("log only", 1 / 1.25, "picows"),
         )
     ),
+    *(
+        Target("kernel", f"{rate} a second", "live cell", figure, bound, other)
+        for rate in ("50", "1,000")
+        for figure, bound, other in (("cpu_us", 1 / 0.7, "print each"), ("kb_per_s", 50.0, None))
+    ),
     Target("handoff", "200,000 a second", "ipyws", "core_percent", 15.0, beyond="producer alone"),
     Target("handoff", "200,000 a second", "ipyws", "p99_ms", 1.0),
     Target("echo", "32 B", "send and recv", "p50_us", 1.0, "websockets"),

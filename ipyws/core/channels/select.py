@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import time
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -30,7 +29,7 @@ class Selectable(ABC):
     def __init__(self) -> None:
         # Appended to without the lock, by who looks afterwards whether there is something; whoever has put
         # something there drains it afterwards: so each is woken, and waiting needs no section of the lock.
-        self._waiting: deque[Wakeable] = deque()
+        self._waiting: list[Wakeable] = []
         self._served = 0  # when it was last chosen
 
     def _wake_at(self) -> float | None:
@@ -48,7 +47,7 @@ class Selectable(ABC):
     def _notify(self) -> None:
         waiting = self._waiting
         while waiting:
-            waiting.popleft().set()
+            waiting.pop().set()
 
     def _await(self, signal: Wakeable) -> None:
         self._waiting.append(signal)

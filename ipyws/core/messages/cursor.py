@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 
 from ipyws.core.lock import LOCK
 from ipyws.core.messages.log import Log
@@ -26,7 +25,7 @@ class Cursor:
         self._log = log
         self._number = self._place = 0  # of the batch, and in it
         self.missed = 0
-        self._waiting: deque[Wakeable] = deque()  # as that of `Selectable`
+        self._waiting: list[Wakeable] = []  # as that of `Selectable`
         self._is_awaited = False  # whether the log will tell us
         with LOCK:
             if from_now:
@@ -106,7 +105,7 @@ class Cursor:
         waiting = self._waiting
         with contextlib.suppress(IndexError):
             while True:
-                waiting.popleft().set()
+                waiting.pop().set()
 
     def _arrived(self) -> None:
         self._is_awaited = False  # before it wakes: who has found it set is among those that are woken

@@ -13,7 +13,6 @@ import contextlib
 import time
 from _thread import get_ident
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, overload
@@ -94,7 +93,7 @@ class Log(Sequence[Message]):
         self._run: Batch | None = None  # the newest batch, if it is a run that more may be added to
         self._lone: Batch | None = None  # the newest batch, if a run may begin with it
         self._listeners: tuple[tuple[Callable[[Batch], None], Lone | None], ...] = ()
-        self._awaiting: deque[Callable[[], None]] = deque()
+        self._awaiting: list[Callable[[], None]] = []  # a deque takes 600 bytes
         self.describe: Callable[[], About] | None = None
         self.wire: FrameLog | None = None
         self.account = budget.open(self)
@@ -164,7 +163,7 @@ class Log(Sequence[Message]):
             held = self.bytes
         self.account.settle(held)
         while self._awaiting:
-            self._awaiting.popleft()()
+            self._awaiting.pop()()
         for listener, lone in self._listeners:
             if lone is None:
                 listener(run.single(seq - run.seq))
@@ -226,7 +225,7 @@ class Log(Sequence[Message]):
         self._settle()
         if batch.type is None and batch.direction == "in":
             while self._awaiting:
-                self._awaiting.popleft()()
+                self._awaiting.pop()()
         for listener, _ in self._listeners:
             listener(batch)
 
