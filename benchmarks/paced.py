@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -98,12 +99,11 @@ def picows(**asked: int) -> Figures:
 def _read_by_client(feed: Feed) -> Iterator[Any]:
     import websocket
 
-    connection = websocket.create_connection(feed.url)
-    connection.send("go")
-    feed.begin()
-    for _ in range(feed.count):
-        yield connection.recv()
-    connection.close()
+    with contextlib.closing(websocket.create_connection(feed.url)) as connection:
+        connection.send("go")
+        feed.begin()
+        for _ in range(feed.count):
+            yield connection.recv()
 
 
 def websocket_client(**asked: int) -> Figures:

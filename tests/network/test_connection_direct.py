@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -117,6 +118,31 @@ def test_the_loops_own_thread_and_a_closed_connection_write_nothing_at_once(
         transport = client.connection.sending.transport
     assert not any(written)
     assert transport.begin_now(4) is False
+
+
+def test_an_interrupt_while_a_request_is_written_leaves_it_whole_and_awaits_it_no_more(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_now = Wire.send_now
+
+    def interrupted(self: Wire, payload: bytes, is_text: bool) -> None:
+        signal.raise_signal(signal.SIGINT)
+        send_now(self, payload, is_text)
+
+    with ipyws.connect(site.url, ping_interval=None) as client:
+        client.recv("10s")
+        monkeypatch.setattr(Wire, "send_now", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            client.request({"id": 1})
+        monkeypatch.undo()
+        assert client.connection.requests.awaited == set()
+        client.recv("10s")
+        client.send("behind it")
+        assert [site.next(), site.next()] == ['{"id":1}', "behind it"]
+    assert [m.data for m in client.log if m.direction == "out" and m.type == "text"] == [
+        '{"id":1}',
+        "behind it",
+    ]
 
 
 async def _collect(peer: Raw) -> None:

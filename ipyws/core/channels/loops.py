@@ -95,9 +95,11 @@ class Loop(Iterator[Message], AsyncIterator[Message]):
     canceled, or by `close`.
     """
 
+    _stream: Stream | None = None  # also of one whose making was interrupted
+
     def __init__(self, loops: Loops) -> None:
         self._loops = loops
-        self._stream: Stream | None = loops.begin()
+        self._stream = loops.begin()
         self._closed = False
 
     @property

@@ -80,7 +80,12 @@ class Requests:
         if not sending.has_room:
             return None
         asked: list[Asked] = []
-        sending.put(ready, beside=lambda: asked.append(Asked(self._connection, self.awaited)))
+        try:
+            sending.put(ready, beside=lambda: asked.append(Asked(self._connection, self.awaited)))
+        except BaseException:  # an interrupt of just then is raised once the message is on its way
+            for each in asked:
+                each.leave()
+            raise
         return asked[0]
 
     def judge(self, payload: Sendable, reply: Wanted) -> Judge | None:
@@ -117,6 +122,10 @@ class Asked:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """Await it no more."""
         with LOCK:
             self._awaited.discard(self)
         self._cursor.close()
