@@ -123,7 +123,8 @@ def test_an_index_takes_the_files_and_renders_the_readme(built: Path) -> None:
 
 def test_every_link_of_the_description_is_absolute_and_of_this_version(metadata: Message) -> None:
     text = metadata.get_payload(decode=True).decode()
-    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    targets = [*re.findall(r"\]\(([^)\s]+)\)", text), *re.findall(r'\bsrc(?:set)?="([^"]+)"', text)]
+    assert any(target.endswith("stream_dark.gif") for target in targets)
     own = [target for target in targets if "github" in target and "/ipyws/ipyws/" in target]
     assert all(target.startswith(("https://", "#")) for target in targets), targets
     assert own
