@@ -242,7 +242,7 @@ def test_requests_that_come_during_a_receive_are_answered_in_order(kernel: Kerne
     third = kernel.send("print('third')")
     helper = "import ipyws; ipyws.connections()['main'].send('late')"
     kernel.request("execute_request", _silent(helper), "control")
-    results = [kernel.result(request, 10) for request in (first, second, third)]
+    results = [kernel.result(request) for request in (first, second, third)]
     assert [result.stdout for result in results] == ["start\nlate\n", "second ['click']\n", "third\n"]
     assert [result.answered for result in results] == sorted(result.answered for result in results)
     assert kernel.idle(click)
