@@ -57,7 +57,8 @@ class Witness:
                 with self.changed:
                     self.messages.append(message)
                     self.changed.notify_all()
-                await connection.send(message)
+                with contextlib.suppress(ConnectionClosed):  # what came before the close is still to be read
+                    await connection.send(message)
         await connection.wait_closed()
         with self.changed:
             self.open -= 1
