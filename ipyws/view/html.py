@@ -186,7 +186,8 @@ def number(text: str) -> str:
 
 
 def _selector(place: str) -> str:
-    return "".join(f".{name}" for name in place.split())
+    # One class more than the style of any view has, also of one that comes later in the page.
+    return "".join(f".{name}" for name in ("ipyws", *place.split()))
 
 
 def _state(card: Card) -> str:
