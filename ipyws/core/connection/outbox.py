@@ -24,15 +24,15 @@ class Outbox:
 
     Args:
         write: Writes some messages; called on the loop, in the order in which they were put.
-
-    Attributes:
-        size: Bytes of payload that wait.
     """
 
     def __init__(self, write: Callable[[Sequence[Framed]], None]) -> None:
-        self.size = 0
         self._write = write
         self._waiting: list[Framed] = []
+        self._waiting_size = 0
+        # What the loop has taken is on its way until the transport has it: framing 16 MB takes a while.
+        self._writing = False
+        self._writing_size = 0
         self._due = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: int | None = None
@@ -50,7 +50,7 @@ class Outbox:
             size: Bytes of payload in them.
         """
         self._waiting.extend(messages)
-        self.size += size
+        self._waiting_size += size
         if threading.get_ident() == self._thread:
             self._put_here()
         elif not self._due and self._loop is not None:
@@ -59,9 +59,15 @@ class Outbox:
                 self._loop.call_soon_threadsafe(self.flush)
 
     @property
+    def size(self) -> int:
+        """Bytes of payload that the transport does not have yet."""
+        return self._waiting_size + self._writing_size
+
+    @property
     def is_idle(self) -> bool:
-        """Whether nothing waits, and this is another thread than the loop's."""
-        return not (self._waiting or self._due) and threading.get_ident() != self._thread
+        """Whether the transport has everything, and this is another thread than the loop's."""
+        busy = self._waiting or self._due or self._writing
+        return not busy and threading.get_ident() != self._thread
 
     def _put_here(self) -> None:
         """Write the first message of a burst at once, for a prompt answer; gather those that follow it."""
@@ -76,13 +82,19 @@ class Outbox:
         """Write what waits; called on the loop."""
         self._due = False
         if self._waiting:
-            self._write(self._take())
+            messages = self._take(to_write=True)
+            try:
+                self._write(messages)
+            finally:
+                self._writing, self._writing_size = False, 0
 
     def drop(self) -> int:
         """Forget what waits; return how many messages that were."""
-        return len(self._take())
+        return len(self._take(to_write=False))
 
-    def _take(self) -> list[Framed]:
+    def _take(self, *, to_write: bool) -> list[Framed]:
         with LOCK:
-            messages, self._waiting, self.size = self._waiting, [], 0
+            if to_write:
+                self._writing, self._writing_size = True, self._waiting_size
+            messages, self._waiting, self._waiting_size = self._waiting, [], 0
         return messages
