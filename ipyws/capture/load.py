@@ -34,6 +34,12 @@ _GZIP: Final = b"\x1f\x8b"
 _LISTED: Final = 10
 
 
+def write_table(path: Path, table: Path) -> None:
+    """Write the table that a file of a recorded folder becomes."""
+    with load(path) as capture:
+        capture.save(table)
+
+
 def load(path: str | Path, connection: int | None = None, codec: Any = None) -> Capture:
     """Open a capture file: JSON lines of ours, a table, or a HAR: ours, that of a browser or of a proxy.
 

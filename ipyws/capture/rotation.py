@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,13 +33,13 @@ class Rotation:
         path: The folder; made if need be.
         size: Bytes of a file of lines; a record that is larger has a file of its own.
         seconds: How long a file is written to; None for as long as it takes.
-        tables: Whether finished files become Parquet.
+        tables: Writes the table that a finished file becomes; None if they stay as they are.
     """
 
     path: Path
     size: int
     seconds: float | None
-    tables: bool = False
+    tables: Callable[[Path, Path], None] | None = None
 
     def check(self) -> Self:
         """Return itself if files can be added there; nothing is created.
@@ -72,7 +73,7 @@ class RotatedFiles:
         self._file: AppendedFile | None = None
         self._size = 0
         self._due: float | None = None
-        self._tables = Tables() if rotation.tables else None
+        self._tables = Tables(rotation.tables) if rotation.tables else None
         self.current: Path | None = None
         self.lines = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +26,15 @@ def table_of(path: Path) -> Path:
 class Tables:
     """Makes a table of each file that it is given, in a thread, and removes the file once the table is whole.
 
+    Args:
+        write: Writes the table of a file: `ipyws.capture.load.write_table`.
+
     Attributes:
         trouble: Why the last one could not be made, or None; its file is still there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[Path, Path], None]) -> None:
+        self._write = write
         self.trouble: WebSocketError | None = None
         self._files: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._ended = threading.Event()
@@ -71,11 +76,8 @@ class Tables:
             self._ended.set()
 
     def _make(self, path: Path) -> None:
-        from ipyws.capture.load import load
-
         try:
-            with load(path) as capture:
-                capture.save(table_of(path))
+            self._write(path, table_of(path))
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
             self.trouble = None

@@ -52,11 +52,12 @@ def _new_journal(
 ) -> Journal:
     """Return what records a connection, as its options say."""
     from ipyws.capture.journal import Journal
+    from ipyws.capture.load import write_table
     from ipyws.capture.rotation import Rotation
 
     where = options.record
     if isinstance(where, Folder):
-        tables = options.record_format == "parquet"
+        tables = write_table if options.record_format == "parquet" else None
         return Journal(
             Rotation(where.path, options.record_size, options.record_time, tables), log, about, on_failure
         )

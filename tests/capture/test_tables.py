@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ipyws.capture.journal import Journal
-from ipyws.capture.load import load
+from ipyws.capture.load import load, write_table
 from ipyws.capture.rotation import Rotation
 from ipyws.errors import InvalidError
 from tests.capture.test_journal import ABOUT, ended, new_log, receive
@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 def recorded(folder: Path, *payloads: str) -> Journal:
     log = new_log()
-    made = Journal(Rotation(folder, 500, None, tables=True), log, lambda: ABOUT)
+    made = Journal(Rotation(folder, 500, None, tables=write_table), log, lambda: ABOUT)
     made.start()
     receive(log, *payloads)
     return ended(made)
@@ -84,5 +84,5 @@ def test_a_missing_library_is_told_before_anything_is_dialled(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InvalidError, match=r"Parquet needs pyarrow.*pip install ipyws\[parquet\]"):
-        Journal(Rotation(folder, 500, None, tables=True), new_log(), lambda: ABOUT)
+        Journal(Rotation(folder, 500, None, tables=write_table), new_log(), lambda: ABOUT)
     assert not folder.exists()

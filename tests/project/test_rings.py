@@ -69,16 +69,8 @@ MAY: dict[str, set[str]] = {
     "ipyws.view": {"ipyws.view", "ipyws.capture", "ipyws.core", "ipyws.script", *WORDS},
     "ipyws.notebook": {
         *("ipyws.notebook", "ipyws.view", "ipyws.script", "ipyws.runtime", "ipyws.config", "ipyws.capture"),
-        *(
-            "ipyws.policy",
-            "ipyws.snippets",
-            "ipyws.core",
-            "ipyws.api",
-            "ipyws.contracts",
-            "ipyws.handover",
-            *WORDS,
-            "IPython",
-        ),
+        *("ipyws.policy", "ipyws.snippets", "ipyws.core", "ipyws.api", "ipyws.contracts", "ipyws.handover"),
+        *(*WORDS, "IPython", "traitlets"),
     },
     "ipyws.widget": {
         *("ipyws.widget", "ipyws.notebook", "ipyws.view", "ipyws.script", "ipyws.runtime", "ipyws.config"),
