@@ -137,7 +137,7 @@ def connect(
         record_size: Largest file of a recorded folder.
         record_time: Longest time that a file of a recorded folder is for.
         record_format: What finished files of a recorded folder are: lines or tables.
-        wire: Keep the frames as they are on the wire: %ws log --frames.
+        wire: Keep the frames as they are on the wire, which %ws log shows.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
 
@@ -277,7 +277,7 @@ class connect_async(Unawaited):  # noqa: N801 - it is called like a function
         record_size: Largest file of a recorded folder.
         record_time: Longest time that a file of a recorded folder is for.
         record_format: What finished files of a recorded folder are: lines or tables.
-        wire: Keep the frames as they are on the wire: %ws log --frames.
+        wire: Keep the frames as they are on the wire, which %ws log shows.
         log_messages: Messages the log keeps.
         log_bytes: Bytes the log keeps.
 

@@ -104,9 +104,15 @@ def flags(name: str, kind: OptionKind, flag: str, value: Any) -> Iterable[str]:
         items = [Text((f"{name}=",)) + item for name, item in value.items()]
     for item in items:
         if isinstance(item, tuple) and name not in _BETWEEN:  # of rules: the flag takes two words
-            yield f"{flag} {' '.join(shlex.quote(template(_on_a_line(part))) for part in item)}"
+            yield f"{flag} {' '.join(_value(_on_a_line(part)) for part in item)}"
         else:
-            yield f"{flag} {shlex.quote(template(_on_a_line(item, _BETWEEN.get(name, ''))))}"
+            yield f"{flag} {_value(_on_a_line(item, _BETWEEN.get(name, '')))}"
+
+
+def _value(text: Text | str) -> str:
+    """Return a value as a word that is taken for no flag."""
+    word = shlex.quote(template(text))
+    return f"'{word}'" if word.startswith("-") else word
 
 
 def _on_a_line(value: Any, between: str = "") -> Text | str:

@@ -144,7 +144,7 @@ def test_what_is_no_capture_of_ours_is_replaced_only_on_demand(
 ) -> None:
     path = tmp_path / name
     path.write_text(content)
-    with pytest.raises(InvalidError, match=r"holds something else .+; overwrite=True \(--ov"):
+    with pytest.raises(InvalidError, match=r"holds something else .+; overwrite=True"):
         log_of("a").save(path)
     assert path.read_text() == content
     log_of("a").save(path, overwrite=True)

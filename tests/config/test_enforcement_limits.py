@@ -70,7 +70,7 @@ def test_unchecked_certificate_needs_leave(here: Place, authority: Authority) ->
         with dialling() as dialled:
             error = denial(site.url, insecure=True)
         assert dialled == []
-        assert "the policy denies insecure=True (-k): " in error.message
+        assert "the policy denies insecure=True: " in error.message
         assert f"{path}, line 3" in error.hint
         here.machine(policy())
         assert 'insecure_tls = "allow"' in denial(site.url, insecure=True).message

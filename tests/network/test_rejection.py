@@ -81,7 +81,7 @@ def test_tls_server_that_refuses_and_hangs_up_gives_one_error_and_no_other_outpu
         (
             "/cert",
             "No required SSL certificate was sent",
-            "the server wants a client certificate: cert=, key=",
+            "the server wants a client certificate: give cert= and key=",
         ),
         ("/403", "not for you", "the server forbids it"),
         ("/503", "HTTP 503 Service Temporarily Unavailable instead of 101", "try later"),

@@ -162,6 +162,7 @@ def test_every_option_is_described_in_its_spellings(site: dict[str, Page]) -> No
 def test_what_the_page_of_options_says_of_files_is_so(site: dict[str, Page]) -> None:
     samples = {
         "log_bytes": "64kB",
+        "record_size": "64kB",
         "read_limit": "64kB",
         "compression_threshold": "64kB",
         "ca": "x.pem",
@@ -171,7 +172,7 @@ def test_what_the_page_of_options_says_of_files_is_so(site: dict[str, Page]) -> 
     for name, value in samples.items():
         text = f'url = "wss://example.com/"\n{name} = "{value}"'
         assert name in read_saved(read(text, "ipyws.toml"), "prices").options
-    assert site["reference/options.html"].text.count('or text such as "64kB"') == 3
+    assert site["reference/options.html"].text.count('or text such as "64kB"') == 4
 
 
 def test_every_verb_and_its_options_are_described(site: dict[str, Page]) -> None:

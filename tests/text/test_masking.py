@@ -313,7 +313,7 @@ def test_a_password_that_is_a_common_word_hides_nothing_of_the_advice_against_it
     monkeypatch.setattr(masking, "_known", ())
     with pytest.raises(ipyws.errors.InvalidError) as caught:
         ipyws.connect(f"wss://user:{password}@example.com/")
-    assert caught.value.hint == "use auth=(USER, PASSWORD), or --auth USER:PASSWORD"
+    assert caught.value.hint == "use auth=(USER, PASSWORD)"
     assert password not in mask(f"rest = 'me:{password}@example.com/'")
 
 

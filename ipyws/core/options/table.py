@@ -152,7 +152,7 @@ OPTIONS: tuple[Option, ...] = (
         "jsonl",
         "what finished files of a recorded folder are: lines or tables",
     ),
-    Option("wire", SwitchKind(), False, "keep the frames as they are on the wire: %ws log --frames"),
+    Option("wire", SwitchKind(), False, "keep the frames as they are on the wire, which %ws log shows"),
     Option("log_messages", WholeKind(1, 10_000_000), DEFAULT_MESSAGES, "messages the log keeps"),
     Option("log_bytes", SizeKind(1, 1 << 40, "1 B-1 TiB"), DEFAULT_BYTES, "bytes the log keeps"),
 )

@@ -59,7 +59,7 @@ def read_head(data: bytes | bytearray, at: int) -> Head | None:
         return None
     kind, flags = data[at] >> 4, data[at] & 0x0F
     if not kind:
-        raise MalformedError("there is not a packet of type 0")
+        raise MalformedError("there is no packet of type 0")
     length = shift = 0
     for place in range(at + 1, at + 5):
         if place >= len(data):

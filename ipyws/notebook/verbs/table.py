@@ -276,7 +276,7 @@ VERBS: dict[str, Verb] = {
                 Flag(("--out",), "only what was sent"),
                 Flag(("--control",), "only control frames and heartbeats, which are folded otherwise"),
                 Flag(("--raw",), "payloads as they came, not decoded"),
-                Flag(("--frames",), "frames as they were on the wire, of a connection with --wire"),
+                Flag(("--frames",), "frames as they were on the wire, where the option wire kept them"),
                 Flag(("--grep",), "only what this regular expression finds", "RE"),
                 Flag(
                     ("--where",),

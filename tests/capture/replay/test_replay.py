@@ -347,7 +347,7 @@ def test_lockstep_stops_at_a_reply_that_does_not_come() -> None:
     assert isinstance(report.stopped, errors.WaitTimeoutError)
     assert [difference.actual for difference in report.differences] == [None, None]
     assert "record 3: missing" in repr(report)
-    assert "100ms passed" in repr(report)
+    assert "nothing new within 100ms" in repr(report)
 
 
 def test_lockstep_waits_for_the_replies_after_the_last_send() -> None:

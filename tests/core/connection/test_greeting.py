@@ -128,7 +128,7 @@ def test_an_expectation_that_fails_is_the_error_of_connect(
     with pytest.raises(errors.WaitTimeoutError) as caught:
         ipyws.connect(site.url, reconnect={"on_open": LOGIN.replace("within 2s", "within 50ms")})
     assert caught.value.message.startswith('on_open: line 3: expect json["op"] == "login"')
-    assert "came for which" in caught.value.hint
+    assert "does not hold for the 2 messages" in caught.value.hint
     assert "another token" not in str(caught.value)
 
 

@@ -84,7 +84,7 @@ def test_refused_greeting_says_why(site: Site) -> None:
     else:
         assert caught.value.details["code"] == 4403
         assert "4403" in str(caught.value)
-        assert "'Forbidden'" in str(caught.value)
+        assert "“Forbidden”" in str(caught.value)
     current = ipyws.current()
     assert current is not None
     assert current.state == "closed"
@@ -291,7 +291,7 @@ def test_second_greeting_closes_with_the_code_of_the_server(node: NodeServer) ->
     with graphql.connect(f"ws://127.0.0.1:{node.port}") as gql:
         subscription = gql.subscribe("subscription { ticks }")
         gql.client.send({"type": "connection_init"})
-        with pytest.raises(errors.ClosedError, match=r"4429 .* 'Too many initialisation requests'") as caught:
+        with pytest.raises(errors.ClosedError, match=r"4429 .*“Too many initialisation requests”") as caught:
             for _ in subscription:
                 pass
         assert caught.value.details["code"] == 4429
