@@ -19,11 +19,12 @@ CELLS = [
     "%ws close",
 ]
 VIEW, CLOSE = 1, 2
-# Whether the view in a cell says that it received more than so many messages.
+# Whether the view in a cell says, in its header or below its last rows, that more messages came than so many.
 COUNTS = """([index, more]) => {
     const cell = document.querySelectorAll(".jp-Notebook .jp-Cell")[index];
-    const found = /([0-9,]+) received/.exec(cell?.querySelector(".ipyws .f")?.textContent ?? "");
-    return found !== null && Number(found[1].replaceAll(",", "")) > more;
+    const said = [...(cell?.querySelectorAll(".ipyws :is(.c, .f)") ?? [])].map((each) => each.textContent);
+    const found = said.map((text) => /↓\\s([0-9,]+)|([0-9,]+) received/.exec(text)).filter(Boolean).at(-1);
+    return found !== undefined && Number((found[1] ?? found[2]).replaceAll(",", "")) > more;
 }"""
 TIMEOUT = 30_000
 

@@ -61,6 +61,7 @@ def test_connect_and_a_bare_url_open_a_connection_and_show_its_card(
 
 def test_the_short_flags_set_headers_subprotocols_and_name(kernel: Kernel, seen: Witness) -> None:
     ok(kernel, f"%ws -H 'X-One: 1' -H \"X-Two: two words\" {seen.url} --as flags --origin https://a.example")
+    assert seen.wait(lambda seen: bool(seen.requests))
     headers = seen.requests[-1].headers
     assert (headers["X-One"], headers["X-Two"], headers["Origin"]) == ("1", "two words", "https://a.example")
     assert value(kernel, "ipyws.current().name") == "'flags'"

@@ -153,6 +153,7 @@ def test_without_templates_what_is_typed_stands_for_itself(kernel: Kernel, serve
     assert server.wait(lambda server: server.messages == [f"say {EVALUATED}"])
     headers = {"headers": f"X-Typed: {EVALUATED}", "name": "typed"}
     assert front.answer("connect", url=server.url, options=headers)["ok"]
+    assert server.wait(lambda server: bool(server.requests))
     assert server.requests[0].headers["X-Typed"] == EVALUATED
     assert front.answer("connect", url=f"{server.url}/{EVALUATED}", options={})["kind"] == "INVALID"
     assert not ran(kernel)
