@@ -8,6 +8,7 @@ from typing import Any
 
 from jupyter_client.manager import start_new_kernel
 
+from benchmarks.paced import feeds
 from benchmarks.support.part import Case, Figures, Ports, Scale
 
 RATES = (50, 1_000)
@@ -25,11 +26,7 @@ _CPU = (
 
 def cases(scale: Scale, ports: Ports) -> list[Case]:
     """Return a case for each rate."""
-    seconds = TURNS * scale.seconds
-    return [
-        Case(f"{rate:,} a second", {"port": ports.peer, "rate": rate, "count": max(4, round(rate * seconds))})
-        for rate in RATES
-    ]
+    return feeds(RATES, TURNS * scale.seconds, ports)
 
 
 class Kernel:

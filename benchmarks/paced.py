@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from queue import SimpleQueue
 from typing import Any
 
@@ -22,10 +22,14 @@ TURNS = 5
 
 def cases(scale: Scale, ports: Ports) -> list[Case]:
     """Return a case for each rate."""
-    seconds = TURNS * scale.seconds
+    return feeds(RATES, TURNS * scale.seconds, ports)
+
+
+def feeds(rates: Iterable[int], seconds: float, ports: Ports) -> list[Case]:
+    """Return a case for each rate of messages a second."""
     return [
         Case(f"{rate:,} a second", {"port": ports.peer, "rate": rate, "count": max(4, round(rate * seconds))})
-        for rate in RATES
+        for rate in rates
     ]
 
 

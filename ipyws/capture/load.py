@@ -16,7 +16,7 @@ from ipyws.capture.folder import FolderCapture, choose, find, read_parts
 from ipyws.capture.har import reader
 from ipyws.capture.journal import recording
 from ipyws.capture.jsonl import Span
-from ipyws.capture.parquet.library import MAGIC
+from ipyws.capture.parquet.arrow import MAGIC
 from ipyws.capture.parquet.reader import ParquetCapture
 from ipyws.capture.tables import table_of
 from ipyws.core.codecs.codec import Codec

@@ -12,7 +12,7 @@ from ipyws.capture import jsonl
 from ipyws.capture.appending import START
 from ipyws.capture.har import writer
 from ipyws.capture.journal import recording
-from ipyws.capture.parquet.library import FIXED, MAGIC, is_ours, library
+from ipyws.capture.parquet.arrow import FIXED, MAGIC, is_ours, library
 from ipyws.capture.parquet.path import ValuePath
 from ipyws.capture.parquet.writer import write as write_table
 from ipyws.capture.redact import make_redact

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ipyws.capture.appending import is_free
-from ipyws.capture.parquet.library import library
+from ipyws.capture.parquet.arrow import library
 from ipyws.errors import InvalidError, WebSocketError
 from ipyws.runtime.threads import start_thread
 

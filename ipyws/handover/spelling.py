@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from ipyws.handover.names import UntranslatableError
 from ipyws.handover.scenario import Action, Answers, Expression, Pause, Piece, Say
@@ -12,6 +13,7 @@ from ipyws.script.expression import shown
 from ipyws.script.steps import DEFAULT_TIMEOUT
 from ipyws.script.template import Place
 from ipyws.snippets.secrets import Reference
+from ipyws.text.masking import mask
 from ipyws.text.printable import visible
 
 
@@ -79,7 +81,7 @@ class Spelling(ABC):
                 )
                 self.kept |= {name} if name else set()
             case steps.Close():
-                yield from self.close(action)
+                yield from self.close(replace(action, reason=mask(action.reason)))
 
     def _payload(self, action: Say) -> str:
         """Return the expression of a message; as it was sent, where it can't be made again."""

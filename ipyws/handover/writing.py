@@ -93,19 +93,25 @@ def _of_capture(about: About | None) -> Description:
         if MASK in value:
             notes.append(f"header {name} held a secret, which the recording doesn't have")
             continue
-        headers.append((name, _text(keeper, name, value, about.refs)))
+        headers.append((name, _header(keeper, name, value, about.refs)))
     options: dict[str, Any] = {"headers": headers} if headers else {}
     if about.subprotocol:
-        options["protocols"] = [Text((about.subprotocol,))]
+        options["protocols"] = [keeper.text(about.subprotocol, "the subprotocol", "PROTOCOL_TOKEN")]
     if "permessage-deflate" in about.extensions:
         options["compression"] = Text(("deflate",))
     return Description(about.url, options, [], AUTO, keeper, notes, about.refs)
 
 
-def _text(keeper: Keeper, name: str, value: str, refs: Iterable[str]) -> Text:
-    """Return a text of a capture: what it declares as references are some, and nothing else is."""
+def _header(keeper: Keeper, name: str, value: str, refs: Iterable[str]) -> Text:
+    """Return the value of a header: what a capture declares as references are some, and nothing else is.
+
+    The messages that were found in the log of a connection come with its headers as they were sent.
+    """
+    parts = list(split_references(value, refs))
+    if len(parts) == 1:
+        return keeper.named(name, value)
     made = Text(())
-    for literal, reference in split_references(value, refs):
+    for literal, reference in parts:
         made += keeper.text(literal, f"header {name}")
         made += Text((variable(reference),) if reference else ())
     return made

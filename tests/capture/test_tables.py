@@ -13,8 +13,6 @@ from ipyws.capture.rotation import Rotation
 from ipyws.errors import InvalidError
 from tests.capture.test_journal import ABOUT, ended, new_log, receive
 
-pytest.importorskip("pyarrow")
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
@@ -290,3 +291,39 @@ def test_values_that_are_redacted_are_in_no_script(site: Site, tmp_path: Path) -
     text = path.read_text("utf-8")
     assert "ann" not in text
     assert '"pin": "2"' in text
+
+
+IN_EACH_PLACE = f"""{{"token": "{TOKEN}", "n": 1}}
+=== expect json["token"] == "{TOKEN}" within 1s
+plain {TOKEN}
+=== wait
+=== base64
+{base64.b64encode(b"bytes " + TOKEN.encode()).decode()}
+=== wait
+=== close 4001 {TOKEN}
+"""
+
+
+@pytest.mark.parametrize("suffix", [".js", ".py"])
+@pytest.mark.parametrize("way", ["log", "found", "capture"])
+def test_a_secret_gets_into_no_script_from_any_place(
+    way: str, suffix: str, site: Site, tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {
+        "headers": {"X-Key": TOKEN, "Cookie": f"sid={TOKEN}"},
+        "protocols": [f"bearer.{TOKEN}", "chat"],
+        "params": {"token": TOKEN},
+    }
+    with ipyws.connect(f"{site.url}/?key={TOKEN}", **options) as client:
+        do(client, IN_EACH_PLACE)
+        recording: Any = client.log
+        if way == "found":
+            recording = client.log.filter(direction="out")
+        elif way == "capture":
+            recording = ipyws.load(client.log.save(tmp_path / "talk.jsonl"))
+        script = write(recording, recording.about, f"x{suffix}")
+    heard(site)
+    assert "talk.send(" in script.text
+    assert TOKEN not in script.text
+    assert TOKEN.encode().hex() not in script.text
+    assert not any(TOKEN in note for note in script.notes)

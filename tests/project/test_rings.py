@@ -96,7 +96,7 @@ MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.runtime.nested_loop": {"nest_asyncio2"},
     "ipyws.capture.dataframe": {"pandas", "numpy"},
     "ipyws.capture.save": {"ipyws.handover"},
-    "ipyws.capture.parquet.library": {"pyarrow"},
+    "ipyws.capture.parquet.arrow": {"pyarrow"},
     "ipyws.core.codecs.avro": {"fastavro"},
     "ipyws.core.codecs.avro_schema": {"fastavro"},
     "ipyws.core.codecs.cbor": {"cbor2"},
@@ -139,7 +139,7 @@ class Import(NamedTuple):
 
 
 def by_name(call: ast.Call) -> Iterator[Import]:
-    """Yield what `core/codecs/library.py` is asked for by name."""
+    """Yield what `core/codecs/optional.py` is asked for by name."""
     for name in call.args[:1]:
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             yield Import(name.value, call.lineno, lazily=True, as_type=False)

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 
 from ipyws.capture.capture import Capture
 from ipyws.capture.jsonl import Span
-from ipyws.capture.parquet.library import KEY, fixed_fields, library
+from ipyws.capture.parquet.arrow import KEY, fixed_fields, library
 from ipyws.capture.schema import Recorded, from_header, from_record
 from ipyws.capture.values import parse_object
 from ipyws.core.codecs.codec import Codec

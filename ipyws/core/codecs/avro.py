@@ -11,7 +11,7 @@ from ipyws.core.codecs.binary import BinaryCodec
 from ipyws.core.codecs.bounds import check_binary, check_depth
 from ipyws.core.codecs.codec import Codec, Data
 from ipyws.core.codecs.json_encoder import is_record, stand_in
-from ipyws.core.codecs.library import library
+from ipyws.core.codecs.optional import library
 from ipyws.errors import InvalidError
 from ipyws.text.sizes import show_size
 

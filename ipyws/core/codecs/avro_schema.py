@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 from ipyws.core.codecs.bounds import DEEPEST, LARGEST, is_deeper
 from ipyws.core.codecs.json import describe_json_error
-from ipyws.core.codecs.library import library
+from ipyws.core.codecs.optional import library
 from ipyws.core.codecs.schema_file import read_schema
 from ipyws.errors import InvalidError, brief
 from ipyws.text.masking import mask

@@ -11,7 +11,7 @@ from ipyws.core.codecs.bounds import DEEPEST, check_binary
 from ipyws.core.codecs.codec import Data
 from ipyws.core.codecs.json_encoder import stand_in
 from ipyws.core.codecs.keys import ANY_KEYS, cbor_head, has_only_simple_keys
-from ipyws.core.codecs.library import library
+from ipyws.core.codecs.optional import library
 from ipyws.errors import InvalidError
 
 _NUMBER: Final = 1024  # bytes of a whole number

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from typing import Final
 
-from ipyws.core.codecs.library import library
+from ipyws.core.codecs.optional import library
 from ipyws.text.sizes import show_size
 
 Inflate = Callable[[bytes, int], bytes]

@@ -11,7 +11,7 @@ from ipyws.core.codecs.bounds import check_binary, check_depth
 from ipyws.core.codecs.codec import Data
 from ipyws.core.codecs.json_encoder import stand_in
 from ipyws.core.codecs.keys import ANY_KEYS, has_only_simple_keys, msgpack_head
-from ipyws.core.codecs.library import library
+from ipyws.core.codecs.optional import library
 from ipyws.errors import InvalidError
 
 _SHALLOW: Final = 8  # levels; the time to prepare for them doubles with each

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ipyws.core.codecs.binary import BinaryCodec
 from ipyws.core.codecs.bounds import check_binary, check_depth
 from ipyws.core.codecs.codec import Codec, Data
-from ipyws.core.codecs.library import library
+from ipyws.core.codecs.optional import library
 from ipyws.core.codecs.protobuf_schema import find_type
 from ipyws.core.codecs.protobuf_values import Values
 from ipyws.core.constants import MB

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from ipyws.core.codecs.library import library
+from ipyws.core.codecs.optional import library
 from ipyws.core.codecs.schema_file import path_of, read_schema
 from ipyws.errors import InvalidError, brief, suggestion
 from ipyws.text.masking import mask

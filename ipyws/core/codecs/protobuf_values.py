@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ipyws.core.codecs.json_encoder import is_record, plain, stand_in
-from ipyws.core.codecs.library import library
+from ipyws.core.codecs.optional import library
 from ipyws.errors import InvalidError
 
 Reader = Callable[[Any, int], Any]

@@ -12,7 +12,7 @@ from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.bounds import INFLATED
 from ipyws.core.codecs.codec import Codec, Data, Decoded, Detail, refused
 from ipyws.core.codecs.compression import INFLATERS, TooLargeError, deflated
-from ipyws.core.codecs.library import library
+from ipyws.core.codecs.optional import library
 
 _BLANK: Final = re.compile(rb"\s+")
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
