@@ -134,7 +134,7 @@ def test_an_interrupt_ends_the_wait_and_spares_the_users_tasks_and_the_connectio
     kernel.interrupt()
     result = kernel.result(request)
     assert (result.status, result.ename) == ("error", error)
-    assert result.answered - interrupted < 15  # a moment on a quiet machine; the wait takes half a minute
+    assert result.answered - interrupted < 3  # a moment on a quiet machine; the wait takes half a minute
     after = kernel.run("before = ticks\nawait asyncio.sleep(0.1)\nprint(ticks > before, client.echo('b'))")
     assert after.stdout == "True echo:b\n"
 
@@ -145,5 +145,5 @@ def test_a_restart_during_a_wait_does_not_hang() -> None:
         assert kernel.wait_for_text(request, "start")
         start = time.monotonic()
         kernel.restart()
-        assert time.monotonic() - start < 30
+        assert time.monotonic() - start < 15
         assert kernel.run("print('new')").stdout == "new\n"
