@@ -26,7 +26,7 @@ from ipyws.script.preflight import read_payloads
 from ipyws.text.masking import remember
 from ipyws.view.progress import Progress
 from tests.support.node import NODE
-from tests.support.servers import Site, request_of, server
+from tests.support.servers import Raw, Site, raw_server, request_of, server
 
 BIN = Path(sys.executable).parent
 TOKEN = "cnry-hand-over-4711"
@@ -211,6 +211,26 @@ def test_what_python_sent_is_sent_again_with_its_pauses(
     assert again[1:-1] == first[1:-1]
     assert again[0]["headers"]["X-Token"] == TOKEN
     assert "the message after #6" in ended.stdout + ended.stderr
+
+
+def test_locust_ends_a_user_that_waits_for_a_close_frame(site: Site, tmp_path: Path) -> None:
+    async def unmoved(raw: Raw) -> None:
+        await raw.upgrade()
+        await raw.read_frame()
+        raw.site.seen.put((await raw.read_frame()).close_code)
+        await raw.rest()
+
+    with ipyws.connect(site.url) as client:
+        client.send("hello")
+        client.recv("5s")
+        path = client.log.save(tmp_path / "talk.py")
+    with raw_server(unmoved) as silent:
+        program = path.read_text("utf-8").replace(site.url, silent.url)
+        path.write_text(re.sub(r"talk\.wait\(.*\)", "pass", program), "utf-8")
+        command = [str(BIN / "locust"), "-f", str(path), "--headless", "-u", "3", "-r", "3", "-t", "2s"]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert silent.next() == 1000
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_pauses_are_those_that_were_made(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_every_setup_is_that_of_a_page() -> None:
 def run(kernel: Kernel, block: Block) -> None:
     """Run a block and see that what comes of it is what the page says."""
     code = f"%%sh\nset -e\n{block.text}" if block.language == "sh" else block.text
-    result = kernel.run(code, 30)
+    result = kernel.run(code, 90)  # load tests and installations are among them
     came = COLOUR.sub("", "\n".join([*result.traceback, result.stderr]))
     assert (result.status == "error") is bool(block.error), f"{block.text}\n{came}"
     assert block.error in came, f"{block.text}\n{came}"

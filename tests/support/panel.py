@@ -94,7 +94,7 @@ class Shown:
         )
 
     def everything(self) -> list[dict[str, Any]]:
-        """Read all rows, by scrolling through the list."""
+        """Read all rows, by scrolling through the list; then follow its end again, as at first."""
         self.log.press("Home")
         rows: list[dict[str, Any]] = self.log.evaluate(
             """async (log) => {
@@ -115,6 +115,7 @@ class Shown:
                 return [...found].sort(([a], [b]) => a - b).map(([, row]) => row);
             }"""
         )
+        self.log.press("End")  # where rows came with the last frame, the list stays where it is
         return rows
 
 
