@@ -92,7 +92,7 @@ TARGETS = (
     Target("journal", "256 B", "ipyws", "loop_us", 1.0, beyond="no journal"),
     Target("judging", "10,000 a second", "ipyws", "cpu_us", 1.0, beyond="no contract"),
     # On two quiet cores: 100 MB of payload a second read, 60 written, 40 of HAR read.
-    Target("saving", "JSONL", "ipyws", "load_us", 1.25, "json.dumps each"),
+    Target("saving", "JSONL", "ipyws", "load_us", 1.6, "json.dumps each"),
     Target("saving", "JSONL", "ipyws", "save_us", 1.3, "json.dumps each"),
     Target("saving", "HAR", "ipyws", "load_us", 0.5, "json.dumps each"),
     Target("rendering", "50 new rows", "ipyws", "update_us", 4000.0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Self, overload
@@ -119,18 +119,19 @@ class Capture(Recording, Sequence[Message], Rich):
         Raises:
             InvalidError: The capture is closed, or its file was changed since it was loaded.
         """
-        if first >= len(self):
+        last = len(self)
+        if first >= last:
             return
         number, offset = self._index.before(first)
         for block in self._blocks(offset):
-            for message in self._messages(block, number):
+            messages = self._messages(block, number, last)
+            for message in messages[max(0, first - number) : last - number]:
                 if self._closed:
                     raise self._refusal()
-                if number >= first:
-                    yield message
-                number += 1
-                if number == len(self):
-                    return
+                yield message
+            number += len(messages)
+            if number >= last:
+                return
         raise self._changed("it ends earlier")
 
     def _blocks(self, offset: int) -> Iterator[bytes]:
@@ -144,9 +145,10 @@ class Capture(Recording, Sequence[Message], Rich):
     def _refusal(self) -> InvalidError:
         return InvalidError(f"{self._named()} is closed", hint="ipyws.load opens it again")
 
-    def _messages(self, block: bytes, number: int) -> Iterable[Message]:
-        """Return the messages of a block of lines, the first of which has that number."""
-        return records.read(block, number, self._codec) or self._one_by_one(block, number)
+    def _messages(self, block: bytes, number: int, last: int) -> Sequence[Message]:
+        """Return the messages of a block of lines, at least up to the last; the first has that number."""
+        found = records.read(block, number, self._codec)
+        return found or list(islice(self._one_by_one(block, number), last - number))
 
     def _one_by_one(self, block: bytes, number: int) -> Iterator[Message]:
         for line in lines_in(block):

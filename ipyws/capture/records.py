@@ -7,6 +7,7 @@ known, a value that is wrong) is left to that, which also says what is wrong.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Annotated, Any, Final, Literal
 
@@ -25,6 +26,8 @@ except ImportError:  # such as in a browser: `json` reads everything, in five ti
 _NOTHING: Final = (None,) * 6
 _LONGEST: Final = 1 << 18
 """Bytes of what is read at once: what is longer may hold too many values, which others look for first."""
+
+_OTHER_START: Final = re.compile(rb"\n[^{]")
 
 
 if msgspec is not None:
@@ -67,28 +70,6 @@ if msgspec is not None:
     _decode_har = msgspec.json.Decoder(list[HarFields]).decode
 
 
-def decode(block: bytes) -> list[Fields] | None:
-    """Return the records of whole lines, one a line; None if a line holds anything else."""
-    if msgspec is None or len(block) > _LONGEST or not _is_object_a_line(block):
-        return None
-    try:
-        found = _decode_lines(block)
-    except (msgspec.MsgspecError, RecursionError):
-        return None
-    return found if len(found) == _lines_in(block) else None
-
-
-def _is_object_a_line(block: bytes) -> bool:
-    # No object lies within a record, and no line break within a text: one with "}" before and "{" behind it
-    # stands between two records. `decode_lines` alone would take two in one line, and one in two.
-    inner = block.count(b"\n", 0, len(block) - 1)
-    return block.startswith(b"{") and block.endswith((b"}\n", b"}")) and block.count(b"}\n{") == inner
-
-
-def _lines_in(block: bytes) -> int:
-    return block.count(b"\n", 0, len(block) - 1) + 1
-
-
 def check(block: bytes, first: int) -> int | None:
     """Return how many records stand in whole lines; None if they have to be looked at one by one.
 
@@ -96,8 +77,8 @@ def check(block: bytes, first: int) -> int | None:
         block: The lines.
         first: The number of the first.
     """
-    found = decode(block)
-    if found is None:
+    found = _decode(block)
+    if found is None or not _is_one_a_line(block, len(found)):
         return None
     try:
         for number, fields in enumerate(found, first):
@@ -115,8 +96,11 @@ def check(block: bytes, first: int) -> int | None:
 
 
 def read(block: bytes, first: int, codec: Codec) -> list[Recorded] | None:
-    """Return the messages of whole lines; None if they have to be read one by one. See `check`."""
-    found = decode(block)
+    """Return the messages of whole lines that were checked; None if they have to be read one by one.
+
+    See `check`. Which line a record stands in is nothing that it would look at again.
+    """
+    found = _decode(block)
     if found is None:
         return None
     try:
@@ -141,6 +125,25 @@ def read(block: bytes, first: int, codec: Codec) -> list[Recorded] | None:
         ]
     except InvalidError:
         return None
+
+
+def _decode(block: bytes) -> list[Fields] | None:
+    """Return the records of whole lines; None if a line holds anything else."""
+    if msgspec is not None and len(block) <= _LONGEST:
+        with suppress(msgspec.MsgspecError, RecursionError):
+            return _decode_lines(block)
+    return None
+
+
+def _is_one_a_line(block: bytes, count: int) -> bool:
+    """Tell whether so many records stand in as many lines, each in one: `decode_lines` asks for neither.
+
+    No object lies within a record and no line break within a text: a "{" at the start of a line begins a
+    record. Where each line has one and there are no more records, each has exactly one.
+    """
+    if not block.startswith(b"{") or _OTHER_START.search(block):
+        return False
+    return block.count(b"\n", 0, len(block) - 1) + 1 == count
 
 
 def _as_record(fields: Fields) -> dict[str, Any]:
