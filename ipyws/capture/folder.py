@@ -102,7 +102,9 @@ def find(folder: Path) -> list[Path]:
     if not kept:
         raise InvalidError("there is no capture in it", hint="files of .jsonl and .parquet are read")
     if len(kept) > _MOST_FILES:
-        raise InvalidError(f"there are more than {_MOST_FILES:,} files in it")
+        raise InvalidError(
+            f"there are more than {_MOST_FILES:,} files in it", hint="move some into another folder"
+        )
     return kept
 
 

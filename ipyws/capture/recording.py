@@ -245,7 +245,7 @@ class RecordedLog(Log, Recording, Rich):
             InvalidError: They were not kept.
         """
         if self.wire is None:
-            hint = "connect with wire=True, or --wire, to have them kept"
+            hint = "wire=True keeps them; it is given when connecting"
             raise InvalidError("the frames of this connection were not kept", hint=hint)
         return self.wire.frames()
 

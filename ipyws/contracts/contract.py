@@ -118,7 +118,7 @@ class ApiContract(Contract, Rich):
     """What an API promises.
 
     Attributes:
-        file: The document.
+        file: The document, as errors and views name it.
         title: What the API is called.
         version: Its version, or "".
         kind: "AsyncAPI 3.0.0" or "JSON Schema".
@@ -126,6 +126,7 @@ class ApiContract(Contract, Rich):
         channels: Its channels.
         operations: What is done on them.
         messages: All messages, by name, each once.
+        path: The file that it was read from, as it was given, or None.
     """
 
     file: str
@@ -136,6 +137,7 @@ class ApiContract(Contract, Rich):
     channels: tuple[ApiChannel, ...]
     operations: tuple[Operation, ...]
     messages: tuple[MessageType, ...]
+    path: str | None = None
     _choices: dict[Direction, _Choice] = field(default_factory=dict, compare=False)
 
     def _shown_as(self) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -34,16 +35,21 @@ def contract(source: str | PathLike[str] | Mapping[str, Any] | Contract) -> Cont
     if isinstance(source, Mapping):
         return _compiled(_read_schema(Files(None, JSON.decode(JSON.encode(dict(source))))))
     try:
-        files = Files(Path(source).expanduser())
+        path = Path(source)
+        read = _read_document(Files(path.expanduser()))
     except TypeError:
         hint = "a path, or a JSON Schema as a dict, is allowed"
         raise InvalidError(f"the contract is {brief(source)}", hint=hint) from None
+    return _compiled(replace(read, path=str(path)))
+
+
+def _read_document(files: Files) -> ApiContract:
     root = files.root
     if isinstance(root.value, dict) and "asyncapi" in root.value:
-        return _compiled(read_asyncapi(files))
+        return read_asyncapi(files)
     if not isinstance(root.value, (dict, bool)):
         raise root.error("is neither an AsyncAPI document nor a JSON Schema", hint="both are mappings")
-    return _compiled(_read_schema(files))
+    return _read_schema(files)
 
 
 def _compiled(read: ApiContract) -> ApiContract:

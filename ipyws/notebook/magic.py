@@ -21,6 +21,7 @@ from ipyws.notebook.verbs.connect import is_url
 from ipyws.notebook.verbs.flags import check_variable
 from ipyws.notebook.verbs.help import CELL, help_of, help_of_cell, overview
 from ipyws.notebook.verbs.table import VAR, VERBS, Verb
+from ipyws.runtime.registry import REGISTRY
 from ipyws.snippets.reading import tool_called
 
 _HELP_FLAGS = ("-h", "--help")
@@ -113,7 +114,7 @@ def _help_on(topic: str) -> str:
 def _unknown(word: str) -> InvalidError:
     if word.lower() in _ELSEWHERE or word.startswith("fetch("):
         return InvalidError(f"{brief(word)} is not read", hint='%ws curl reads DevTools\' "Copy as cURL"')
-    return unknown_verb(word, VERBS)
+    return unknown_verb(word, VERBS, REGISTRY.all())
 
 
 def _check_words(verb: Verb, parsed: Parsed) -> None:

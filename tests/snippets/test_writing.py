@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -333,6 +334,19 @@ def test_there_is_no_other_form(site: Site) -> None:
 def test_the_server_sees_what_differs() -> None:
     head = "GET /0 HTTP/1.1\r\nHost: h\r\nX-A: b\r\nSec-WebSocket-Key: x\r\n\r\n"
     assert comparable(head) == ("GET /0 HTTP/1.1", [("host", "h"), ("x-a", "b")])
+
+
+def test_a_contract_is_copied_by_its_file_and_told_where_there_is_none(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("price.json").write_text('{"type": "object"}')
+    client, _ = opened(site, f"ws://127.0.0.1:{site.port}/", {"spec": "price.json"})
+    assert 'spec="price.json"' in copy_as("python", client).replace("'", '"')
+    assert "--spec price.json" in copy_as("ws", client)
+    assert "not carried over: spec=" in copy_as("wscat", client)
+    client, _ = opened(site, f"ws://127.0.0.1:{site.port}/", {"spec": {"type": "object"}})
+    assert "spec is not copied" in copy_as("ws", client)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -77,6 +77,13 @@ QUESTIONS = {
 }
 
 
+def test_a_cell_at_the_name_of_a_connection_says_how_it_is_named(kernel: Kernel, seen: Witness) -> None:
+    said = fails(kernel, "%%ws main\nhello").evalue
+    assert "a connection is called so: %%ws -c main sends on it" in said
+    assert "is called so: %ws use main makes it" in fails(kernel, "%ws main log").evalue
+    assert not seen.messages
+
+
 @pytest.mark.parametrize(("code", "text"), QUESTIONS.values(), ids=QUESTIONS)
 def test_a_question_mark_at_the_end_is_sent(kernel: Kernel, seen: Witness, code: str, text: str) -> None:
     ok(kernel, code)

@@ -102,5 +102,8 @@ def _header(table: Any) -> dict[str, Any]:
     metadata = table.metadata.metadata or {}
     types = {field.name: field.type for field in table.schema_arrow}
     if KEY not in metadata or any(types.get(name) != kind for name, kind in fixed_fields()):
-        raise InvalidError("it is a table of something else than messages", hint="%ws save FILE.parquet")
+        raise InvalidError(
+            "it is a table of something else than messages",
+            hint="%ws save FILE.parquet writes one that can be read",
+        )
     return parse_object(metadata[KEY])

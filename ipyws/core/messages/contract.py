@@ -51,7 +51,13 @@ class Judgement:
 
 
 class Contract(ABC):
-    """What an API promises of its messages."""
+    """What an API promises of its messages.
+
+    Attributes:
+        path: The file that it was read from, or None.
+    """
+
+    path: str | None = None
 
     @abstractmethod
     def judge(self, value: Any, direction: Direction, name: str = "") -> Judgement:

@@ -144,6 +144,10 @@ class SpecKind(OptionKind):
     def show(self, value: Any) -> Any:
         return value
 
+    def given(self, value: Contract | None) -> str | None:
+        path = None if value is None else value.path
+        return path if value is None or path is not None else super().given(value)
+
 
 def path_beside(name: str, value: Any, folder: Path) -> Any:
     """Return the path that stands in a file, as one in its folder.

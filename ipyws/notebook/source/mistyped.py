@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from ipyws.core.options.table import BY_NAME
@@ -22,8 +22,17 @@ _FLAG: Final = re.compile(r"(?:^|\s)--([a-z][a-z-]*)")
 _SCHEME: Final = re.compile(r"(?:basic|bearer|token|digest)\b", re.IGNORECASE)
 
 
-def unknown_verb(word: str, verbs: Iterable[str]) -> InvalidError:
-    """Return the error for a line that begins with neither a verb nor a URL."""
+def unknown_verb(word: str, verbs: Iterable[str], connections: Container[str] = ()) -> InvalidError:
+    """Return the error for a line that begins with neither a verb nor a URL.
+
+    Args:
+        word: What it begins with.
+        verbs: Those there are.
+        connections: Names that connections have.
+    """
+    if word in connections:
+        hint = f"a connection is called so: %ws use {word} makes it the current one, -c {word} names it"
+        return InvalidError(f"there is no verb {brief(word)}", hint=hint)
     host = _HOST.fullmatch(word)
     if (
         host

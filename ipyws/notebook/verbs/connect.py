@@ -10,8 +10,10 @@ from ipyws.api import open_client
 from ipyws.config.current import CURRENT
 from ipyws.config.enforcement import check_connect
 from ipyws.core.options.fresh import Again
+from ipyws.errors import InvalidError
 from ipyws.notebook.session import Session
 from ipyws.runtime.client import Client
+from ipyws.runtime.registry import REGISTRY
 from ipyws.script.rules import rule_judge, rule_payload
 
 _UNIX = re.compile(r"wss?\+unix:", re.IGNORECASE)
@@ -36,7 +38,12 @@ def open_at(word: str, options: Mapping[str, Any], again: Callable[[], str] | No
     check_connect(CURRENT.policy())
     if is_url(word):
         return open_client(word, options, replacing=True, again=again)
-    url, its_options = CURRENT.connection(word).fill()
+    try:
+        url, its_options = CURRENT.connection(word).fill()
+    except InvalidError as error:
+        if word in REGISTRY.all():
+            error.hint = f"a connection is called so: %%ws -c {word} sends on it"
+        raise
     return open_client(url, {**its_options, **options}, replacing=True)
 
 

@@ -39,6 +39,14 @@ def test_what_is_no_host_is_a_verb_that_there_is_not(word: str) -> None:
     )
 
 
+def test_a_connection_is_named_by_a_flag() -> None:
+    error = unknown_verb("prices", VERBS, {"prices": None})
+    assert error.message == "there is no verb 'prices'"
+    assert (
+        error.hint == "a connection is called so: %ws use prices makes it the current one, -c prices names it"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "headers", "message", "hint"),
     [
