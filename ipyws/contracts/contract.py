@@ -97,7 +97,8 @@ class _Choice:
         """Return the messages that a value may be, those first that it most likely is."""
         if not self._key or not isinstance(value, dict) or self._key not in value:
             return self.messages  # what it lacks may not be required
-        return [*self._by_text.get(_text(value[self._key]), ()), *self._others]
+        likely = [*self._by_text.get(_text(value[self._key]), ()), *self._others]
+        return likely or self.messages  # then their schemas say what is wrong
 
     def unknown(self, value: Any) -> Violation | None:
         """Return what is wrong with a value that is of no message by what tells them apart, or None."""

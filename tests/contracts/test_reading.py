@@ -52,6 +52,20 @@ def test_in_version_2_clients_send_what_is_published(chat: ApiContract) -> None:
     assert chat.servers == ("wss://chat.example.com/rooms",)
 
 
+def test_the_only_message_that_may_pass_says_what_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "api.yaml"
+    path.write_text("""
+asyncapi: 3.0.0
+info: {title: One, version: "1"}
+channels: {all: {messages: {ask: {payload: {type: object, properties: {op: {const: subscribe}}}}}}}
+operations: {ask: {action: receive, channel: {$ref: '#/channels/all'}}}
+""")
+    assert said(contract_of(path), {"op": "nope"}, "out") == ['/op: "subscribe" was expected']
+    assert said(contract_of(path), {"op": "subscribe"}, "in") == [
+        "the contract has no message that the server sends"
+    ]
+
+
 TICK = {"op": "tick", "symbol": "BTC-EUR", "price": 1.5, "at": "2026-01-01T00:00:00Z"}
 
 

@@ -37,7 +37,8 @@ class Flag:
         value: What it takes ("URL", "DURATION"), or "" for a switch.
         convert: Makes of the text what the API takes.
         many: Whether it may be repeated; its values are then a list.
-        verbatim: Whether its value is Python, in which templates are not expanded, or are later.
+        verbatim: Whether its value is Python, in which templates are not expanded, or are later; unless it is
+            quoted as a whole, the quotes in it are Python's.
         words: How many words its value has: ``convert`` takes as many texts.
         again: Whether a value with templates can be made again later; it is then an `Again`.
     """
@@ -149,11 +150,11 @@ class _Reader:
                     break
                 self._words.append(self._word())
                 continue
-            word = self._word()
+            start, word = self._place, self._word()
             if word == "--":
                 options_ended = True
             else:
-                self._option(word)
+                self._option(word, self._text[start : self._place])
         self._convert()
         return self._parsed
 
@@ -181,19 +182,28 @@ class _Reader:
         self._place += stream.tell()
         return word or ""
 
-    def _option(self, word: str) -> None:
+    def _option(self, word: str, source: str) -> None:
+        """Take an option.
+
+        Args:
+            word: It, with what it has behind a "=".
+            source: The same, its quotes included.
+        """
         name, separator, attached = word.partition("=") if word.startswith("--") else (word, "", "")
         flag = self._by_name.get(name)
         if flag is None:
             raise self._unknown(name)
         if separator and not flag.value:
             raise InvalidError(f"{name} takes no value", hint="write it alone")
+        if flag.verbatim:
+            attached = _python(attached, source.partition("=")[2])
         texts = [attached] if separator else []
         while flag.value and len(texts) < flag.words:
             if not self._skip_space() or self._next_is_flag():
                 what = "a part of its value" if texts else "its value"
                 raise InvalidError(f"{name} lacks {what}", hint=f"{name} {flag.value}")
-            texts.append(self._word())
+            start, text = self._place, self._word()
+            texts.append(_python(text, self._text[start : self._place]) if flag.verbatim else text)
         self._given.append((flag, name, texts))
 
     def _next_is_flag(self) -> bool:
@@ -240,6 +250,12 @@ class _Reader:
         if self._raw:
             return self._protected.source(text)
         return self._protected.restore(text, self._evaluate)
+
+
+def _python(word: str, source: str) -> str:
+    """Return a word of Python: what is not quoted as a whole keeps its quotes, as ``json["price"]>3``."""
+    source = source.strip(_SPACE)
+    return word if source[:1] in ('"', "'") or "\\" in source else source
 
 
 def _chained(expand: Callable[[], str], convert: Convert) -> Callable[[], Any]:

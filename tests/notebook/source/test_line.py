@@ -111,6 +111,9 @@ def test_raw_keeps_templates_wherever_it_stands(line: str) -> None:
 
 def test_a_python_expression_is_no_template() -> None:
     assert read("--where 'json == {{x}}'").options == {"where": "json == {{x}}"}
+    assert read('--where json["a"]>1 -k').options["where"] == 'json["a"]>1'
+    assert read("--where=msg.data=='x'").options["where"] == "msg.data=='x'"
+    assert read('--where json[\\"a\\"]').options["where"] == 'json["a"]'
     assert read("""--where 'json["a"] == {"b": {}}'""").options == {"where": 'json["a"] == {"b": {}}'}
 
 
