@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ipyws.core.connection.connection import Connection
 from ipyws.notebook.audience import Audience
@@ -23,7 +23,13 @@ Lane = tuple[Connection, Audience]
 
 _TERMINAL_ROWS = 20
 
-_MORE = 8  # rows that are made although they had no room before: others may be shorter
+_MORE = 4  # rows that are made although they had no room before: others may be shorter
+
+_CHANGING: Final[dict[str, Any]] = {
+    **dict.fromkeys(("received", "sent", "bytes_received", "bytes_sent", "kept", "evicted", "total"), 0),
+    "rtt": None,
+    "note": "",
+}
 
 _NEXT = {Audience.NOTEBOOK: "panel", Audience.CONSOLE: "log"}
 """The verb that shows more; where a picture is all there is, no magic may be within reach."""
@@ -64,10 +70,12 @@ class View:
         self.stretch = Stretch(client.log, start, html.ROWS)
         self._frames = frames_from(client.log, start)
         self.due = 0.0  # monotonic time before which it is not drawn again
+        self.came = 0  # messages that the last drawing found new
+        self._drawn = start
         settles = handle.appends and audience is Audience.NOTEBOOK and self._frames is None
         self._tails = Tails(client.log, handle.parent) if settles else None
         self._goes_on = ""
-        self._said = ""  # what the header said, numbers left out
+        self._said: Card | None = None  # what the header said, numbers left out
         self._note = ""
         self._top: list[Row] = []
         self._top_end = start
@@ -110,6 +118,7 @@ class View:
     def draw(self) -> bool:
         """Draw what the view shows now; return whether there is something to publish."""
         shown = self._card()
+        self.came, self._drawn = shown.total - self._drawn, shown.total
         if self._is_left_alone(shown):
             self._draw_below(shown)
         else:
@@ -142,10 +151,9 @@ class View:
             return False
         return tails.ticks_below and not tails.full
 
-    def _words(self, shown: Card) -> str:
+    def _words(self, shown: Card) -> Card:
         """Return what the header says, but for numbers and for what holds the connection up just now."""
-        quiet = replace(shown, received=0, sent=0, bytes_received=0, bytes_sent=0, rtt=None, note="")
-        return html.header(quiet)
+        return replace(shown, **_CHANGING)
 
     def _draw_whole(self, shown: Card) -> None:
         """Draw everything in the first output, and empty the others."""
@@ -243,11 +251,11 @@ class View:
 
     def _card(self) -> Card:
         verb = _NEXT.get(self.audience)
-        shown = card(self.client, hint=f"%ws {verb} {self.client.name}" if verb else "")
+        # Only the view that opened the connection tells of the handshake.
+        hint = f"%ws {verb} {self.client.name}" if verb else ""
+        shown = card(self.client, hint=hint, handshake=self.opens)
         # A picture that is never replaced says nothing that will not stay true; nor does a view that goes on
         # in a later one: only that tells of the end.
         shown = stable_card(shown) if self.stable else shown
         passing = (self.audience is Audience.STILL or self.ended) and shown.close is None
-        shown = replace(shown, state="") if passing else shown
-        # Only the view that opened the connection tells of the handshake.
-        return shown if self.opens else replace(shown, opened="", opened_at=None, headers=())
+        return replace(shown, state="") if passing else shown

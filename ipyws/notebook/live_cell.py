@@ -19,16 +19,20 @@ from functools import partial
 from typing import NamedTuple
 
 from ipyws.core.connection.connection import Connection
-from ipyws.core.messages.batch import Batch
 from ipyws.notebook.audience import Audience
 from ipyws.notebook.cell_view import Lane, Piece, View
 from ipyws.notebook.publisher import Publisher
-from ipyws.runtime.aside import aside
+from ipyws.runtime.aside import Worker
 from ipyws.view.html import wire_size
 from ipyws.view.progress import Progress
 
 INTERVAL = 0.21
 """Seconds between two updates of a view."""
+
+QUICK = 0.33
+"""The same where more came since the last one than anybody reads in that time."""
+
+_MANY = 8  # messages that are more than that
 
 RATE = 36_000
 """Bytes a second of a view that goes on; with what is sent where cells end it stays below 50 000."""
@@ -69,6 +73,7 @@ class Views:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self._lock = threading.Lock()
+        self._worker = Worker("ipyws-view")
         self._newest: dict[Lane, View] = {}
         self._first: dict[Lane, View] = {}
         self._followed: set[Connection] = set()
@@ -134,6 +139,7 @@ class Views:
         self._newest.clear()
         self._first.clear()
         self._followed.clear()
+        self._worker.stop()
 
     def _take_over(self, view: View) -> None:
         before = self._newest.get(view.lane)
@@ -147,7 +153,7 @@ class Views:
 
     def _show_late(self, view: View) -> None:
         def draw() -> None:
-            aside(lambda: self._first_of(view), "ipyws-view").add_done_callback(show)
+            self._worker.do(lambda: self._first_of(view)).add_done_callback(show)
 
         def show(drawing: asyncio.Future[bool]) -> None:
             with self._lock:
@@ -167,11 +173,11 @@ class Views:
             return
         self._followed.add(client)
 
-        def changed(_: Batch | None = None) -> None:
+        def changed(*_: object) -> None:
             if client not in self._scheduled:
                 self.touch(client)
 
-        client.log.listen(changed)
+        client.log.listen(changed, changed)
         client.watch(changed)
 
     def _schedule(self, client: Connection) -> None:
@@ -194,7 +200,7 @@ class Views:
         for view in views:
             view.due = time.monotonic() + INTERVAL
         self._drawing.add(client)
-        drawing = aside(lambda: [self._prepare(view) for view in views], "ipyws-view")
+        drawing = self._worker.do(lambda: [self._prepare(view) for view in views])
         drawing.add_done_callback(partial(self._show, client))
 
     def _prepare(self, view: View) -> Prepared:
@@ -256,16 +262,17 @@ class Views:
         return view.client.name if len(self._newest) > 1 else ""
 
     def _update(self, view: View) -> None:
+        pause = QUICK if view.came > _MANY else INTERVAL
         pieces = view.publish()
         for handle, bundle, new in pieces:
             if new:
                 self._publisher.show_aside(bundle, handle)
             else:
                 self._publisher.update(handle, bundle)
-        view.due = max(view.due, time.monotonic() + _pause(pieces))
+        view.due = max(view.due, time.monotonic() + _pause(pieces, pause))
 
 
-def _pause(pieces: list[Piece]) -> float:
+def _pause(pieces: list[Piece], least: float) -> float:
     """Return for how many seconds a view has to be quiet after an update, to keep to its rates."""
     size = sum(_AROUND + sum(map(wire_size, piece.bundle.values())) for piece in pieces)
-    return max(INTERVAL * len(pieces), size / RATE)
+    return max(least, INTERVAL * len(pieces), size / RATE)

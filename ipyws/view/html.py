@@ -8,7 +8,7 @@ shown in the same look.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -204,10 +204,13 @@ def _goes_on(card: Card, where: str) -> str:
 
 
 def _handshake(card: Card) -> str:
-    if not card.opened:
-        return ""
-    said = html_text("\n".join((opened(card), *(shown(line, 300) for line in card.headers[:40]))))
-    return f'<div class="k">{fold("handshake", f"<pre>{said}</pre>")}</div>'
+    return _fold_handshake(opened(card), card.headers[:40]) if card.opened else ""
+
+
+@lru_cache(maxsize=32)  # of those that are shown live; what is masked in it is masked in the card already
+def _fold_handshake(said: str, headers: tuple[str, ...]) -> str:
+    lines = html_text("\n".join((said, *(shown(line, 300) for line in headers))))
+    return f'<div class="k">{fold("handshake", f"<pre>{lines}</pre>")}</div>'
 
 
 def _connection(card: Card) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from ipyws.core.messages.message import Message
@@ -46,10 +45,10 @@ def as_one(row: Row, message: Message, count: int) -> Row:
     if not count:
         return row
     if message.type != "pong" or message.rtt is None:
-        return replace(row, stands_for=1 + count)
+        return row._replace(stands_for=1 + count)
     rest = row.preview.partition(duration(message.rtt))[2]
     said = f"RTT {duration(message.rtt)}{rest}"
-    return replace(row, stands_for=1 + count, kind="ping", arrow="↓↑", preview=said, css="ping")
+    return row._replace(stands_for=1 + count, kind="ping", arrow="↓↑", preview=said, css="ping")
 
 
 def _answers(pong: Message, ping: Message) -> bool:

@@ -18,6 +18,7 @@ _START = re.compile(r"\s*[{\[]")
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)  # of however many digits
 _OPENING = ("{", "[")
 _CLOSING = ("}", "]")
+_BREAKING = (*_OPENING, ",")
 
 
 def reads_as_json(text: str, whole: bool = True) -> bool:
@@ -44,12 +45,20 @@ def indented_json(text: str, limit: int) -> str:
     stops soon after ``limit`` characters; the caller cuts what is beyond.
     """
     pieces: list[str] = []
-    length = 0
-    for piece in _indent(text):
+    length, depth, previous = 0, 0, ""
+    for match in _TOKEN.finditer(text):  # straight on: most of what a row of JSON costs is here
+        token = match[0]
+        closes = token in _CLOSING
+        depth -= closes
+        breaks = closes or previous in _BREAKING
+        space = " " if previous == ":" else "\n" + "  " * depth if breaks else ""
+        piece = space + (token if token[0] == '"' else " ".join(token.split()))
         pieces.append(piece)
         length += len(piece)
         if length > limit:
             break
+        depth += token in _OPENING
+        previous = token
     return "".join(pieces)
 
 
@@ -83,24 +92,3 @@ def _digits(data: bytes, start: int) -> str:
 
 def _letters(data: bytes, start: int) -> str:
     return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data[start : start + LINE])
-
-
-def _indent(text: str) -> Iterator[str]:
-    depth, previous = 0, ""
-    for match in _TOKEN.finditer(text):
-        token = match[0]
-        depth -= token in _CLOSING
-        yield _space(previous, token, depth) + _on_one_line(token)
-        depth += token in _OPENING
-        previous = token
-
-
-def _space(previous: str, token: str, depth: int) -> str:
-    if previous == ":":
-        return " "
-    breaks = previous in (*_OPENING, ",") or token in _CLOSING
-    return "\n" + "  " * depth if breaks else ""
-
-
-def _on_one_line(token: str) -> str:
-    return token if token.startswith('"') else " ".join(token.split())

@@ -7,8 +7,7 @@ its size.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ipyws.core.messages.contract import Contract
 from ipyws.core.messages.message import Message
@@ -24,9 +23,8 @@ _ARROWS: Final = {"in": "↓", "out": "↑"}
 _SIZED: Final = ("text", "binary", "breach")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a view.
+class Row(NamedTuple):
+    """One line of a view; a tuple, since a live view makes, copies and compares hundreds a second.
 
     Attributes:
         time: Local wall clock with milliseconds.

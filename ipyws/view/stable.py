@@ -51,14 +51,13 @@ def stable_words(text: str) -> str:
 
 
 def _stable_row(row: Row) -> Row:
-    kept = replace(
-        row, time="", delta="", at=0.0, css=" ".join(word for word in row.css.split() if word != "slow")
-    )
+    css = " ".join(word for word in row.css.split() if word != "slow")
+    kept = row._replace(time="", delta="", at=0.0, css=css)
     if row.kind in ("ping", "pong"):
-        return replace(kept, preview=_TIMES.sub("… ms", row.preview))
+        return kept._replace(preview=_TIMES.sub("… ms", row.preview))
     if row.kind == "heartbeats":
-        return replace(kept, preview="heartbeats", detail="")
-    return replace(kept, preview=_without_times(row.preview)) if row.kind == "open" else kept
+        return kept._replace(preview="heartbeats", detail="")
+    return kept._replace(preview=_without_times(row.preview)) if row.kind == "open" else kept
 
 
 def _without_times(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import replace
 from typing import Final
 
 from ipyws.capture.recording import RecordedLog
@@ -174,7 +173,7 @@ class Stretch:
         key = message.seq, unfold
         made = self._rows.get(key)
         if made is None and not unfold and (whole := self._rows.get((message.seq, True))) is not None:
-            made = self._rows[key] = replace(whole, detail="", raw="")
+            made = self._rows[key] = whole._replace(detail="", raw="")
         if made is None:
             before = neighbour
             if neighbour is None or neighbour.seq != message.seq - 1:

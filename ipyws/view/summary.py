@@ -13,8 +13,15 @@ from ipyws.view.card import Card
 from ipyws.view.format import clock
 
 
-def card(client: Connection, *, current: bool = False, hint: str = "") -> Card:
-    """Return the card of a connection as it is now."""
+def card(client: Connection, *, current: bool = False, hint: str = "", handshake: bool = True) -> Card:
+    """Return the card of a connection as it is now.
+
+    Args:
+        client: The connection.
+        current: Whether it is the one that the magics use.
+        hint: How to look further.
+        handshake: Whether it tells of the handshake.
+    """
     counts, stats = count(client.log), client.stats
     return Card(
         name=client.name,
@@ -30,9 +37,9 @@ def card(client: Connection, *, current: bool = False, hint: str = "") -> Card:
         evicted=counts.evicted,
         total=counts.total,
         rtt=stats.rtt,
-        opened=_opened(client, stats),
-        headers=_headers(client),
-        opened_at=client.opened_at,
+        opened=_opened(client, stats) if handshake else "",
+        headers=_headers(client) if handshake else (),
+        opened_at=client.opened_at if handshake else None,
         close=client.closed,
         lasted=stats.duration if client.closed else None,
         hint=hint,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TextIO
 
 from ipyws.view.card import Card, counters, facts, status, traffic
@@ -73,7 +73,7 @@ def render(card: Card, rows: Sequence[Row], steps: Sequence[Line] = ()) -> str:
     steps_shown = _newest([_fit(_step(step)) for step in steps], room)
     if len(steps_shown) < len(steps):
         steps_shown = [f"  … {len(steps) - len(steps_shown):,} steps above", *steps_shown]
-    lines = _newest([line(row) for row in rows], room - _bytes(steps_shown))
+    lines = _newest_rows(rows, room - _bytes(steps_shown))
     cut, kept = rows[: len(rows) - len(lines)], rows[len(rows) - len(lines) :]
     if cut:
         rest = gap(sum(row.stands_for for row in cut), sum(row.evicted for row in cut))
@@ -84,19 +84,28 @@ def render(card: Card, rows: Sequence[Row], steps: Sequence[Line] = ()) -> str:
 
 def render_tail(rows: Sequence[Row], said: Sequence[str]) -> str:
     """Return the newest rows of a view whose others stand in outputs above, and what is said below them."""
-    lines = _newest([line(row) for row in rows], LONGEST - 2 * WIDTH)
+    lines = _newest_rows(rows, LONGEST - 2 * WIDTH)
     return "\n".join([*lines, _fit("  " + ", ".join(shown(one, 100) for one in said))])
 
 
-def _newest(lines: Sequence[str], room: int) -> Sequence[str]:
+def _newest_rows(rows: Sequence[Row], room: int) -> list[str]:
+    return _fitting(map(line, reversed(rows)), room)
+
+
+def _newest(lines: Sequence[str], room: int) -> list[str]:
     """Return as many of the last lines as have room together."""
-    count = 0
-    for text in reversed(lines):
+    return _fitting(reversed(lines), room)
+
+
+def _fitting(lines: Iterable[str], room: int) -> list[str]:
+    """Return as many lines as have room together, turned round: they come with the last one first."""
+    kept: list[str] = []
+    for text in lines:
         room -= _bytes([text])
         if room < 0:
             break
-        count += 1
-    return lines[len(lines) - count :]
+        kept.append(text)
+    return kept[::-1]
 
 
 def _bytes(lines: Sequence[str]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import zip_longest
 from typing import Final, Literal
 
@@ -48,7 +47,7 @@ def line(
     """
     row = rows.row(message, previous, longest=PREVIEW, unfold=False, contract=contract)
     if message.type == "pong" and message.rtt is not None:
-        row = replace(row, preview=row.preview.replace("pong  ", "RTT ", 1))
+        row = row._replace(preview=row.preview.replace("pong  ", "RTT ", 1))
     return _line(number, name, message.seq, message.time, row, more=bool(row.size and message.size))
 
 

@@ -244,10 +244,10 @@ class Live:
             for stop in self._followed.pop(client):
                 stop()
         for client in wanted - self._followed.keys():
-            self._followed[client] = (client.log.listen(lambda _: self._wake()), client.watch(self._wake))
+            self._followed[client] = (client.log.listen(self._wake, self._wake), client.watch(self._wake))
         self._rates.keep(wanted)
 
-    def _wake(self) -> None:
+    def _wake(self, *_: object) -> None:
         """Have the next turn come; called on whichever thread a connection lives on."""
         if self._loop is not None and not self._news.is_set():
             with contextlib.suppress(RuntimeError):  # the loop is closed
