@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ipyws.config.files import Files
+from ipyws.config.files import Files, look
 from ipyws.config.notebook_path import Whereabouts, find
 from ipyws.config.saved import Saved
 from ipyws.config.sections import ConfigFile, Section
@@ -23,6 +23,8 @@ class Configuration:
         self._lock = threading.RLock()
         self._files = Files()
         self._kernel: tuple[Layer, ...] = ()
+        self._seen: object = None  # when the policy was read: where, what the files looked like, the kernel
+        self._policy = Policy()
 
     def start_again(self) -> None:
         """Be usable in a forked child, narrowed as its parent was."""
@@ -35,8 +37,12 @@ class Configuration:
             InvalidError: A file can't be read or is wrong: nothing may connect until it is mended.
         """
         with self._lock:
-            layers = [section.layer for _, section in self._sections() if section.layer is not None]
-            return Policy((*layers, *self._kernel))
+            here = find()
+            seen = (here, look(here), self._kernel)  # before they are read: what changes then is seen again
+            if seen != self._seen:
+                layers = [section.layer for _, section in self._sections(here) if section.layer is not None]
+                self._policy, self._seen = Policy((*layers, *self._kernel)), seen
+            return self._policy
 
     def kernel(self) -> tuple[Layer, ...]:
         """Return what was narrowed for the running kernel."""
@@ -83,17 +89,16 @@ class Configuration:
         this machine says. His policy holds, for it can only narrow.
         """
         with self._lock:
-            folders = find().folders
+            here = find()
             found: dict[str, list[Saved]] = {}
-            for path, section in self._sections():
+            for path, section in self._sections(here):
                 for name, saved in section.connections.items():
-                    if _is_ours(path, folders):
+                    if _is_ours(path, here.folders):
                         found.setdefault(name, []).append(saved)
             return found
 
-    def _sections(self) -> Iterator[tuple[Path, Section]]:
-        """Return what each file says that holds here, from the machine's to the notebook's own."""
-        here = find()
+    def _sections(self, here: Whereabouts) -> Iterator[tuple[Path, Section]]:
+        """Return what each file says that holds there, from the machine's to the notebook's own."""
         files = [*self._files.machine(), *reversed(self._files.projects(here.folders))]
         for file in files:
             yield file.path, file.section

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +16,14 @@ _SUFFIX: Final = ".ipynb"
 
 def _working_directory() -> Path:
     try:
-        return Path.cwd()
+        return _folder(os.getcwd())
     except OSError:  # it is gone
-        return Path(os.path.abspath(os.sep))
+        return _folder(os.path.abspath(os.sep))
+
+
+@lru_cache(maxsize=16)  # this is asked several times a dial, and making a Path is most of the answer
+def _folder(path: str) -> Path:
+    return Path(path)
 
 
 START: Final = _working_directory()
@@ -29,7 +35,8 @@ class Whereabouts:
     """Where a process is.
 
     Attributes:
-        folders: The folders of the notebook, or the one the process works in.
+        folders: The folders of the notebook, or the one the process works in; where a link leads to one, also
+            the one that it leads to.
         notebook: The notebook's file, or None where it is not known or there is none.
         unknown: Whether there is a notebook and it is not certain which.
     """
@@ -65,12 +72,21 @@ def find() -> Whereabouts:
     if told.endswith(_SUFFIX) and os.path.isfile(told):
         path = _absolute(told)
         ours = path.resolve().parent == START.resolve() or path.parent.resolve() == START.resolve()
-        return _at(path) if ours else Whereabouts((START, *_at(path).folders), path, unknown=True)
-    return Whereabouts((START,), unknown=True) if _in_kernel() else Whereabouts((_working_directory(),))
+        return _at(path) if ours else Whereabouts((*_both(START), *_at(path).folders), path, unknown=True)
+    if _in_kernel():
+        return Whereabouts(_both(START), unknown=True)
+    # What POSIX calls the working directory has no links in it (getcwd).
+    folder = _working_directory()
+    return Whereabouts((folder,) if os.name == "posix" else _both(folder))
 
 
 def _at(notebook: Path) -> Whereabouts:
-    return Whereabouts((notebook.parent, notebook.resolve().parent), notebook)
+    return Whereabouts((*_both(notebook.parent), notebook.resolve().parent), notebook)
+
+
+def _both(folder: Path) -> tuple[Path, ...]:
+    """Return a folder as it is called, and as it is called without links."""
+    return tuple(dict.fromkeys((folder, Path(os.path.realpath(folder)))))
 
 
 def _absolute(path: str) -> Path:

@@ -19,6 +19,7 @@ from typing import Any
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.http11 import Request, Response
+from websockets.proxy import Proxy
 from websockets.typing import Origin, Subprotocol
 
 from ipyws.config.current import CURRENT
@@ -30,6 +31,7 @@ from ipyws.core.options.handshake_request import HandshakeRequest
 from ipyws.core.options.table import ConnectOptions, check_secure
 from ipyws.errors import ConnectError, InvalidError, WebSocketError
 from ipyws.network import compression, proxy, tls
+from ipyws.network.answer import Head
 from ipyws.network.connection import SILENT, Wire
 from ipyws.network.connection_limit import SLOTS
 from ipyws.network.error_map import dial_error, timeout_error
@@ -90,9 +92,10 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
     through = proxy.choose(destination(url, options), options.proxy)
     check_secure(options, url.secure, None if through is None else proxy.shown(through))
     context = await tls.make_context(options) if url.secure or options.follow_redirects else None
-    leave = SLOTS.take(CURRENT.policy())
+    permission = Permission(url, options, policy=CURRENT.policy())
+    leave = SLOTS.take(permission.policy)
     try:
-        wire = await _dial_in_time(_Progress(url), options, sink, context)
+        wire = await _dial_in_time(_Progress(url), permission, sink, context)
     except BaseException:
         leave()
         raise
@@ -102,12 +105,13 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
 
 
 async def _dial_in_time(
-    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
+    progress: _Progress, permission: Permission, sink: Sink, context: ssl.SSLContext | None
 ) -> Wire:
+    options = permission.options
     timer = asyncio.timeout(options.dial_time)
     try:
         async with timer:
-            return await _follow(progress, options, sink, context)
+            return await _follow(progress, permission, sink, context)
     except WebSocketError:
         raise
     except (OSError, InvalidHandshake, ImportError, EOFError, SocksError) as error:
@@ -119,17 +123,19 @@ async def _dial_in_time(
 
 
 async def _follow(
-    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
+    progress: _Progress, permission: Permission, sink: Sink, context: ssl.SSLContext | None
 ) -> Wire:
     """Dial, and dial again where a redirect leads if that is wanted."""
     while True:
         try:
-            return await _dial_once(progress, options, sink, context)
+            return await _dial_once(progress, permission, sink, context)
         except InvalidStatus as error:
+            options = permission.options
             if not (options.follow_redirects and error.response.status_code in REDIRECTS):
                 raise
             options = _redirected(progress, options, error.response)
             context = await tls.make_context(options)
+            permission = Permission(progress.url, options, redirected=True)
 
 
 def _redirected(progress: _Progress, options: ConnectOptions, response: Response) -> ConnectOptions:
@@ -174,36 +180,53 @@ def _redirected(progress: _Progress, options: ConnectOptions, response: Response
 
 
 async def _dial_once(
-    progress: _Progress, options: ConnectOptions, sink: Sink, context: ssl.SSLContext | None
+    progress: _Progress, permission: Permission, sink: Sink, context: ssl.SSLContext | None
 ) -> Wire:
-    progress.options = options
-    permission = Permission(progress.url, options, redirected=bool(progress.redirects))
+    options = progress.options = permission.options
     policy = permission.begin()
     protocol = _protocol(progress.url, options, policy)
     asked = request(protocol, progress.url, options)
     if options.sign is not None:
         permission = await _sign(progress, asked, options.sign, permission)
-        policy = permission.begin()
-    progress.dialled = permission.there
+    there = progress.dialled = permission.there
     progress.facts["url"] = progress.url.masked
     wire = make_wire(protocol, sink, options)
-    through = proxy.choose(permission.there, options.proxy)
+    through = proxy.choose(there, options.proxy)
     try:
         if through is None:
             await connect_directly(progress, wire, context, permission)
         else:
             await connect_through(progress, wire, context, through, permission)
-        progress.phase = "handshake"
-        policy = permission.ask_again()
-        protocol.max_message_size = _largest(options, policy)
-        progress.sent = frozenset(name.lower() for name in asked.headers)
-        head = await wire.open(asked)
+        head = await _ask(progress, wire, protocol, asked, permission)
     except BaseException:
         wire.abort()
         raise
+    wire.handshake = _handshake(progress, wire, protocol, asked, head, through)
+    return wire
+
+
+async def _ask(
+    progress: _Progress, wire: Wire, protocol: ClientProtocol, asked: Request, permission: Permission
+) -> Head:
+    """Ask for the upgrade, as the policy of this moment allows; return the answer."""
+    progress.phase = "handshake"
+    policy = permission.ask_again()
+    protocol.max_message_size = _largest(permission.options, policy)
     wire.max_message = policy.max_message
     wire.refuse_message = partial(message_refusal, policy)
-    wire.handshake = Handshake(
+    progress.sent = frozenset(name.lower() for name in asked.headers)
+    return await wire.open(asked)
+
+
+def _handshake(
+    progress: _Progress,
+    wire: Wire,
+    protocol: ClientProtocol,
+    asked: Request,
+    head: Head,
+    through: Proxy | None,
+) -> Handshake:
+    return Handshake(
         status=head.status,
         reason=head.reason,
         headers=conceal_headers(head.headers),
@@ -219,18 +242,19 @@ async def _dial_once(
         moved=progress.moved,
         elapsed=time.perf_counter() - progress.started,
     )
-    return wire
 
 
 async def _sign(
     progress: _Progress, asked: Request, function: Callable[[HandshakeRequest], Any], permission: Permission
 ) -> Permission:
-    """Have the request signed, which may change its URL; return the permission for where it goes."""
+    """Have the request signed, which may change its URL; return permission for where it goes then."""
     before, progress.phase = progress.phase, "credentials"
     url = progress.url = await sign(asked, progress.url, function)
     progress.phase = before
     asked.path = url.resource
-    return replace(permission, url=url)
+    permission = replace(permission, url=url, policy=None)
+    permission.begin()
+    return permission
 
 
 def _protocol(url: URL, options: ConnectOptions, policy: Policy) -> ClientProtocol:

@@ -36,7 +36,7 @@ class Permission:
         proxy_addresses: Where the proxy is.
         addresses: Where the URL's name leads; of a name that the proxy resolves, none.
         socket: Where the links of a Unix socket's path lead, or "".
-        policy: What was asked last.
+        policy: What was asked last, or what is to be asked first where it was got this moment.
     """
 
     url: URL
@@ -66,15 +66,21 @@ class Permission:
             PermissionDeniedError: It may not.
             InvalidError: A policy file can't be read.
         """
-        return self._ask(self._may_dial)
+        return self._ask(self._may_dial, of=self.policy)
 
-    def lead_to(self, addresses: Sequence[Resolved]) -> None:
-        """Ask about the addresses of the URL's name; raises as `begin`."""
+    def lead_to(self, addresses: Sequence[Resolved], *, at_once: bool = False) -> None:
+        """Ask about the addresses of the URL's name; raises as `begin`.
+
+        Args:
+            addresses: What the name resolved to.
+            at_once: Whether they were known without waiting, so that the policy is still that of `begin`.
+        """
         self.addresses = addresses
         self._ask(
             lambda policy: check_addresses(
                 policy, self.there, addresses, self._allowed, redirected=self.redirected
-            )
+            ),
+            of=self.policy if at_once else None,
         )
 
     def follow_links(self) -> None:
@@ -103,9 +109,14 @@ class Permission:
             SLOTS.check(now)
         return now
 
-    def _ask(self, *questions: Callable[[Policy], object]) -> Policy:
-        """Ask something more, and all that was asked before where the policy is another now."""
-        policy = CURRENT.policy()
+    def _ask(self, *questions: Callable[[Policy], object], of: Policy | None = None) -> Policy:
+        """Ask something more, and all that was asked before where the policy is another now.
+
+        Args:
+            questions: What is asked.
+            of: The policy of now where that is known: to look at its files takes time.
+        """
+        policy = of or CURRENT.policy()
         self._questions += questions
         for question in questions if policy == self.policy else self._questions:
             question(policy)

@@ -11,7 +11,7 @@ from websockets.proxy import Proxy
 from ipyws.network import proxy, tls
 from ipyws.network.connection import Wire
 from ipyws.network.permission import Permission
-from ipyws.network.resolve import Attempts, connect_tcp, connect_unix, resolve
+from ipyws.network.resolve import Attempts, connect_tcp, connect_unix, literal, resolve
 from ipyws.policy.url import URL
 
 
@@ -46,12 +46,13 @@ async def connect_directly(
         await _resolve(progress, permission)
         progress.phase = "tcp"
         sock = await connect_tcp(permission.addresses, Attempts(progress.facts))
+    secure = progress.url.secure
     try:
-        permission.ask_again()
+        if secure:  # TLS tells the server's name; without it nothing is sent until the next question
+            permission.ask_again()
     except BaseException:
         sock.close()
         raise
-    secure = progress.url.secure
     progress.phase = "tls" if secure else "handshake"
     await asyncio.get_running_loop().create_connection(
         lambda: wire,
@@ -106,7 +107,11 @@ async def connect_through(
 
 async def _resolve(progress: Progress, permission: Permission) -> None:
     progress.phase = "dns"
-    permission.lead_to(await resolve(permission.there.host, permission.there.port))
+    there = permission.there
+    if (known := literal(there.host, there.port)) is not None:
+        permission.lead_to([known], at_once=True)
+    else:
+        permission.lead_to(await resolve(there.host, there.port))
     progress.facts["addresses"] = [str(address[0]) for _, address in permission.addresses]
 
 

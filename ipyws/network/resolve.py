@@ -27,8 +27,8 @@ async def resolve(host: str, port: int) -> list[Resolved]:
     Raises:
         socket.gaierror: The name has none.
     """
-    if (numeric := _numeric(host, port)) is not None:
-        return [numeric]
+    if (known := literal(host, port)) is not None:
+        return [known]
     # Aside, not in an executor: a resolver that does not answer would keep a kernel from shutting down.
     found = await aside(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), "ipyws-resolve")
     addresses = [(family, address) for family, _, _, _, address in found]
@@ -130,6 +130,8 @@ async def race(
     """
     runner = _Runner(connect, attempts)
     infos = [(family, socket.SOCK_STREAM, 0, "", address) for family, address in addresses]
+    if len(infos) == 1:
+        return await _connect_one(infos[0], runner, make)
     try:
         return await start_connection(
             infos,
@@ -139,6 +141,19 @@ async def race(
         )
     except OSError as error:
         raise runner.failure(error) from None
+
+
+async def _connect_one(
+    info: AddrInfoType, runner: _Runner, make: Callable[[AddrInfoType], socket.socket]
+) -> socket.socket:
+    """Return a socket connected to the only address that there is."""
+    sock = make(info)
+    try:
+        await runner.sock_connect(sock, info[4])
+    except BaseException as error:
+        sock.close()
+        raise (runner.failure(error) if isinstance(error, OSError) else error) from None
+    return sock
 
 
 class _Runner:
@@ -170,7 +185,7 @@ class _Runner:
         return otherwise
 
 
-def _numeric(host: str, port: int) -> Resolved | None:
+def literal(host: str, port: int) -> Resolved | None:
     """Return an address that is written out: it needs no resolver, and no thread for one."""
     try:
         address = ipaddress.ip_address(host)
