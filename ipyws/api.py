@@ -207,7 +207,7 @@ def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
     remember_credentials(url, options)
     policy = CURRENT.policy()
     check_connect(policy)
-    target = _target(url)
+    target = _parsed(url)
     check_url(policy, target)
     checked = check_options(options)
     if (asked := _in_dialect(target, checked)) != target:
@@ -220,6 +220,10 @@ def _check(url: str, options: Mapping[str, Any]) -> tuple[URL, ConnectOptions]:
 
 def _target(url: str) -> URL:
     remember_credentials(url, {})
+    return _parsed(url)
+
+
+def _parsed(url: str) -> URL:
     target = parse(url)
     remember_host(url, target.host)
     return target

@@ -86,8 +86,10 @@ def look(here: Whereabouts) -> list[Signature | None]:
     A look at each path, at a tenth of what finding and opening them costs: a dial asks more than once.
     """
     named = os.environ.get("IPYWS_POLICY")
-    places = [system_file(), *([START / named] if named else []), *_candidates(here.folders)]
-    return [_signature(path) for path in (*places, *([here.notebook] if here.notebook else []))]
+    places: list[str | Path] = [system_file(), *_candidates(here.folders)]
+    places += [START / named] if named else []
+    places += [here.notebook] if here.notebook else []
+    return [_signature(path) for path in places]
 
 
 def _signature(path: str | Path) -> Signature | None:

@@ -1,5 +1,9 @@
 """Whether a 101 is the agreement that was asked for (RFC 6455 section 4.1).
 
+Judged by us from end to end; of the library's protocol, which begins as an open one (`State.OPEN`) and so
+reads nothing but frames, only the extensions are asked. Reading an answer a second time was a twentieth of
+what a connection cost, and kept that answer in memory.
+
 What the standard has a client refuse is refused. What a server should not write, and what leaves no doubt
 about the outcome, is taken, as browsers do, and told: an oddity.
 """
@@ -9,7 +13,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from websockets.client import ClientProtocol
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake
+from websockets.typing import Subprotocol
 from websockets.utils import accept_key
 
 from ipyws.errors import brief
@@ -22,11 +28,11 @@ _GATEWAY = "a proxy or gateway in between may not let WebSockets through"
 
 
 def agree(head: Head, protocol: ClientProtocol, strict: bool) -> Head:
-    """Open ``protocol`` by an answer of 101; return the answer, with all its oddities.
+    """Take an answer of 101 for what ``protocol`` speaks; return the answer, with all its oddities.
 
     Args:
         head: The answer.
-        protocol: It has sent its request.
+        protocol: It gets its extensions and its subprotocol.
         strict: Refuse what is odd.
 
     Raises:
@@ -35,18 +41,20 @@ def agree(head: Head, protocol: ClientProtocol, strict: bool) -> Head:
     odd = [*head.oddities, *_of_version(head)]
     _check_upgrade(head, odd)
     _check_accept(head, protocol.key, odd)
-    fields = [("Upgrade", "websocket"), ("Connection", "Upgrade"), (_ACCEPT, accept_key(protocol.key))]
-    fields += [(_EXTENSIONS, value) for value in _extensions(head, protocol, odd)]
-    fields += [(_PROTOCOL, value) for value in _subprotocol(head, protocol, odd)]
+    extensions = _extensions(head, protocol, odd)
+    chosen = _subprotocol(head, protocol, odd)
     odd += [f"a {name} header" for name in _MISPLACED if head.values(name)]
-    head = replace(head, oddities=tuple(dict.fromkeys(odd)))
+    if odd:
+        head = replace(head, oddities=tuple(dict.fromkeys(odd)))
     if strict and odd:
         raise AnswerError(
             f"the server's handshake is not as the standard has it: {told(head)}",
             "strict=False connects all the same",
             head,
         )
-    _open(head, protocol, fields)
+    if extensions:
+        _extend(head, protocol, extensions)
+    protocol.subprotocol = Subprotocol(chosen[0]) if chosen else None
     return head
 
 
@@ -55,12 +63,11 @@ def told(head: Head) -> str:
     return ", ".join(head.oddities)
 
 
-def _open(head: Head, protocol: ClientProtocol, fields: list[tuple[str, str]]) -> None:
-    lines = [f"{name}: {value}\r\n" for name, value in fields]
-    protocol.receive_data(f"HTTP/1.1 101 Switching Protocols\r\n{''.join(lines)}\r\n".encode("latin-1"))
-    protocol.events_received()
-    if isinstance(protocol.handshake_exc, InvalidHandshake):
-        what = str(protocol.handshake_exc)
+def _extend(head: Head, protocol: ClientProtocol, values: list[str]) -> None:
+    try:
+        protocol.extensions = protocol.process_extensions(Headers((_EXTENSIONS, value) for value in values))
+    except InvalidHandshake as error:
+        what = str(error)
         raise _broken(what, head, _OTHER_MODE if "permessage-deflate" in what else "") from None
 
 

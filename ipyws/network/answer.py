@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from websockets.exceptions import InvalidHandshake
 
@@ -50,10 +50,15 @@ class Head:
     headers: tuple[tuple[str, str], ...]
     oddities: tuple[str, ...] = ()
     complete: bool = True
+    _by_name: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def values(self, name: str) -> list[str]:
         """Return all values of a header."""
-        return [value for key, value in self.headers if key.lower() == name.lower()]
+        return self._by_name.get(name.lower(), [])
+
+    def __post_init__(self) -> None:
+        for name, value in self.headers:
+            self._by_name.setdefault(name.lower(), []).append(value)
 
 
 class NotHTTPError(InvalidHandshake):

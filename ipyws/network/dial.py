@@ -19,6 +19,7 @@ from typing import Any
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 from websockets.proxy import Proxy
 from websockets.typing import Origin, Subprotocol
 
@@ -92,10 +93,10 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
     through = proxy.choose(destination(url, options), options.proxy)
     check_secure(options, url.secure, None if through is None else proxy.shown(through))
     context = await tls.make_context(options) if url.secure or options.follow_redirects else None
-    permission = Permission(url, options, policy=CURRENT.policy())
-    leave = SLOTS.take(permission.policy)
+    policy = CURRENT.policy()
+    leave = SLOTS.take(policy)
     try:
-        wire = await _dial_in_time(_Progress(url), permission, sink, context)
+        wire = await _dial_in_time(_Progress(url), Permission(url, options, policy=policy), sink, context)
     except BaseException:
         leave()
         raise
@@ -263,6 +264,7 @@ def _protocol(url: URL, options: ConnectOptions, policy: Policy) -> ClientProtoc
         origin=None if options.origin is None else Origin(options.origin),
         extensions=compression.offers(options.compression, options.threshold),
         subprotocols=[Subprotocol(name) for name in options.offered] or None,
+        state=State.OPEN,  # it reads frames only: the answer is ours to read, see `agreement`
         max_size=_largest(options, policy),
         logger=SILENT,
     )

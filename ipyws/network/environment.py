@@ -8,7 +8,8 @@ import urllib.request
 from ipaddress import ip_address, ip_network
 
 from ipyws.core.options.proxy_url import with_scheme
-from ipyws.policy.url import URL, IPAddress
+from ipyws.policy.address import IPAddress
+from ipyws.policy.url import URL
 
 # The first that is set counts: what is meant for WebSockets, then SOCKS as RFC 6455 section 4.1 prefers it.
 _VARIABLES = {

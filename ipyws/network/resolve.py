@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
@@ -12,6 +11,7 @@ from typing import Any, cast
 from aiohappyeyeballs import AddrInfoType, start_connection
 
 from ipyws.errors import InvalidError, WebSocketError
+from ipyws.policy.address import address_in
 from ipyws.runtime.aside import aside
 
 Address = tuple[Any, ...]
@@ -187,9 +187,8 @@ class _Runner:
 
 def literal(host: str, port: int) -> Resolved | None:
     """Return an address that is written out: it needs no resolver, and no thread for one."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
+    address = address_in(host)
+    if address is None:
         return None
     if address.version == 4:
         return socket.AF_INET, (host, port)

@@ -7,6 +7,7 @@ what a translator or tunnel would reach is what is asked for.
 from __future__ import annotations
 
 import enum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -88,7 +89,19 @@ def read_address(address: str | IPAddress) -> IPAddress:
     Raises:
         ValueError: The text is no address.
     """
-    return ip_address(str(address).partition("%")[0])
+    found = address_in(str(address).partition("%")[0])
+    if found is None:
+        raise ValueError("no address")
+    return found
+
+
+@lru_cache(maxsize=256)  # a dial asks six times for the same one
+def address_in(text: str) -> IPAddress | None:
+    """Return the address that is written so, or None where it is none."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def embedded(ip: IPAddress) -> tuple[IPv4Address, ...]:
@@ -103,6 +116,7 @@ def embedded(ip: IPAddress) -> tuple[IPv4Address, ...]:
     return () if inner is None else (inner,)
 
 
+@lru_cache(maxsize=256)  # a dial asks several times for the same address
 def classify(ip: IPAddress) -> AddressClass:
     """Return the class of an address; of several inside it, the most dangerous."""
     if isinstance(ip, IPv6Address) and ip.scope_id is not None:

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import Final, Literal, NoReturn, cast
 from urllib.parse import quote
 
 from ipyws.errors import InvalidError
+from ipyws.policy.address import IPAddress, address_in
 from ipyws.policy.host import canonical_host, canonical_ipv6
 from ipyws.policy.unix_url import FORM, Parts, quote_socket, socket_name, split_unix
 from ipyws.text.masking import mask
 from ipyws.text.printable import name_character
 
 Scheme = Literal["ws", "wss", "ws+unix", "wss+unix"]
-IPAddress = IPv4Address | IPv6Address
 
 MAX_LENGTH: Final = 8192
 """Longest URL, in characters, as given and in canonical form."""
@@ -89,10 +90,7 @@ class URL:
     @property
     def ip(self) -> IPAddress | None:
         """The host as an address, or None where it is a name."""
-        try:
-            return ip_address(self.host)
-        except ValueError:
-            return None
+        return address_in(self.host)
 
     @property
     def is_loopback(self) -> bool:
@@ -151,6 +149,12 @@ def parse(text: str) -> URL:
     """
     if not isinstance(text, str):
         raise InvalidError(f"URL is of type {type(text).__name__}", hint="it must be a str")
+    return _parse(text)
+
+
+# A load test, a loop of reconnects and a notebook that is run again open the same URL many times.
+@lru_cache(maxsize=64)
+def _parse(text: str) -> URL:
     _check_text(text)
     if "#" in text and (_SCHEME.match(text) or split_unix(text.partition("#")[0])):
         _refuse("has a fragment", 'remove what follows "#", or write %23 for a "#" in the path or query')

@@ -235,6 +235,28 @@ def test_link_to_a_file_is_followed_each_time(here: Place) -> None:
 # -- the project's files ----------------------------------------------------------------------
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs a privilege")
+def test_link_to_nowhere_stops_everything_until_something_is_there(here: Place) -> None:
+    assert allowed("ws://example.com")
+    (here.folder / "ipyws.toml").symlink_to(here.folder / "elsewhere.toml")
+    assert "can't be read" in invalid().message
+    here.write(here.folder / "elsewhere.toml", DENY_ALL)
+    assert not allowed("ws://example.com")
+    (here.folder / "elsewhere.toml").write_text("[policy]\n")
+    assert allowed("ws://example.com")
+
+
+def test_folder_that_is_left_for_another_leaves_its_files_behind(
+    here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.project(DENY_ALL)
+    assert not allowed("ws://example.com")
+    monkeypatch.chdir(here.folder.parent)
+    assert allowed("ws://example.com")
+    monkeypatch.chdir(here.folder)
+    assert not allowed("ws://example.com")
+
+
 def test_files_on_the_way_up_hold_all_together(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     here.write(here.folder.parent / "ipyws.toml", "[policy]\n" + rule("deny", "one.example.com"))
     here.project(

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect_http_proxy, connect_socks_proxy
 from websockets.client import ClientProtocol
+from websockets.datastructures import Headers
 from websockets.exceptions import (
     InvalidHandshake,
     InvalidProxy,
@@ -149,6 +150,22 @@ def agreed(**options: Any) -> tuple[ClientProtocol, ServerProtocol]:
     assert isinstance(client.events_received()[0], Response)
     assert client.state is OPEN
     return client, other
+
+
+def test_protocol_that_begins_open_reads_frames_at_once_and_takes_extensions_by_header() -> None:
+    client = protocol(state=OPEN, extensions=[ClientPerMessageDeflateFactory()])
+    client.extensions = client.process_extensions(
+        Headers([("Sec-WebSocket-Extensions", "permessage-deflate")])
+    )
+    other = ServerProtocol(logger=SILENT, state=OPEN)
+    other.extensions = [PerMessageDeflate(False, False, 15, 15)]
+    other.send_text(b"x" * 1000)
+    data = b"".join(other.data_to_send())
+    assert len(data) < 100
+    client.receive_data(data)
+    assert [frame.data for frame in client.events_received()] == [b"x" * 1000]
+    with pytest.raises(InvalidHandshake, match="Unsupported extension"):
+        client.process_extensions(Headers([("Sec-WebSocket-Extensions", "x-other")]))
 
 
 @pytest.mark.parametrize("deflate", [False, True])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ipyws import errors
+from ipyws.config import current
 from ipyws.core.options.table import check_options
 from ipyws.network import reach
 from ipyws.policy.policy import Policy
@@ -121,6 +122,37 @@ def test_each_hop_of_a_redirect_is_asked_about_once(site: Site, asked: Asked) ->
         dial(at(NAME, first), follow_redirects=True)
         hops = at(NAME, first), at(OTHER, site)
     assert asked == [("decide", hops[0]), *ADDRESSES, ("decide", hops[1]), *ADDRESSES]
+
+
+@pytest.mark.parametrize(("host", "looks"), [("127.0.0.1", 2), (NAME, 3)])
+def test_a_dial_looks_at_the_files_once_before_it_waits_and_once_after(
+    host: str, looks: int, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    real = current.look
+    monkeypatch.setattr(current, "look", lambda here: seen.append(here) or real(here))
+    dial(at(host, site))
+    assert len(seen) == looks
+
+
+def test_a_policy_that_is_narrowed_while_it_connects_keeps_the_request_from_being_sent(
+    here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def connect_tcp(*about: Any) -> Any:
+        sock = await real(*about)
+        here.machine('[policy]\nconnect = "deny"\n')
+        return sock
+
+    requests: list[bytes] = []
+
+    async def listen(peer: Raw) -> None:
+        requests.append(await peer.read_request())
+
+    real = reach.connect_tcp
+    monkeypatch.setattr(reach, "connect_tcp", connect_tcp)
+    with raw_server(listen) as first, pytest.raises(errors.PermissionDeniedError):
+        dial(at("127.0.0.1", first))
+    assert [request for request in requests if request] == []
 
 
 def test_everything_is_asked_again_once_the_policy_is_another(

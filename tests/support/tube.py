@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from websockets.client import ClientProtocol
+from websockets.protocol import State
 from websockets.uri import WebSocketURI
 from websockets.utils import accept_key, apply_mask
 
@@ -116,7 +117,9 @@ class Line(NamedTuple):
 
 def line(mode: Compression = PLAIN, limit: int = 1 << 20) -> Line:
     """Return a wire that has sent its request; to be called on a loop."""
-    protocol = ClientProtocol(URI, extensions=offers(mode, 0), max_size=limit, logger=SILENT)
+    protocol = ClientProtocol(
+        URI, extensions=offers(mode, 0), max_size=limit, state=State.OPEN, logger=SILENT
+    )
     sink, tube = Sink(), Tube()
     wire = Wire(protocol, sink, close_timeout=None)
     wire.connection_made(tube)

@@ -58,7 +58,7 @@ class Greeting:
 
     async def prepare(self, url: URL, options: ConnectOptions) -> tuple[URL, ConnectOptions]:
         """Note where in the log this opening begins: servers speak before a script has begun to listen."""
-        if isinstance(self._on_open, Script):
+        if self._on_open and isinstance(self._on_open, Script):  # a look at a protocol is slow
             self._forget()
             self._cursor = Cursor(self._connection.log, from_now=True)
         return url, options
@@ -66,7 +66,7 @@ class Greeting:
     async def greet(self) -> None:
         """Send it, or do it; nothing goes to another origin than the one that was asked."""
         on_open = self._on_open
-        if self._connection.moved:
+        if not on_open or self._connection.moved:
             return
         if isinstance(on_open, Script):
             assert self._cursor is not None

@@ -27,6 +27,11 @@ class Option:
     about: str
     short: tuple[str, ...] = ()
 
+    def is_default(self, value: Any) -> bool:
+        """Tell whether a value is the default as it stands in the table, so that it needs no check."""
+        default = self.default
+        return value is default or (type(value) is type(default) is int and value == default)
+
     @property
     def in_python(self) -> str:
         """The default as it is written in Python."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -289,7 +290,7 @@ def remember_credentials(url: object, given: Mapping[str, Any]) -> None:
     for text in texts_in(url):
         remember_in_url(text)
     for name, value in given.items():
-        if value is None or (name in BY_NAME and value is BY_NAME[name].default):
+        if value is None or (name in BY_NAME and BY_NAME[name].is_default(value)):
             continue
         value = stand_in(value) if is_made(value) else value
         for text in texts_in(value):
@@ -312,12 +313,23 @@ def _remember_option(name: str, value: object) -> None:
 
 
 def options_in(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options among the arguments of a function that takes them all by name.
+    """Return the options among the arguments of a function that takes them all by name, but for defaults.
 
     Args:
         arguments: Its `locals`; what it was given besides is among them, as ``unknown``.
     """
-    return {**{name: arguments[name] for name in BY_NAME}, **arguments["unknown"]}
+    given = {option.name: arguments[option.name] for option in OPTIONS}
+    return {**_changed(given), **arguments["unknown"]}
+
+
+def _changed(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are not their defaults, as these stand in the table: they need no check."""
+    # Most are the very objects; a call for each of forty would be a twentieth of opening a connection.
+    return {
+        name: value
+        for name, value in given.items()
+        if value is not (option := BY_NAME[name]).default and not option.is_default(value)
+    }
 
 
 def check_options(given: Mapping[str, Any]) -> ConnectOptions:
@@ -329,10 +341,29 @@ def check_options(given: Mapping[str, Any]) -> ConnectOptions:
     for name in given:
         if name not in BY_NAME:
             raise unknown_option(name)
-    values: dict[str, Any] = {}
+    given = _changed(given)
+    return _checked(given) if given else _defaults()
+
+
+# Defaults are checked once: to check all of them was a tenth of what opening a connection takes.
+@cache
+def _defaults() -> ConnectOptions:
+    return _checked({})
+
+
+@cache
+def _default_values() -> Mapping[str, Any]:
+    return {option.name: option.kind.check(option.name, option.default) for option in OPTIONS}
+
+
+def _checked(given: Mapping[str, Any]) -> ConnectOptions:
+    values: dict[str, Any] = {**_default_values()}
     fresh: dict[str, Any] = {}
     for option in OPTIONS:
-        name, value = option.name, given.get(option.name, option.default)
+        name = option.name
+        if name not in given:
+            continue
+        value = given[name]
         if option.kind.made and is_made(value := listed(value)):
             fresh[name] = value
             value = option.kind.stand_in(value)
@@ -387,7 +418,6 @@ def check_together(options: ConnectOptions) -> None:
         raise InvalidError("key is given without cert", hint="cert names the certificate it belongs to")
     if not isinstance(options.record, Folder):
         for name in ("record_size", "record_time", "record_format"):
-            option = BY_NAME[name]
-            if getattr(options, name) != option.kind.check(name, option.default):
+            if getattr(options, name) != _default_values()[name]:
                 hint = 'record="folder/" records into one'
                 raise InvalidError(f"{name} is of no use unless a folder is recorded into", hint=hint)
