@@ -8,8 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python scripts/install.py
 PYTEST := $(BIN)/python -m pytest
-# One more than there are cores: some wait for a kernel (tests/support/scheduling.py says who runs what).
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
+# Two for each core: most wait for a kernel or a browser (tests/support/scheduling.py says who runs what).
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) '*' 2)
 
 SHELL := bash
 .SHELLFLAGS := -o pipefail -ec

@@ -36,12 +36,12 @@ _TICKS = [json.dumps({"symbol": "BTC-EUR", "price": 100 + n, "time": n}) for n i
 
 def cases(scale: Scale, ports: Ports) -> list[Case]:
     """Return the one stream."""
-    return [Case("10,000 a second", {"port": ports.sender, "updates": scale.of(20)})]
+    return [Case("10,000 a second", {"port": ports.peer, "updates": scale.of(20)})]
 
 
 def measure(spec: Any, each: Callable[[list[str]], object], port: int, updates: int) -> Figures:
     """Let messages come, and draw the last ones, again and again."""
-    url = f"ws://127.0.0.1:{port}/?count=1&size=64&kind=text&deflate=0"
+    url = f"ws://127.0.0.1:{port}/hold"
     with ipyws_.connect(url, name="measured", ping_interval=None, spec=spec) as client:
         draw = View(client.connection, 0, None, Handle(None), Audience.NOTEBOOK).draw
         size = sum(map(len, _TICKS))

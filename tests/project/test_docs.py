@@ -124,8 +124,9 @@ def run(kernel: Kernel, block: Block) -> None:
 
 
 def marked(page: Path) -> Any:
-    """Return a page as a parameter, marked with the programs that it needs."""
-    return pytest.param(page, marks=[pytest.mark.debian(program) for program in PROGRAMS.get(name(page), ())])
+    """Return a page as a parameter, marked with the programs that it needs; it shares nothing with others."""
+    programs = (pytest.mark.debian(program) for program in PROGRAMS.get(name(page), ()))
+    return pytest.param(page, marks=[pytest.mark.xdist_group(f"docs-{page.stem}"), *programs])
 
 
 @pytest.mark.kernel
@@ -139,7 +140,7 @@ def test_the_blocks_run_in_order(page: Path, tmp_path: Path) -> None:
     with Kernel(cwd=tmp_path, env=env, complains=OPENSSL) as kernel:
         setup = SETUPS / page.relative_to(DOCS).with_suffix(".py")
         if setup.exists():
-            made = kernel.run(setup.read_text("utf-8"), 30)
+            made = kernel.run(setup.read_text("utf-8"))
             assert made.status == "ok", f"{setup}\n{made.ename}: {made.evalue}"
         for block in blocks(page):
             if block.language == "toml" and block.text.startswith("# ipyws.toml\n"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.support.scheduling import SECONDS
+
 TESTS = Path(__file__).resolve().parents[1]
 PACKAGE = TESTS.parent / "ipyws"
 OTHERS = {"data", "project", "soak", "support", "system", "typescript"}
@@ -35,3 +37,11 @@ def test_every_folder_of_tests_is_a_room_or_one_of_the_others() -> None:
     }
     rooms = {folder for folder in folders if folder.parts and folder.parts[0] not in OTHERS}
     assert {str(room) for room in rooms if not (PACKAGE / room).is_dir()} == set()
+
+
+def test_what_is_said_to_take_long_is_there() -> None:
+    root = TESTS.parent
+    notebooks = {path.stem for path in (root / "notebooks").glob("*.ipynb")}
+    modules = {name for name in SECONDS if name not in notebooks}
+    files = {name: root / (name if "/" in name else f"{name.replace('.', '/')}.py") for name in modules}
+    assert [name for name, file in files.items() if not file.is_file()] == []

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, ViewportSize, expect, sync_playwright
 
 from tests.support.kernel import SOON, TRANSPORT
 
@@ -37,6 +37,7 @@ _CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_SIZE: ViewportSize = {"width": 1200, "height": 900}
 _READY = """async () => {
     const widget = window.jupyterapp?.shell.currentWidget;
     if (!widget?.sessionContext) return false;
@@ -52,6 +53,17 @@ _RUN = """async (index) => {
     notebook.activeCellIndex = index;
     notebook.deselectAll();
     await window.jupyterapp.commands.execute("notebook:run-cell");
+}"""
+_OPEN = """async (name) => {
+    await window.jupyterapp.commands.execute("docmanager:open", { path: name });
+}"""
+# Ends the kernels of all that is open, and closes it; tells whether the page can serve another notebook.
+_LEAVE = """async () => {
+    for (const widget of [...window.jupyterapp.shell.widgets("main")]) {
+        await widget.sessionContext?.shutdown();
+        widget.dispose();
+    }
+    return document.querySelectorAll(".jp-Dialog, .jp-Notebook").length === 0;
 }"""
 _START = """(index) => {
     const notebook = window.jupyterapp.shell.currentWidget.content;
@@ -76,10 +88,12 @@ class Lab:
     Attributes:
         base: Its URL.
         work: The folder whose notebooks it serves.
+        page: Of JupyterLab, where the next notebook can be opened: to load one takes five seconds of CPU.
     """
 
     base: str
     work: Path
+    page: Page | None = None
 
 
 @contextlib.contextmanager
@@ -181,6 +195,10 @@ class Notebook:
     path: Path
     errors: list[str] = field(default_factory=list)
 
+    def note(self, error: Error) -> None:
+        """Note what a script of the page threw."""
+        self.errors.append(str(error))
+
     def wait_ready(self) -> Notebook:
         """Wait until its kernel is idle."""
         end = time.monotonic() + START
@@ -224,30 +242,61 @@ class Notebook:
 
 @contextlib.contextmanager
 def open_notebook(
-    lab: Lab, browser: Browser, name: str, cells: list[str], *, app: str = "lab", dark: bool = False
+    lab: Lab,
+    browser: Browser,
+    name: str,
+    cells: list[str],
+    *,
+    app: str = "lab",
+    dark: bool = False,
+    shared: bool = False,
 ) -> Iterator[Notebook]:
-    """Write a notebook and open it in JupyterLab ("lab") or Notebook 7 ("notebook")."""
+    """Write a notebook and open it in JupyterLab ("lab") or Notebook 7 ("notebook").
+
+    A ``shared`` page is JupyterLab's, in the light theme, and serves one such notebook after the other.
+    """
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     made = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": kernel}
     )
     path = lab.work / f"{name}.ipynb"
     nbformat.write(made, path)
-    with open_file(lab, browser, path, app=app, dark=dark) as notebook:
+    opened = _shared(lab, browser, path) if shared else open_file(lab, browser, path, app=app, dark=dark)
+    with opened as notebook:
         yield notebook
 
 
 @contextlib.contextmanager
+def _shared(lab: Lab, browser: Browser, path: Path) -> Iterator[Notebook]:
+    """Open a notebook in the page that is kept, or in one that will be."""
+    page = lab.page or browser.new_context(viewport=_SIZE, color_scheme="light").new_page()
+    lab.page = None
+    notebook = Notebook(page, path)
+    page.on("pageerror", notebook.note)
+    try:
+        if page.url == "about:blank":
+            page.goto(f"{lab.base}/lab/tree/{path.name}?reset&token={TOKEN}")
+        else:
+            page.set_viewport_size(_SIZE)
+            page.evaluate(_OPEN, path.name)
+        yield notebook.wait_ready()
+        if page.evaluate(_LEAVE):
+            lab.page = page
+    finally:
+        page.remove_listener("pageerror", notebook.note)
+        if lab.page is None:
+            page.context.close()
+
+
+@contextlib.contextmanager
 def open_file(
-    lab: Lab, browser: Browser, path: Path, *, app: str = "lab", dark: bool = False, height: int = 900
+    lab: Lab, browser: Browser, path: Path, *, app: str = "lab", dark: bool = False
 ) -> Iterator[Notebook]:
     """Open a notebook that is in the server's folder."""
-    context = browser.new_context(
-        viewport={"width": 1200, "height": height}, color_scheme="dark" if dark else "light"
-    )
+    context = browser.new_context(viewport=_SIZE, color_scheme="dark" if dark else "light")
     page = context.new_page()
     notebook = Notebook(page, path)
-    page.on("pageerror", lambda error: notebook.errors.append(str(error)))
+    page.on("pageerror", notebook.note)
     route = f"lab/tree/{path.name}?reset&" if app == "lab" else f"notebooks/{path.name}?"
     page.goto(f"{lab.base}/{route}token={TOKEN}")
     try:

@@ -13,7 +13,7 @@ SECOND = 1000
 SOON = 60 * SECOND
 """Milliseconds that anything but a dead kernel may take on a busy machine."""
 
-SERVE = "%load_ext ipyws\nimport ipyws, time\n"
+SERVE = "%load_ext ipyws\nimport ipyws, os, time\n"
 OPEN = "p = %ws panel"
 
 _RUNNING = ".jp-Cell:nth-child({}) .jp-InputPrompt:has-text('[*]')"

@@ -7,15 +7,41 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-LONG = (
-    "tests.system.test_browser",
-    "tests.project.test_docs",
-    "tests.system.test_panel_browser",
-    "tests.system.test_panel_kernel",
-    "tests.system.test_nbclient",
-    "tests.system.test_policy_magic",
-)
-"""Groups that take long though they have few tests: they are begun first."""
+SECONDS = {
+    "tests.system.test_panel_front": 60,
+    "tests.system.test_browser": 60,
+    "tests.system.test_panel_browser": 60,
+    "tests.system.test_panel_saved": 60,
+    "tests/project/test_packaging.py": 60,
+    "tests.system.test_canary_failures": 50,
+    "tests.system.test_script_runners": 40,
+    "tests.system.test_panel_dashboards": 40,
+    "tests/project/test_site.py": 40,
+    "tests.system.test_panel_kernel": 40,
+    "tests.system.test_policy_magic": 40,
+    "tests.system.test_canary_messages": 40,
+    "tests.system.test_canary_doors": 35,
+    "tests.system.test_waiting_kernel": 35,
+    "tests.system.test_script_failures": 30,
+    "tests.system.test_terminal": 30,
+    "tests.system.test_lifecycle": 30,
+    "tests.system.test_debugger": 25,
+    "tests.system.test_live_view": 25,
+    "tests/system/test_rabbitmq.py": 25,
+    "tests/system/test_faults_processes.py": 25,
+    "tests/project/test_benchmarks.py": 25,
+    "tests.system.test_jupyter_server": 20,
+    "tests.system.test_frontends": 20,
+    "tests/core/connection/test_keepalive.py": 19,
+    "tests.system.test_tracebacks": 15,
+    "tests.system.test_completion": 15,
+    "exploring_an_api": 15,
+    "price_stream": 15,
+    "build_your_own_server": 15,
+}
+"""How long a group takes, about, where its number of tests doesn't tell."""
+A_SECOND = 20
+"""Tests of other groups."""
 
 
 class Spread(LoadScopeScheduling):
@@ -23,8 +49,8 @@ class Spread(LoadScopeScheduling):
 
     A module's tests share servers and programs, so it is run in one process. The first worker begins with the
     quick modules, the others with what starts kernels and browsers: a mistake is told soon, and a worker that
-    waits for a kernel leaves its core to one that computes. On both sides the longest comes first, so that
-    the last ones are short, and no core is idle at the end.
+    waits for a kernel leaves its core to one that computes; so there are two workers for each core. On both
+    sides the longest comes first, so that the last ones are short, and no core is idle at the end.
     """
 
     def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
@@ -39,10 +65,13 @@ class Spread(LoadScopeScheduling):
             self._places = {nodeid: place for place, nodeid in enumerate(self.registered_collections[node])}
         first = node is self.nodes[0]
         scopes = [scope for scope in self.workqueue if ("/" in scope) is first] or list(self.workqueue)
-        scope = max(scopes, key=lambda name: (name in LONG, len(self.workqueue[name])))
+        scope = max(scopes, key=self._seconds)
         unit = self.workqueue.pop(scope)
         self.assigned_work[node][scope] = unit
         node.send_runtest_some([self._places[nodeid] for nodeid, done in unit.items() if not done])
+
+    def _seconds(self, scope: str) -> float:
+        return SECONDS.get(scope, len(self.workqueue[scope]) / A_SECOND)
 
 
 def group_of(nodeid: str) -> str:

@@ -61,7 +61,7 @@ def test_a_stream_ticks_in_its_cell_while_a_later_cell_keeps_the_kernel_busy(
     lab: Lab, browser: Browser, app: str
 ) -> None:
     cells = [CONNECT, SUBSCRIBE, BUSY, "%ws ping", "%ws close"]
-    with open_notebook(lab, browser, f"ticks-{app}", cells, app=app) as notebook:
+    with open_notebook(lab, browser, f"ticks-{app}", cells, app=app, shared=app == "lab") as notebook:
         notebook.run(0)
         notebook.run(1)
         notebook.start(2)
@@ -90,7 +90,7 @@ def test_rows_that_have_settled_stay_as_they_are_while_the_stream_ticks(
     lab: Lab, browser: Browser, app: str, seconds: int
 ) -> None:
     cells = [CONNECT, SUBSCRIBE.replace("20", "5"), "%ws ls", "%ws close"]
-    with open_notebook(lab, browser, f"settles-{app}", cells, app=app) as notebook:
+    with open_notebook(lab, browser, f"settles-{app}", cells, app=app, shared=app == "lab") as notebook:
         for index in range(3):
             notebook.run(index)
         views = notebook.output(1).locator(".ipyws")
@@ -182,7 +182,7 @@ def test_the_saved_view_reads_after_a_reload_and_without_a_kernel(lab: Lab, brow
 def test_keys_in_an_expanded_message_do_not_reach_the_notebook(lab: Lab, browser: Browser) -> None:
     long = json.dumps({"text": "long enough to expand " * 8})
     cells = ["%load_ext ipyws\n%ws serve echo -o server\n%ws {{server.url}}", f"%ws send {long}", "1"]
-    with open_notebook(lab, browser, "keys", cells) as notebook:
+    with open_notebook(lab, browser, "keys", cells, shared=True) as notebook:
         notebook.run(0)
         notebook.run(1)
         summary = notebook.output(1).locator("summary").first
@@ -198,7 +198,7 @@ def test_keys_in_an_expanded_message_do_not_reach_the_notebook(lab: Lab, browser
 def test_an_opened_message_stays_open_while_nothing_new_comes(lab: Lab, browser: Browser) -> None:
     long = json.dumps({"text": "long enough to expand " * 8})
     cells = ["%load_ext ipyws\n%ws serve echo -o server\n%ws {{server.url}}", f"%ws send {long}", "1 + 1"]
-    with open_notebook(lab, browser, "stays-open", cells) as notebook:
+    with open_notebook(lab, browser, "stays-open", cells, shared=True) as notebook:
         for index in (0, 1):
             notebook.run(index)
         notebook.output(1).locator("summary").first.evaluate(

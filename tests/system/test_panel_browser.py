@@ -9,14 +9,16 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.lab import Lab, Notebook, chromium, lab_server, open_notebook
-from tests.support.panel import OPEN, SECOND, SERVE, SOON, Shown, is_running, show, start
+from tests.support.panel import OPEN, SERVE, SOON, Shown, is_running, show, start
 
 pytestmark = pytest.mark.browser
 
 PRICES_AND_ECHO = SERVE + "%ws serve prices -o prices\n%ws serve echo -o echo\nx = {'deep': [1, 2]}"
 SUBSCRIBE = '{"action": "subscribe", "symbols": ["BTC-USD", "ETH-USD"], "rate": 10}'
-LOOP = "end = time.monotonic() + {}\nwhile time.monotonic() < end: pass"
-SLEEP = "time.sleep({})"
+UNTIL = "while not os.path.exists('{}'): {}"
+"""A cell that keeps the kernel until this test has seen enough."""
+LOOP = "pass"
+SLEEP = "time.sleep(0.2)"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def own_errors(notebook: Notebook) -> list[str]:
 
 
 def test_connect_stream_filter_expand_pause_send_and_close(lab: Lab, browser: Browser) -> None:
-    with open_notebook(lab, browser, "panel-tour", [PRICES_AND_ECHO, OPEN]) as notebook:
+    with open_notebook(lab, browser, "panel-tour", [PRICES_AND_ECHO, OPEN], shared=True) as notebook:
         notebook.run(0)
         panel = show(notebook, 1)
         panel.wait_for_state("no connection")
@@ -131,7 +133,7 @@ def _close_with_a_code(panel: Shown) -> None:
 
 def test_what_does_not_connect_says_why_and_the_next_try_works(lab: Lab, browser: Browser) -> None:
     policy = lab.work / "ipyws.toml"
-    with open_notebook(lab, browser, "panel-refused", [PRICES_AND_ECHO, OPEN]) as notebook:
+    with open_notebook(lab, browser, "panel-refused", [PRICES_AND_ECHO, OPEN], shared=True) as notebook:
         notebook.run(0)
         panel = show(notebook, 1)
         problem = panel.root.locator(".connect .problem[role=alert]")
@@ -158,7 +160,7 @@ def test_what_does_not_connect_says_why_and_the_next_try_works(lab: Lab, browser
 
 
 def test_it_works_in_notebook_7(lab: Lab, browser: Browser) -> None:
-    cells = [PRICES_AND_ECHO, OPEN, SLEEP.format(4)]
+    cells = [PRICES_AND_ECHO, OPEN, UNTIL.format("enough-7", SLEEP)]
     with open_notebook(lab, browser, "panel-notebook", cells, app="notebook") as notebook:
         notebook.run(0)
         panel = show(notebook, 1)
@@ -173,14 +175,20 @@ def test_it_works_in_notebook_7(lab: Lab, browser: Browser) -> None:
         start(notebook, 2)
         panel.wait_for_more(10)
         assert is_running(notebook, 2)
+        (lab.work / "enough-7").touch()
         _close_with_a_code(panel)
         assert own_errors(notebook) == []
 
 
 @pytest.mark.parametrize("busy", [LOOP, SLEEP], ids=["computing", "sleeping"])
 def test_a_busy_kernel_keeps_nobody_waiting(lab: Lab, browser: Browser, busy: str) -> None:
-    cells = [PRICES_AND_ECHO + "\n%ws {{prices.url}} --as prices", OPEN, busy.format(8)]
-    with open_notebook(lab, browser, f"panel-busy-{len(busy)}", cells) as notebook:
+    enough = lab.work / f"enough-{len(busy)}"
+    cells = [
+        PRICES_AND_ECHO + "\n%ws {{prices.url}} --as prices",
+        OPEN,
+        UNTIL.format(enough.name, busy),
+    ]
+    with open_notebook(lab, browser, f"panel-busy-{len(busy)}", cells, shared=True) as notebook:
         notebook.run(0)
         panel = show(notebook, 1)
         panel.wait_for_state("open")
@@ -191,10 +199,11 @@ def test_a_busy_kernel_keeps_nobody_waiting(lab: Lab, browser: Browser, busy: st
         panel.wait_for_more(20)
         panel.root.get_by_label("Filter messages").fill("ETH-USD")
         expect(panel.counters).to_contain_text("match", timeout=SOON)
-        expect(panel.rows("BTC-USD", way="in")).to_have_count(0, timeout=2 * SECOND)
+        expect(panel.rows("BTC-USD", way="in")).to_have_count(0, timeout=SOON)
         panel.button("Close").click()
-        panel.wait_for_state("closed 1000", within=3 * SECOND)
+        panel.wait_for_state("closed 1000")
         assert is_running(notebook, 2)
+        enough.touch()
         assert own_errors(notebook) == []
 
 
@@ -205,7 +214,7 @@ SCROLLING = """(view) => [...view.querySelectorAll("*")].filter((element) =>
 
 def test_an_output_view_scrolls_nothing_but_the_list(lab: Lab, browser: Browser) -> None:
     connect = PRICES_AND_ECHO + "\n%ws {{prices.url}} --as prices"
-    with open_notebook(lab, browser, "panel-output-view", [connect, OPEN]) as notebook:
+    with open_notebook(lab, browser, "panel-output-view", [connect, OPEN], shared=True) as notebook:
         notebook.run(0)
         panel = show(notebook, 1)
         panel.send(SUBSCRIBE)
@@ -275,10 +284,10 @@ def test_a_chart_ticks_while_a_cell_computes_pauses_zooms_and_leaves_a_picture(
         "%ws {{prices.url}} --as prices",
         f"%ws send {SUBSCRIBE}",
         '%ws plot json["value"] by json["symbol"]',
-        LOOP.format(4),
+        UNTIL.format("enough-chart", LOOP),
         "%ws close prices",
     ]
-    with open_notebook(lab, browser, "chart", cells) as notebook:
+    with open_notebook(lab, browser, "chart", cells, shared=True) as notebook:
         for index in range(4):
             notebook.run(index)
         chart = notebook.page.locator(".ipyws-chart")
@@ -289,6 +298,8 @@ def test_a_chart_ticks_while_a_cell_computes_pauses_zooms_and_leaves_a_picture(
             "(before) => Number(document.querySelector('.ipyws-chart').dataset.values) > before + 20",
             arg=before,
         )
+        assert is_running(notebook, 4)
+        (lab.work / "enough-chart").touch()
         canvas = chart.locator("canvas")
         canvas.focus()
         notebook.page.keyboard.press(" ")

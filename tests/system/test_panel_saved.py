@@ -254,7 +254,7 @@ def _open_all_details(notebook: Notebook) -> None:
 
 
 def test_keys_in_the_panel_leave_the_cells_alone(lab: Lab, browser: Browser) -> None:
-    with open_notebook(lab, browser, "panel-keys", [ECHO, OPEN, "3", "4"]) as notebook:
+    with open_notebook(lab, browser, "panel-keys", [ECHO, OPEN, "3", "4"], shared=True) as notebook:
         notebook.run(0)
         panel = show(notebook, 1)
         panel.send('{"key": [1, 2]}')
@@ -289,7 +289,7 @@ COUNTS = "log = ipyws.current().log\nprint('kernel:', log.received, log.total)"
 
 
 def test_a_flood_is_counted_to_the_last_message(lab: Lab, browser: Browser) -> None:
-    with open_notebook(lab, browser, "panel-flood", [CHAOS, OPEN, COUNTS]) as notebook:
+    with open_notebook(lab, browser, "panel-flood", [CHAOS, OPEN, COUNTS], shared=True) as notebook:
         notebook.run(0)
         panel = show(notebook, 1)
         panel.send('{"do": "burst", "count": 10000, "size": 200}')
