@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import dataclass, field
+from sys import intern
 
 from websockets.exceptions import InvalidHandshake
 
@@ -96,6 +97,8 @@ class AnswerError(InvalidHandshake):
 class HeadReader:
     """Reads until the head of the final answer is there; interim answers (1xx) are skipped."""
 
+    __slots__ = ("_begin", "_searched", "_seen", "_start")
+
     def __init__(self) -> None:
         self._seen = bytearray()
         self._begin = 0  # of the present answer, in what was seen
@@ -128,7 +131,9 @@ class HeadReader:
                 raw = bytes(self._seen[self._start : found.start()])
                 head = parse_head(raw, led=self._start > self._begin)
                 if head.status >= 200 or head.status == 101:
-                    return head, bytes(self._seen[end:])
+                    rest = bytes(self._seen[end:])
+                    self._seen.clear()
+                    return head, rest
             self._begin = self._start = self._searched = end
 
     def end(self) -> Head:
@@ -204,7 +209,7 @@ def _headers(lines: list[bytes], odd: list[str]) -> tuple[tuple[str, str], ...]:
             more = line.decode("latin-1").strip(_BLANKS)
             headers[-1] = name, f"{value} {more}".strip(_BLANKS)
         elif field := _FIELD.fullmatch(line):
-            name = field[1].decode("ascii")
+            name = intern(field[1].decode("ascii"))  # it is kept, and most servers have the same ones
             if field[2]:
                 spaced.setdefault(name)
             headers.append((name, field[3].decode("latin-1").strip(_BLANKS)))

@@ -22,6 +22,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 
 from ipyws.core.connection.transport import Handshake, Sink
+from ipyws.core.gate import Gate
 from ipyws.core.messages.message import Control
 from ipyws.errors import WebSocketError
 from ipyws.network.agreement import agree
@@ -57,10 +58,17 @@ class Wire(asyncio.Protocol):
         strict: Refuse an answer to the handshake that is odd.
     """
 
-    handshake: Handshake
-    heard = 0.0
+    # A dictionary of more than thirty would be one of its own, at 1.6 kB a connection.
+    __slots__ = (
+        *("__weakref__", "_answer", "_breaches", "_called", "_close_noted", "_close_timeout", "_deadline"),
+        *("_ended", "_fast", "_gate", "_head", "_inbox", "_loop", "_lost", "_opened", "_outgoing", "_paused"),
+        *("_protocol", "_read_size", "_refusal", "_rest", "_resting", "_sink", "_socket", "_strict"),
+        *("_transport", "_unread_pongs", "_writable", "handshake", "heard", "max_message", "refuse_message"),
+    )
+
     pings = True
-    max_message: int | None = None
+
+    handshake: Handshake
     refuse_message: Callable[[int], WebSocketError]
 
     def __init__(
@@ -71,21 +79,22 @@ class Wire(asyncio.Protocol):
         replaces: bool = False,
         strict: bool = False,
     ) -> None:
+        self.heard = 0.0
+        self.max_message: int | None = None
         self._protocol = protocol
         self._sink = sink
         self._close_timeout = close_timeout
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._strict = strict
-        self._answer: asyncio.Future[Head] = self._loop.create_future()
+        self._answer: asyncio.Future[Head] | None = self._loop.create_future()
         self._head = HeadReader()
         self._refusal: Refusal | None = None
         self._gate = threading.Lock()  # of all that is written, and of the end of the socket
         self._socket: int | None = None  # where other threads write; None where only the transport may
         self._rest = b""  # of what one of them wrote: it goes before anything else
         self._outgoing = Outgoing(protocol, self._write, self._flush)
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._writable = Gate(True)
         self._inbox = Inbox(sink, replaces)
         self._breaches = Breaches(self._tell_breach)
         self._fast: FastPath | None = None
@@ -109,13 +118,21 @@ class Wire(asyncio.Protocol):
             InvalidHandshake: Of `websockets`, or of `ipyws.network.answer`: it is none.
             ConnectionError: The connection was lost before there was one.
         """
+        assert self._answer is not None
         self._protocol.send_request(request)
         self._flush()
-        return await self._answer
+        head = await self._answer
+        self._answer = None  # whoever opens it keeps what is needed of it
+        return head
+
+    @property
+    def _is_awaited(self) -> bool:
+        """Whether the answer is awaited: it was neither taken nor refused."""
+        return self._answer is not None and not self._answer.done()
 
     def _read_answer(self, data: bytes) -> bytes:
         """Read the answer; return what follows its head once the connection is open."""
-        if self._answer.done():  # refused, or given up
+        if self._answer is None or self._answer.done():  # refused, or given up
             return b""
         if self._refusal is not None:
             self._read_refusal(data)
@@ -147,7 +164,7 @@ class Wire(asyncio.Protocol):
 
     def _refuse(self, otherwise: BaseException | None) -> None:
         error = otherwise if self._refusal is None else self._refusal.error()
-        if not self._answer.done() and error is not None:
+        if self._answer is not None and self._is_awaited and error is not None:
             self._answer.set_exception(error)
             self._answer.exception()  # a failed start_tls leaves nobody to retrieve it
 
@@ -357,7 +374,7 @@ class Wire(asyncio.Protocol):
 
     def _cut_short(self) -> InvalidHandshake:
         """Return why there is no answer; of a refusal that ended in its head, what came is told."""
-        if self._refusal is None and not self._answer.done():
+        if self._refusal is None and self._is_awaited:
             try:
                 self._refusal = Refusal(self._head.end())
             except InvalidHandshake as error:

@@ -5,9 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from weakref import WeakSet
 
 from ipyws.config.enforcement import check_count
 from ipyws.policy.policy import Policy
+
+
+class _Place:
+    """The place of one connection."""
+
+    __slots__ = ("__weakref__",)
 
 
 class Slots:
@@ -15,18 +22,18 @@ class Slots:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._taken: set[object] = set()
+        self._taken: WeakSet[_Place] = WeakSet()
 
     def take(self, policy: Policy) -> Callable[[], None]:
         """Count one more connection.
 
         Returns:
-            What gives its place back; may be called twice.
+            What gives its place back, also by being forgotten; may be called twice.
 
         Raises:
             PermissionDeniedError: The policy allows no more.
         """
-        place = object()
+        place = _Place()
         with self._lock:
             check_count(policy, len(self._taken) + 1)
             self._taken.add(place)
@@ -41,13 +48,13 @@ class Slots:
         with self._lock:
             check_count(policy, len(self._taken))
 
-    def _give_back(self, place: object) -> None:
+    def _give_back(self, place: _Place) -> None:
         self._taken.discard(place)
 
     def start_again(self) -> None:
         """Count nothing, in a forked child: what is open is the parent's."""
         self._lock = threading.Lock()
-        self._taken = set()
+        self._taken = WeakSet()
 
 
 SLOTS = Slots()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -100,8 +99,7 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Wire:
     except BaseException:
         leave()
         raise
-    wire.when_ended(leave)
-    weakref.finalize(wire, leave)  # its loop may end before the connection does
+    wire.when_ended(leave)  # or once it is forgotten: its loop may end before the connection does
     return wire
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -11,6 +10,7 @@ from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
+from ipyws.core.gate import Gate
 from ipyws.network.frame_writer import frame_all
 from ipyws.runtime.aside import aside
 
@@ -41,9 +41,8 @@ class Outgoing:
         self._protocol = protocol
         self._write = write
         self._flush = flush
-        self.idle = asyncio.Event()
-        self.idle.set()
-        self._waiting: deque[tuple[bytes, bool]] = deque()
+        self.idle = Gate(True)
+        self._waiting: list[tuple[bytes, bool]] = []  # a deque takes 600 bytes
         self._last: Callable[[], object] | None = None
         self._deflating: asyncio.Future[bytes] | None = None
 
@@ -57,7 +56,7 @@ class Outgoing:
         if not self._protocol.extensions:
             self._write(frame_all(messages))
             return
-        self._waiting.extend(messages)
+        self._waiting += messages
         self._go_on()
 
     def at_last(self, action: Callable[[], object]) -> bool:
@@ -73,12 +72,16 @@ class Outgoing:
         self.idle.set()
 
     def _go_on(self) -> None:
-        while self._waiting and not self.busy:
-            payload, text = self._waiting.popleft()
+        taken = 0
+        for payload, text in self._waiting:
+            if self.busy:
+                break
+            taken += 1
             if len(payload) >= LARGE:
                 self._deflate(Frame(Opcode.TEXT if text else Opcode.BINARY, payload))
             else:
                 (self._protocol.send_text if text else self._protocol.send_binary)(payload)
+        del self._waiting[:taken]
         self._flush()
 
     def _deflate(self, frame: Frame) -> None:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from ipyws.capture.journal import Journal
     from ipyws.capture.recording import RecordedLog
+    from ipyws.core.channels.message_channel import Stream
     from ipyws.core.connection.reconnect import Retry
     from ipyws.core.connection.transport import Dial, Handshake
     from ipyws.core.dialects.conversation import Conversation
@@ -90,6 +91,14 @@ class Connection:
         rules: What it sends by itself.
     """
 
+    # A dictionary of more than thirty would be one of its own, at 1.7 kB a connection.
+    __slots__ = (
+        *("__weakref__", "_watchers", "closed", "codec", "conversation", "cursor", "dialled", "ended"),
+        *("ending", "flow", "incoming", "journal", "keepalive", "last_read", "log", "loop", "losses", "name"),
+        *("opening", "options", "private", "readers", "reconnecting", "requests", "response", "retry"),
+        *("rules", "sending", "sessions", "states", "target", "url"),
+    )
+
     loop: asyncio.AbstractEventLoop
 
     def __init__(
@@ -120,13 +129,14 @@ class Connection:
 
     def _make_parts(self, dial: Dial, new_journal: NewJournal) -> None:
         options = self.options
-        self.flow = FlowControl(lambda: self.readers.all(), lambda: self.state == "open", self._hold)
+        # Methods rather than lambdas, which take twice the memory.
+        self.flow = FlowControl(self._streams, self._is_open, self._hold)
         self.readers = Readers(
             self.log,
             options.log_messages,
             options.channel_capacity,
             self.flow,
-            lambda: self.closed is not None,
+            self._is_closed,
         )
         self.sending = Sending(self, options.write_timeout)
         self.requests = Requests(self)
@@ -138,6 +148,15 @@ class Connection:
         self.rules = Rules(self, options.every, options.reply)
         self.opening.preparations.append(self.rules.prepare)
         self.opening.greeters.append(Greeter("rules", self.rules.greeted))
+
+    def _streams(self) -> tuple[Stream, ...]:
+        return self.readers.all()
+
+    def _is_open(self) -> bool:
+        return self.state == "open"
+
+    def _is_closed(self) -> bool:
+        return self.closed is not None
 
     # -- what can be seen ----------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from ipyws.core.channels.message_channel import Stream
+from ipyws.core.gate import Gate
 
 
 class FlowControl:
@@ -36,8 +37,7 @@ class FlowControl:
         self._until = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: int | None = None
-        self._reading = asyncio.Event()
-        self._reading.set()
+        self._reading = Gate(True)
 
     def begin(self) -> None:
         """Note the loop of the connection; called on it."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
-from collections.abc import Coroutine, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ipyws.core.connection.needs import Flowing, Logged
 from ipyws.core.connection.pings import Ping, Pings
@@ -68,17 +66,27 @@ class KeepAlive:
         self.pings = Pings()
         self._connection = connection
         self._options = options
-        self._tasks: list[asyncio.Task[None]] = []
+        self._number = 0  # of keep-alive pings since it was opened
+        # Between two pings there is nothing but a timer: a task that sleeps takes 1.3 kB.
+        self._timer: asyncio.TimerHandle | None = None
+        self._pinging: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start the timers: the connection is open."""
-        self._tasks = [self._connection.loop.create_task(work) for work in self._timers()]
+        connection, options = self._connection, self._options
+        self._number = 0
+        if options.ping_interval is not None and connection.sending.transport.pings:
+            self._rest(options.ping_interval)
+        if options.read_timeout is not None:
+            self._watching = connection.loop.create_task(self._watch_reads(options.read_timeout))
 
     def stop(self, error: WebSocketError) -> None:
         """End the timers, and tell who waits for a pong that none will come, because of ``error``."""
-        for task in self._tasks:
-            task.cancel()
-        self._tasks.clear()
+        for running in (self._timer, self._pinging, self._watching):
+            if running is not None:
+                running.cancel()
+        self._timer = self._pinging = self._watching = None
         self.pings.give_up(error)
 
     def send_ping(self, payload: bytes) -> Ping:
@@ -107,34 +115,32 @@ class KeepAlive:
         timeout = self._options.ping_timeout
         return _PING_TIMEOUT if timeout is None else timedelta(seconds=timeout)
 
-    def _timers(self) -> Iterator[Coroutine[Any, Any, None]]:
-        options = self._options
-        if options.ping_interval is not None and self._connection.sending.transport.pings:
-            yield self._keep_alive(options.ping_interval, options.ping_timeout, options.keepalive == "data")
-        if options.read_timeout is not None:
-            yield self._watch_reads(options.read_timeout)
+    def _rest(self, seconds: float) -> None:
+        self._timer = self._connection.loop.call_later(seconds, self._begin_ping)
 
-    async def _keep_alive(self, interval: float, timeout: float | None, by_data: bool) -> None:
-        """Ping every ``interval`` seconds; close the connection when an answer takes longer than ``timeout``.
+    def _begin_ping(self) -> None:
+        interval = self._options.ping_interval
+        assert interval is not None
+        self._pinging = self._connection.loop.create_task(self._keep_alive(interval))
+
+    async def _keep_alive(self, interval: float) -> None:
+        """Ping once; close the connection where an answer takes too long, else ping again.
 
         Args:
             interval: Seconds between a pong and the next ping.
-            timeout: Seconds, or None to wait for no answer.
-            by_data: Whether anything that comes is an answer: there are servers that talk and send no pongs.
         """
-        pause = interval
-        for number in itertools.count(1):
-            await asyncio.sleep(pause)
-            pause = interval
-            ping = self.send_ping(KEEP_ALIVE + b"%d" % number)
-            start = time.monotonic()
-            if timeout is None or await self._answered(ping, timeout):
-                continue
-            if by_data and self._connection.sending.transport.heard > start:
-                pause = max(0.0, interval - (time.monotonic() - start))
-            else:
-                self._give_up(timeout, by_data)
-                return
+        timeout = self._options.ping_timeout
+        # Anything that comes may be an answer: there are servers that talk and send no pongs.
+        by_data = self._options.keepalive == "data"
+        self._number += 1
+        ping = self.send_ping(KEEP_ALIVE + b"%d" % self._number)
+        start = time.monotonic()
+        if timeout is None or await self._answered(ping, timeout):
+            self._rest(interval)
+        elif by_data and self._connection.sending.transport.heard > start:
+            self._rest(max(0.0, interval - (time.monotonic() - start)))
+        else:
+            self._give_up(timeout, by_data)
 
     async def _answered(self, ping: Ping, timeout: float) -> bool:
         flow = self._connection.flow

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from dataclasses import dataclass, field
 
 from ipyws.errors import WebSocketError
@@ -25,15 +24,16 @@ class Pings:
     """The pings of a connection that are not answered yet, and the round trips of those that were."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Ping] = deque()
-        self.rtts: deque[float] = deque(maxlen=_KEPT)
+        # Lists, because a deque takes 600 bytes; both are short, but for a server that answers no ping.
+        self._waiting: list[Ping] = []
+        self.rtts: list[float] = []
 
     def sent(self, payload: bytes) -> Ping:
         """Note a ping that is about to be written."""
         ping = Ping(payload, asyncio.get_running_loop().create_future())
         self._waiting.append(ping)
         if len(self._waiting) > _KEPT:  # a server that answers none, and nobody who minds
-            self._waiting.popleft().pong.cancel()
+            self._waiting.pop(0).pong.cancel()
         return ping
 
     def answered(self, payload: bytes) -> float | None:
@@ -45,18 +45,19 @@ class Pings:
             return None
         now = time.perf_counter()
         while True:
-            ping = self._waiting.popleft()
+            ping = self._waiting.pop(0)
             rtt = now - ping.sent
             if not ping.pong.done():
                 ping.pong.set_result(rtt)
             if ping.payload == payload:
                 self.rtts.append(rtt)
+                del self.rtts[:-_KEPT]
                 return rtt
 
     def give_up(self, error: WebSocketError) -> None:
         """Tell everybody who waits for a pong that none will come."""
         while self._waiting:
-            ping = self._waiting.popleft()
+            ping = self._waiting.pop(0)
             if not ping.pong.done():
                 ping.pong.set_exception(error)
                 ping.pong.exception()  # nobody has to be waiting for it

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+from ipyws.core.gate import Gate
+
 
 class Openness:
     """Something to wait for, on the connection's loop."""
 
     def __init__(self) -> None:
-        self._open = asyncio.Event()
-        self._lost = asyncio.Event()
+        self._open = Gate(False)
+        self._lost = Gate(False)
 
     def begin(self) -> None:
         """Note that the connection is open, and what is sent on each open is sent."""
