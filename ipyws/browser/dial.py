@@ -115,7 +115,7 @@ async def _open(loop: TurnedLoop, url: URL, options: ConnectOptions, sink: Sink)
     transport.handshake = Handshake(
         status=101,
         reason="",
-        headers=(),
+        answered=(),
         subprotocol=facts["protocol"] or None,
         extensions=facts["extensions"],
         url=ShownText(url),

@@ -14,19 +14,14 @@ from ipyws.errors import InvalidError
 _SUFFIX: Final = ".ipynb"
 
 
-def _working_directory() -> Path:
+def _working_directory() -> str:
     try:
-        return _folder(os.getcwd())
+        return os.getcwd()
     except OSError:  # it is gone
-        return _folder(os.path.abspath(os.sep))
+        return os.path.abspath(os.sep)
 
 
-@lru_cache(maxsize=16)  # this is asked several times a dial, and making a Path is most of the answer
-def _folder(path: str) -> Path:
-    return Path(path)
-
-
-START: Final = _working_directory()
+START: Final = Path(_working_directory())
 """Where the process worked when it began: a cell may go elsewhere, the policy of its notebook stays."""
 
 
@@ -75,9 +70,13 @@ def find() -> Whereabouts:
         return _at(path) if ours else Whereabouts((*_both(START), *_at(path).folders), path, unknown=True)
     if _in_kernel():
         return Whereabouts(_both(START), unknown=True)
+    return _in_folder(_working_directory())
+
+
+@lru_cache(maxsize=16)  # each dial asks several times, and making a Path is most of the answer
+def _in_folder(path: str) -> Whereabouts:
     # What POSIX calls the working directory has no links in it (getcwd).
-    folder = _working_directory()
-    return Whereabouts((folder,) if os.name == "posix" else _both(folder))
+    return Whereabouts((Path(path),) if os.name == "posix" else _both(Path(path)))
 
 
 def _at(notebook: Path) -> Whereabouts:

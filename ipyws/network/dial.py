@@ -43,9 +43,8 @@ from ipyws.network.request import request, with_params
 from ipyws.network.signing import sign
 from ipyws.network.status import status_error
 from ipyws.network.tapped import make_wire
-from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL, join
-from ipyws.text.masking import ShownText, conceal_headers, remember_parameters
+from ipyws.text.masking import ShownText, remember_parameters
 
 MAX_REDIRECTS = 10
 
@@ -182,8 +181,8 @@ async def _dial_once(
     progress: _Progress, permission: Permission, sink: Sink, context: ssl.SSLContext | None
 ) -> Wire:
     options = progress.options = permission.options
-    policy = permission.begin()
-    protocol = _protocol(progress.url, options, policy)
+    permission.begin()
+    protocol = _protocol(progress.url, options)
     asked = request(protocol, progress.url, options)
     if options.sign is not None:
         permission = await _sign(progress, asked, options.sign, permission)
@@ -210,7 +209,8 @@ async def _ask(
     """Ask for the upgrade, as the policy of this moment allows; return the answer."""
     progress.phase = "handshake"
     policy = permission.ask_again()
-    protocol.max_message_size = _largest(permission.options, policy)
+    largest = permission.options.largest
+    protocol.max_message_size = min(largest, policy.max_message or largest)
     wire.max_message = policy.max_message
     wire.refuse_message = partial(message_refusal, policy)
     progress.sent = frozenset(name.lower() for name in asked.headers)
@@ -228,8 +228,8 @@ def _handshake(
     return Handshake(
         status=head.status,
         reason=head.reason,
-        headers=conceal_headers(head.headers),
-        request_headers=conceal_headers(asked.headers.raw_items()),
+        answered=head.headers,
+        asked=tuple(asked.headers.raw_items()),
         subprotocol=protocol.subprotocol,
         extensions=", ".join(filter(None, head.values("Sec-WebSocket-Extensions"))),
         local_address=wire.address("sockname"),
@@ -256,17 +256,12 @@ async def _sign(
     return permission
 
 
-def _protocol(url: URL, options: ConnectOptions, policy: Policy) -> ClientProtocol:
+def _protocol(url: URL, options: ConnectOptions) -> ClientProtocol:
     return ClientProtocol(
         proxy.target(url),
         origin=None if options.origin is None else Origin(options.origin),
         extensions=compression.offers(options.compression, options.threshold),
         subprotocols=[Subprotocol(name) for name in options.offered] or None,
         state=State.OPEN,  # it reads frames only: the answer is ours to read, see `agreement`
-        max_size=_largest(options, policy),
         logger=SILENT,
     )
-
-
-def _largest(options: ConnectOptions, policy: Policy) -> int:
-    return min(options.largest, policy.max_message or options.largest)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ipyws.core.connection.closing import Close
 from ipyws.core.messages.message import Control, Direction
 from ipyws.errors import WebSocketError
-from ipyws.text.masking import mask, mask_headers
+from ipyws.text.masking import conceal_headers, mask, mask_headers
 from ipyws.text.printable import visible
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class Handshake:
     Attributes:
         status: HTTP status of the response: 101.
         reason: Its reason phrase.
-        headers: Its headers, in order.
-        request_headers: The headers we sent, in order.
+        answered: Its headers, in order.
+        asked: The headers we sent, in order.
         subprotocol: The subprotocol the server chose, or None.
         extensions: The negotiated extensions as in the header, or "".
         local_address: Our host and port.
@@ -45,8 +45,8 @@ class Handshake:
 
     status: int
     reason: str
-    headers: tuple[tuple[str, str], ...]
-    request_headers: tuple[tuple[str, str], ...] = ()
+    answered: tuple[tuple[str, str], ...]
+    asked: tuple[tuple[str, str], ...] = ()
     subprotocol: str | None = None
     extensions: str = ""
     local_address: tuple[str, int] | None = None
@@ -57,6 +57,17 @@ class Handshake:
     oddities: tuple[str, ...] = ()
     moved: bool = False
     elapsed: float = field(default=0.0, compare=False)
+
+    # Concealed when they are looked at: two dozen objects of each connection, for the garbage collector too.
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """The headers of the response, in order; exact as text, without secrets in a repr."""
+        return conceal_headers(self.answered)
+
+    @property
+    def request_headers(self) -> tuple[tuple[str, str], ...]:
+        """The headers we sent, in order; likewise."""
+        return conceal_headers(self.asked)
 
     def add_to(self, about: About) -> About:
         """Return what a capture says of a connection, with how it was opened."""
@@ -72,7 +83,7 @@ class Handshake:
         )
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}: {value}" for name, value in mask_headers(self.headers))
+        shown = ", ".join(f"{name}: {value}" for name, value in mask_headers(self.answered))
         status = f"{self.status} {mask(self.reason)}".rstrip()
         return visible(f"<Handshake {status} in {self.elapsed * 1000:.0f} ms, {shown}>")
 
