@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.adversarial import FAMILIES, PACKED
+from benchmarks.adversarial import SIZES, WAYS
 from benchmarks.support.summary import Line, find, ratios
 
 
@@ -102,16 +102,9 @@ TARGETS = (
     Target("connections", "100", "ipyws", "idle_percent", 0.1),
     *(
         Target("adversarial", f"{way}, {size} MB", "ipyws", "held_ms", 50.0, beyond="zlib and UTF-8")
-        for way in ("rows", "row unfolded", "panel's filter", "replay's comparison", "grep")
-        for size in (4, 16)
-    ),
-    *(
-        Target("adversarial", f"{way}, 4 MB", "ipyws", "held_ms", 50.0, beyond="zlib and UTF-8")
-        for way in (
-            "expect",
-            *(f"{name} unpacked" for name in PACKED),
-            *(f"{name} heard" for name in FAMILIES),
-        )
+        for way in WAYS
+        for size in SIZES
+        if way not in ("save", "mask", "echo")
     ),
     Target("adversarial", "echo, 4 MB", "ipyws", "held_ms", 50.0, beyond="zlib and UTF-8"),
     # A message of this size is copied some times on its way, too.

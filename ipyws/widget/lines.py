@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from ipyws.core.connection.connection import Connection
 from ipyws.core.messages.contract import Contract
-from ipyws.core.messages.message import Message
+from ipyws.core.messages.message import Message, payload_size
 from ipyws.text.masking import mask_start
 from ipyws.text.printable import visible
 from ipyws.view import card as cards
@@ -48,7 +48,7 @@ def line(
     row = rows.row(message, previous, longest=PREVIEW, unfold=False, contract=contract)
     if message.type == "pong" and message.rtt is not None:
         row = row._replace(preview=row.preview.replace("pong  ", "RTT ", 1))
-    return _line(number, name, message.seq, message.time, row, more=bool(row.size and message.size))
+    return _line(number, name, message.seq, message.time, row, more=bool(row.size and message.data))
 
 
 def gap(number: int, count: int, evicted: int, *, loadable: bool = False) -> protocol.Row:
@@ -125,7 +125,7 @@ def _as_it_came(message: Message) -> protocol.Body:
 def _of_text(data: str) -> protocol.Body:
     text = visible(mask_start(data, DETAIL), keep_newlines=True)
     tree = json_tree(data, text) if len(data) <= DETAIL else None
-    return _body(text, tree, len(data[DETAIL:].encode("utf-8", "surrogatepass")))
+    return _body(text, tree, payload_size(data) - payload_size(data[:DETAIL]))
 
 
 def _meant(meant: Meaning) -> protocol.Body:

@@ -18,6 +18,8 @@ INFLATED: Final = 16 * MB
 _CONTAINERS: Final = frozenset((dict, list, tuple))
 _AS_LISTS: Final = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b'[]{}"'))
+_PIECE: Final = 64 * 1024  # of what is looked at before other threads have their turn
+_LEVELS: Final = 8  # that are taken off each piece by itself
 
 
 def check_binary(payload: str | bytes) -> bytes:
@@ -57,15 +59,26 @@ def _is_flat(payload: str | bytes) -> bool:
     What is left of it are brackets and quotation marks. Those of a string stand beside each other, unless
     there is a bracket in it, and then nothing can be told; neither can it where a string has an escaped one.
     """
-    data = payload.encode("utf-8", "surrogatepass") if isinstance(payload, str) else payload
-    if b'\\"' in data or not data[:2].isascii() or b"\0" in data[:4]:  # which may be UTF-16
-        return False
-    left = data.translate(_AS_LISTS, _NO_BRACKETS).replace(b'""', b"")
-    for _ in range(DEEPEST):
-        if not left or b'"' in left:
+    if isinstance(payload, bytes) and (not payload[:2].isascii() or b"\0" in payload[:4]):
+        return False  # it may be UTF-16
+    pieces = []
+    for place in range(0, len(payload), _PIECE):
+        piece = payload[place : place + _PIECE + 1]  # and one more, which may be what is escaped at its end
+        data = piece.encode("utf-8", "surrogatepass") if isinstance(piece, str) else piece
+        if b'\\"' in data:
+            return False
+        data = data if len(piece) <= _PIECE else data[:-1]
+        pieces.append(_without_levels(data.translate(_AS_LISTS, _NO_BRACKETS).replace(b'""', b""), _LEVELS))
+    return not _without_levels(b"".join(pieces).replace(b'""', b""), DEEPEST - _LEVELS)
+
+
+def _without_levels(brackets: bytes, most: int) -> bytes:
+    """Return brackets without so many of the innermost levels; what has quotation marks as it is."""
+    for _ in range(most):
+        if not brackets or b'"' in brackets:
             break
-        left = left.replace(b"[]", b"")
-    return not left
+        brackets = brackets.replace(b"[]", b"")
+    return brackets
 
 
 def is_deeper(value: Any, most: int) -> bool:

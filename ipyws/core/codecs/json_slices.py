@@ -7,12 +7,12 @@ string or number.
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import json
 from collections.abc import Iterable, Iterator
 from json.decoder import WHITESPACE  # type: ignore[attr-defined]
 from typing import Any, Final
+
+from ipyws.core.codecs.freeing import free, keep, uncollected
 
 LARGE: Final = 128 * 1024
 """Characters, or bytes, from which a text is parsed in slices."""
@@ -45,22 +45,17 @@ def parse_json(data: str | bytes) -> Any:
     if text.startswith("\ufeff"):
         return json.loads(text)  # which says what is wrong
     with uncollected():
-        return _Parser(text).parse()
+        return keep(_parse_large(text))
 
 
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Look for no garbage while a large value is made, used and given up: in millions that takes long.
-
-    All of them are young when it is looked for the next time, and the lock is held as long as that takes.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
+def _parse_large(text: str) -> Any:
+    parser = _Parser(text)
     try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
+        return parser.parse()
+    except (ValueError, RecursionError) as error:
+        error.__traceback__ = None  # its frames hold what was made so far
+        free(parser.unfinished)
+        raise
 
 
 def _parse_small(data: str | bytes) -> Any:
@@ -92,44 +87,24 @@ def parse_texts(texts: Iterable[str]) -> Iterator[Any]:
             yield text
 
 
-def release(value: Any) -> None:
-    """Free a value that nobody else has, bit by bit.
-
-    Python frees a million lists in one go when the list around them is dropped, and holds the interpreter
-    lock meanwhile. What is emptied here is gone for everybody.
-    """
-    full = [value]
-    while full:
-        container = full[-1]
-        if isinstance(container, dict) and container:
-            item = container.popitem()[1]
-        elif isinstance(container, list) and container:
-            item = container.pop()
-        else:
-            full.pop()
-            continue
-        if isinstance(item, (dict, list)) and item:
-            full.append(item)
-
-
 class _Parser:
     """Goes through the containers that are larger than a slice, and gives what they hold to `json`."""
 
     def __init__(self, text: str, size: int = _SLICE) -> None:
         self._text = text
         self._size = size
-        self._stack: list[Any] = []  # open containers, the outermost first
+        self.unfinished: list[Any] = []  # open containers, the outermost first
         self._keys: list[str] = []  # the keys that the values in them are for; "" in a list
 
     def parse(self) -> Any:
         value, place = self._value(self._skip(0))
-        while self._stack:
-            container = self._stack[-1]
+        while self.unfinished:
+            container = self.unfinished[-1]
             place = self._skip(place)
             if value is not _OPENED:
                 self._add(container, value)
             if self._text[place : place + 1] == ("]" if isinstance(container, list) else "}"):
-                value, place = self._stack.pop(), place + 1
+                value, place = self.unfinished.pop(), place + 1
                 self._keys.pop()
                 continue
             if value is not _OPENED:
@@ -139,6 +114,7 @@ class _Parser:
                 self._keys[-1], place = self._key(place)
             value, place = self._value(place)
         if (end := self._skip(place)) != len(self._text):
+            self.unfinished.append(value)
             raise self._wrong("Extra data", end)
         return value
 
@@ -186,9 +162,9 @@ class _Parser:
         return value, end
 
     def _open(self, container: Any) -> Any:
-        if len(self._stack) >= DEEPEST:
+        if len(self.unfinished) >= DEEPEST:
             raise RecursionError
-        self._stack.append(container)
+        self.unfinished.append(container)
         self._keys.append("")
         return _OPENED
 

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Data
-from ipyws.core.codecs.json_slices import LARGE, uncollected
+from ipyws.core.codecs.json_slices import LARGE
 from ipyws.core.constants import CloseCode
 from ipyws.core.dialects.dialect import Broken, Happening, Session
+from ipyws.core.dialects.large import read_aside
 from ipyws.errors import ReplyError, WebSocketError
-from ipyws.runtime.aside import aside
 from ipyws.runtime.waiting import Signal
 
 _TURN: Final = 200
@@ -66,7 +66,7 @@ class Stage:
         self.broken: Broken | None = None
         self._on_happening = on_happening
         self._arrived: deque[tuple[int, Data]] = deque()
-        self._reading: asyncio.Future[Sequence[Happening]] | None = None  # of a large message
+        self._reading: asyncio.Future[None] | None = None  # of a large message
         self._over = False
 
     # -- what comes ----------------------------------------------------------------------------------
@@ -93,14 +93,13 @@ class Stage:
             if len(payload) < LARGE:
                 self._tell(seq, work())
             else:
-                self._reading = aside(uncollected()(work))
-                self._reading.add_done_callback(partial(self._on_read, seq))
+                self._reading = read_aside(work, partial(self._on_read, seq))
         if self._arrived and not self._over:
             asyncio.get_running_loop().call_soon(self.read)
 
-    def _on_read(self, seq: int, done: asyncio.Future[Sequence[Happening]]) -> None:
+    def _on_read(self, seq: int, result: Callable[[], Sequence[Happening]]) -> None:
         self._reading = None
-        self._tell(seq, done.result())
+        self._tell(seq, result())
         self.read()
 
     def _tell(self, seq: int, happenings: Sequence[Happening]) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
 
+from ipyws.core.codecs.freeing import free, uncollected
 from ipyws.core.codecs.json_encoder import simplified
-from ipyws.core.codecs.json_slices import LARGE, release, uncollected
+from ipyws.core.codecs.json_slices import LARGE
 from ipyws.core.codecs.looks import PLAIN, looks_like
 from ipyws.core.messages.contract import SCHEMA, Contract, Violation, read_contract
 from ipyws.core.messages.message import Message, preview
@@ -57,7 +58,7 @@ class Judge:
         self.last: deque[Message] = deque(maxlen=_KEPT)
         self.failure = ""
         self.failed = 0
-        self._value: Any = None  # the last one, where it is large
+        self._made: list[Any] = []  # the last value, where it is large
 
     def __call__(self, message: Message, seen: Message | None = None) -> bool:
         """Tell whether ``message`` is the one.
@@ -74,8 +75,7 @@ class Judge:
                 try:
                     return self._judge(message, message)
                 finally:
-                    value, self._value = self._value, None
-                    release(value)  # it was made for this test alone
+                    free(self._made)
         return self._judge(message, seen or message)
 
     def _judge(self, message: Message, seen: Message) -> bool:
@@ -102,7 +102,7 @@ class Judge:
         decoded = message.read()
         if decoded.structured and decoded.problem is None:
             if self.reads and _is_large(message):
-                self._value = decoded.value
+                self._made.append(decoded.value)
             return decoded.value
         self._opaque += 1
         self.opaque = message

@@ -23,6 +23,7 @@ Direction = Literal["in", "out"]
 """From the server, or to it."""
 _PREVIEW = 60
 _WINDOW = 4096
+_PIECE = 64 * 1024
 _SHOWN_AS_IT_IS = ("json", "text", "raw")
 
 _RECORDS: Final = {"open": "the note of a reconnect", "breach": "what broke the protocol"}
@@ -227,7 +228,9 @@ _identity: Callable[[Message], tuple[Any, ...]] = attrgetter(
 def payload_size(data: Data) -> int:
     """Return the number of bytes that ``data`` has on the wire before compression."""
     if isinstance(data, str) and not data.isascii():
-        return len(data.encode("utf-8", "surrogatepass"))
+        # In pieces, as one of megabytes would be written to fresh memory for no other use.
+        pieces = (data[place : place + _PIECE] for place in range(0, len(data), _PIECE))
+        return sum(len(piece.encode("utf-8", "surrogatepass")) for piece in pieces)
     return len(data)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ipyws.core.codecs.json_slices import LARGE
 from ipyws.core.connection.forms import GRAPHQL, Asynchronous
+from ipyws.core.dialects.large import read_aside
 from ipyws.core.lock import LOCK
 from ipyws.dialects.graphql.greeting import explained
 from ipyws.dialects.graphql.operation import Answer, Greeting, Operation
@@ -30,7 +31,6 @@ from ipyws.dialects.graphql.protocol import (
 )
 from ipyws.dialects.graphql.subscription import Subscription
 from ipyws.errors import ClosedError, ReplyError, WebSocketError
-from ipyws.runtime.aside import aside
 from ipyws.runtime.deadline import Deadline
 from ipyws.runtime.waiting import wait_async
 
@@ -71,7 +71,7 @@ class AsyncGraphQL(Asynchronous):
         # Weak, so that a subscription that nobody refers to any more ends itself.
         self._operations: dict[str, weakref.ref[Operation]] = {}
         self._arrived: deque[tuple[int, str | bytes]] = deque()
-        self._parsing: asyncio.Future[Incoming] | None = None  # of a large message
+        self._parsing: asyncio.Future[None] | None = None  # of a large message
         self._outbox = Outbox(client)
         self._greeting = Greeting()
         self._greeter: asyncio.Task[None] | None = None
@@ -241,12 +241,11 @@ class AsyncGraphQL(Asynchronous):
             if len(data) < LARGE:
                 self._on_message(seq, partial(self._dialect.read, data))
             else:
-                self._parsing = aside(partial(self._dialect.read, data))
-                self._parsing.add_done_callback(partial(self._on_parsed, seq))
+                self._parsing = read_aside(partial(self._dialect.read, data), partial(self._on_parsed, seq))
 
-    def _on_parsed(self, seq: int, done: asyncio.Future[Incoming]) -> None:
+    def _on_parsed(self, seq: int, result: Callable[[], Incoming]) -> None:
         self._parsing = None
-        self._on_message(seq, done.result)
+        self._on_message(seq, result)
         self._read()
 
     def _on_message(self, seq: int, read: Callable[[], Incoming]) -> None:
