@@ -104,11 +104,8 @@ TARGETS = (
         Target("adversarial", f"{way}, {size} MB", "ipyws", "held_ms", 50.0, beyond="zlib and UTF-8")
         for way in WAYS
         for size in SIZES
-        if way not in ("save", "mask", "echo")
+        if way not in ("save", "mask")
     ),
-    Target("adversarial", "echo, 4 MB", "ipyws", "held_ms", 50.0, beyond="zlib and UTF-8"),
-    # A message of this size is copied some times on its way, too.
-    Target("adversarial", "echo, 16 MB", "ipyws", "held_ms", 150.0, beyond="zlib and UTF-8"),
 )
 
 
