@@ -147,7 +147,7 @@ if not TYPE_CHECKING:  # or a type checker would take any name
 
 
 def _chart(*arguments: Any) -> Any:
-    from ipyws.widget.chart import live_chart
+    from ipyws.widget.chart.widget import live_chart
 
     return live_chart(*arguments)
 

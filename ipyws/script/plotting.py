@@ -16,6 +16,7 @@ Read = Callable[[Message], tuple[Any, Any]]
 """Returns the value of a message and the name of its curve; raises whatever the expressions raise."""
 
 _BY: Final = re.compile(r"\sby\s")
+_LAST: Final = re.compile(r"\s--last[\s=]+(\S+)\s*$")
 _JSON: Final = re.compile(r"\bjson\b")
 _KNOWN_FOR: Final = 0.1  # seconds
 _OF_MESSAGES: Final = ("msg", "json")
@@ -37,6 +38,12 @@ def split_by(text: str) -> tuple[str, str | None]:
         return value, by
     compile_expression(text)
     return text.strip(), None
+
+
+def split_last(line: str) -> tuple[str, str | None]:
+    """Return ``EXPR [by EXPR]`` of a line and what it says behind ``--last``, or None."""
+    found = _LAST.search(f" {line}")
+    return (line, None) if found is None else (line[: max(0, found.start() - 1)], found[1])
 
 
 def make_reader(value: str, by: str | None, namespace: Mapping[str, Any]) -> Read:

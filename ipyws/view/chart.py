@@ -10,7 +10,7 @@ from ipyws.view.escape import html_text
 from ipyws.view.format import clock
 
 COLOURS: Final = ("#3d8bdb", "#d9772b", "#9475d8", "#2f9e6e", "#b8901f", "#d0555c", "#5f8f9f", "#a0729f")
-"""Of the curves: each reads on white and on black; chart.js has the same."""
+"""Of the curves: each reads on white and on black; curves.js has the same."""
 
 _WIDTH, _HEIGHT = 720, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 10, 30, 22

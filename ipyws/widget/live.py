@@ -16,6 +16,7 @@ from ipyws.runtime.registry import REGISTRY
 from ipyws.text.numbers import is_whole
 from ipyws.view.summary import card
 from ipyws.widget import lines, protocol
+from ipyws.widget.chart.panes import Panes
 from ipyws.widget.feed import INTERVAL
 from ipyws.widget.rates import Rates
 from ipyws.widget.rights import ALL, Rights
@@ -52,6 +53,7 @@ class Live:
 
     Attributes:
         greeted: Called when a front end says hello.
+        charts: What is drawn for front ends.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Live:
         self.greeted: Callable[[], None] = lambda: None
         self._chosen: str | None = rights.only
         self._seats = Seats(lambda seat: self._shown(seat.shown), busy, names)
+        self.charts = Panes(send, names)
         self._news = asyncio.Event()
         self._rates = Rates()
         self._followed: dict[Connection, tuple[Callable[[], None], ...]] = {}
@@ -86,6 +89,7 @@ class Live:
                 await asyncio.sleep(INTERVAL)
         finally:
             self._follow(())
+            self.charts.follow({})
 
     @property
     def is_watched(self) -> bool:
@@ -110,6 +114,7 @@ class Live:
         if isinstance(request.get("shown"), str) and self._rights.only is None:
             seat.shown = request["shown"]
         self._begin_again(seat)
+        self.charts.greet(seat.id)
         seat.told = (0.0, None)
         self._send_cards([seat], self._about())
         if isinstance(request.get("filter"), Mapping):
@@ -209,10 +214,18 @@ class Live:
         name = chosen if chosen in known else current and current.name
         return {name: known[name]} if name in known else {}
 
+    def _drawn(self, seat: Seat) -> Connection | None:
+        """Return the connection that the chart of a front end is of: the one shown, or the current one."""
+        shown = list(self._shown(seat.shown).values())
+        if len(shown) > 1 and (current := REGISTRY.current()) is not None:
+            return current.connection
+        return shown[0] if shown else None
+
     async def _tick(self) -> None:
         self._seats.forget_silent()
         seats = self._seats.all()
         self._follow(self._known().values() if seats else ())
+        self.charts.follow({seat.id: self._drawn(seat) for seat in seats})
         if seats:
             self._send_cards(seats)
         await asyncio.gather(*map(self._feed, seats))

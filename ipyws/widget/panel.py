@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import anywidget
 import traitlets
@@ -22,12 +22,16 @@ from ipyws.view import html, text
 from ipyws.view.stretch import Stretch
 from ipyws.view.summary import card
 from ipyws.widget import assets, protocol
-from ipyws.widget.display import VIEW, Display
+from ipyws.widget.display import Display
 from ipyws.widget.form import fields
 from ipyws.widget.live import Live
 from ipyws.widget.requests import Requests
 from ipyws.widget.rights import Rights, decide
 from ipyws.widget.twin import EVERY, SOON
+
+_NO_WIDGETS: Final = (
+    "the panel is a widget, and there are none here: these are its newest rows; %ws log shows them as well"
+)
 
 
 class Panel(anywidget.AnyWidget):
@@ -49,7 +53,7 @@ class Panel(anywidget.AnyWidget):
         super().__init__(height=height)
         self._rights = rights if rights is not None else decide(name, _current(), None, None)
         self._shell = get_ipython()
-        self._display = Display(self._shell, self._bundle, self._snapshot, self._key)
+        self._display = Display(self._shell, self.model_id, self._snapshot, self._key, note=_NO_WIDGETS)
         self._core = REGISTRY.core()
         self._busy = _Busy(self._shell)
         names = self._shell.user_ns if self._shell is not None else {}
@@ -57,7 +61,7 @@ class Panel(anywidget.AnyWidget):
             self._post, self._about, self._rights, self._busy, names if self._rights.templates else None
         )
         self._live.choose(self._rights.only or name)
-        self._live.greeted = self._display.revive
+        self._live.greeted = self._display.greeted
         self._requests = Requests(
             self._live, self._post, make_evaluator(names), self._core.post, self._rights
         )
@@ -144,11 +148,7 @@ class Panel(anywidget.AnyWidget):
         self.show()
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
-        return self._bundle(), {}
-
-    def _bundle(self) -> dict[str, Any]:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        return {VIEW: view, **self._snapshot()}
+        return self._display.bundle, {}
 
     def _snapshot(self) -> dict[str, str]:
         """Return the connections that are shown, as HTML and as text."""

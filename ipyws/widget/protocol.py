@@ -167,6 +167,37 @@ class Payload(Content):
     row: int
 
 
+class Curve(TypedDict):
+    """What is new of one curve of a chart: which steps of time, each with its lowest, highest and last value.
+
+    `first` is the oldest step that the curve has, `count` how many values it had.
+    """
+
+    name: str
+    first: int
+    count: int
+    steps: list[tuple[int, float, float, float]]
+
+
+class Curves(TypedDict):
+    """What is new of a chart, or, with `whole`, all: step 0 begins at `start`, each has `width` seconds."""
+
+    type: Literal["curves"]
+    whole: bool
+    title: str
+    state: Literal["live", "ended"]
+    start: float | None
+    width: float
+    notes: list[str]
+    curves: list[Curve]
+
+
+class Chart(Curves):
+    """The same, for the chart in a panel."""
+
+    view: str
+
+
 class Given(TypedDict):
     """How a connection was opened: its URL without secrets, what fields can show, the names of the rest."""
 
@@ -203,7 +234,7 @@ class Who(TypedDict):
     view: str
 
 
-ToFront = Rows | Loaded | State | Payload | Form | Result | Who
+ToFront = Rows | Loaded | State | Payload | Chart | Form | Result | Who
 
 # -- from a front end ------------------------------------------------------------------------------
 
@@ -359,6 +390,13 @@ class Frame(Asked):
     number: int
 
 
+class Draw(Asked):
+    """A chart is wanted of ``EXPR [by EXPR] [--last D]``; of "", none any more."""
+
+    type: Literal["draw"]
+    expression: str
+
+
 class Export(Asked):
     """What is shown is wanted as a file."""
 
@@ -383,5 +421,6 @@ Request = (
     | Copy
     | Frames
     | Frame
+    | Draw
     | Export
 )

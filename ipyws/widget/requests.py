@@ -90,6 +90,7 @@ class Requests:
             "copy": self._copy,
             "frames": self._frames,
             "frame": self._frame,
+            "draw": self._draw,
             "export": self._export,
         }
 
@@ -236,6 +237,18 @@ class Requests:
 
     def _frame(self, request: Request, _: Sequence[Any]) -> str:
         return frame_detail(self._looked_at(request).log, _number(request, "number"))
+
+    def _draw(self, request: Request, _: Sequence[Any]) -> str:
+        charts, view = self._live.charts, identity(request)
+        line = str(request.get("expression", ""))
+        if not line.strip():
+            self._post(lambda: charts.stop(view))
+            return ""
+        plan, connection = charts.plan(line), self._looked_at(request).connection
+        curves = plan.curves(connection.log)
+        curves.take()  # here, where nobody waits: there may be much to read
+        self._post(lambda: charts.draw(view, plan, connection, curves))
+        return ""
 
     def _looked_at(self, request: Request) -> Client:
         client = self._client(request)

@@ -326,3 +326,46 @@ def test_a_chart_ticks_while_a_cell_computes_pauses_zooms_and_leaves_a_picture(
         assert "<svg" in saved
         assert "BTC-USD" in saved
         assert own_errors(notebook) == []
+
+
+def test_a_chart_in_the_panel_says_what_is_wrong_ticks_with_the_connection_and_closes_by_a_key(
+    lab: Lab, browser: Browser
+) -> None:
+    cells = [PRICES_AND_ECHO, "%ws {{prices.url}} --as prices", OPEN, f"%ws send {SUBSCRIBE}"]
+    with open_notebook(lab, browser, "panel-chart", cells) as notebook:
+        notebook.run(0)
+        notebook.run(1)
+        panel = show(notebook, 2)
+        panel.wait_for_state("open")
+        notebook.run(3)
+        panel.button("Chart").press("Enter")
+        line = panel.root.get_by_label("What to draw")
+        expect(line).to_be_focused()
+        notebook.page.keyboard.type('jsn["value"]')
+        notebook.page.keyboard.press("Enter")
+        problem = panel.root.locator(".form.chart .problem[role=alert]")
+        expect(problem).to_contain_text("'jsn' is not defined", timeout=SOON)
+        line.fill('json["value"] by json["symbol"] --last 1m')
+        line.press("Enter")
+        chart = panel.root.locator(".ipyws-chart")
+        expect(chart.locator(".title")).to_have_text(
+            'prices: json["value"] by json["symbol"], last 1m', timeout=SOON
+        )
+        expect(chart.locator(".legend")).to_contain_text("ETH-USD", timeout=SOON)
+        expect(problem).to_be_hidden()
+        before = int(chart.get_attribute("data-values") or 0)
+        notebook.page.wait_for_function(
+            "(before) => Number(document.querySelector('.ipyws-chart').dataset.values) > before + 10",
+            arg=before,
+        )
+        panel.picture("panel-chart")
+        chart.locator("canvas").press(" ")
+        expect(chart).to_have_attribute("data-state", "paused")
+        chart.locator("canvas").press("+")
+        expect(chart).to_have_attribute("data-zoomed", "true")
+        chart.locator("canvas").press("Escape")  # back to all of it
+        expect(chart).to_have_attribute("data-zoomed", "false")
+        chart.locator("canvas").press("Escape")
+        expect(chart).to_have_count(0)
+        expect(panel.button("Chart")).to_be_focused()
+        assert own_errors(notebook) == []

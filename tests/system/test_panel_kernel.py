@@ -98,6 +98,30 @@ def test_a_payload_is_sent_when_it_is_asked_for(kernel: Kernel, server: Witness)
     assert front.wait("payload", lambda payload: payload["row"] == 999)["gone"]
 
 
+def test_a_chart_ticks_while_the_kernel_is_busy_until_none_is_wanted(kernel: Kernel, server: Witness) -> None:
+    ok(kernel, f"%ws {server.url} --as main\nfactor = 2\n%ws send 3")
+    front = opened(kernel)
+    front.view = "tab"
+    front.ask("hello")
+    front.wait("rows")
+    refused = front.answer("draw", expression="json * factro")
+    assert (refused["ok"], refused["kind"]) == (False, "INVALID")
+    assert "factro" in refused["message"]
+    assert front.got("curves") == []
+    assert front.answer("draw", expression="json * factor --last 1m")["ok"]
+    whole = front.wait("curves", lambda message: message["curves"])
+    assert whole["title"] == "main: json * factor, last 1m"
+    assert whole["curves"][0]["steps"][-1][1:] == [6.0, 6.0, 6.0]
+    ok(kernel, "ipyws.current().send('21')\nend = time.monotonic() + 1\nwhile time.monotonic() < end: pass")
+    front.wait(
+        "curves", lambda message: any(42.0 in step for curve in message["curves"] for step in curve["steps"])
+    )
+    assert front.answer("draw", expression="")["ok"]
+    before = len(front.got("curves"))
+    ok(kernel, "%ws send 5\ntime.sleep(0.6)")
+    assert len(front.got("curves")) == before
+
+
 # -- what a user does ------------------------------------------------------------------------------
 
 

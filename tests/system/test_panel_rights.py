@@ -70,6 +70,7 @@ EVALUATED = "{{globals().update(evaluated=1) or 'x'}}"
         {"type": "export", "what": "jsonl"},
         {"type": "reconnect"},
         {"type": "history"},
+        {"type": "draw", "expression": "globals().update(evaluated=1) or 1"},
         {"type": "run", "code": "evaluated = 1"},
         {"type": "show", "name": "other"},
         {"type": "show", "name": "*"},

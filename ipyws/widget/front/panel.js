@@ -20,6 +20,7 @@ class Panel {
     this.toolbar = new Toolbar(this);
     this.sendBox = new SendBox(this);
     this.frames = new FramesPane(this);
+    this.chart = new ChartPane(this);
     this.selection = new Chosen(this);
     this.counters = span("counters");
     this.unfold = button("", () => store.setFilter({ fold: false }), { class: "more", title: "Show them" });
@@ -30,7 +31,7 @@ class Panel {
     const parts = [this.header, this.forms, this.toolbar, this.list].map(({ element }) => element);
     this.element = make("div", {
       class: "ipyws-panel", role: "region", "aria-label": "WebSocket panel", "data-draws": 0,
-    }, ...parts, this.frames.element, footer, this.sendBox.element, this.live);
+    }, ...parts, this.frames.element, this.chart.element, footer, this.sendBox.element, this.live);
     // Without this JupyterLab takes keys pressed here for its own: "x" would cut the cell. It asks the focused
     // element itself, not those around it.
     this.element.addEventListener("focusin", ({ target }) => {
@@ -65,6 +66,7 @@ class Panel {
     this.model.off("change:height", this.setHeight);
     this.store.views.delete(this);
     this.list.dispose();
+    this.chart.dispose();
     this.element.remove();
     if (!this.store.views.size) this.store.drawn();
   }
@@ -104,8 +106,8 @@ class Panel {
   refresh() {
     clearTimeout(this.ticker);
     this.ticker = 0;
-    const { header, forms, toolbar, list, sendBox, frames, selection } = this;
-    for (const part of [header, forms, toolbar, list, sendBox, frames, selection]) part.refresh();
+    const { header, forms, toolbar, list, sendBox, frames, chart, selection } = this;
+    for (const part of [header, forms, toolbar, list, sendBox, frames, chart, selection]) part.refresh();
     this.refreshFooter();
     this.element.dataset.state = this.store.state;
     this.element.classList.toggle("read-only", this.store.readOnly);

@@ -49,6 +49,8 @@ class Store {
     this.lastRequest = 0;
     this.payloads = /** @type {Map<number, protocol.Payload>} */ (new Map());
     this.fetching = /** @type {Map<number, UsePayload[]>} */ (new Map());
+    this.expression = ""; // what is drawn
+    this.chart = /** @type {Curves | null} */ (null);
     this.receive = (/** @type {protocol.ToFront} */ message) => this.take(message);
     model.on("msg:custom", this.receive);
     // Jupyter says so when a kernel is restarted, or is there again: ask, rather than wait for the sign of life.
@@ -88,7 +90,7 @@ class Store {
   /** The page is looked at again: if it was silent for long, the kernel has forgotten it. */
   seen() {
     if (document.hidden) return;
-    if (Date.now() - this.looked >= FORGOTTEN_AFTER) this.hello();
+    if (Date.now() - this.looked >= FORGOTTEN_AFTER) this.introduce();
     this.looked = Date.now();
   }
 
@@ -98,11 +100,12 @@ class Store {
   /** @param {protocol.ToFront} message */
   take(message) {
     if (message.view && message.view !== this.id) return; // meant for another tab
-    if (message.type === "who") this.hello();
+    if (message.type === "who") this.introduce();
     else if (message.type === "card") this.takeCard(message);
     else if (message.type === "rows") this.takeRows(message);
     else if (message.type === "loaded") this.takeLoaded(message);
     else if (message.type === "payload") this.takePayload(message);
+    else if (message.type === "curves") this.takeCurves(message);
     else if (message.type === "form") this.tell((view) => view.forms.fill(message));
     else if (message.type === "result") this.takeAnswer(message);
   }
@@ -114,6 +117,12 @@ class Store {
     if (!this.filterError) hello.filter = this.sieve;
     if (this.picked !== null) hello.shown = this.picked;
     this.send(hello);
+  }
+
+  /** Say hello to a kernel that has forgotten this tab, and with it what it draws. */
+  introduce() {
+    this.hello();
+    if (this.expression) this.request({ type: "draw", expression: this.expression }, () => {});
   }
 
   relink() {
@@ -242,9 +251,33 @@ class Store {
   }
 
   /**
+   * Have something drawn of each message; of "", nothing any more.
+   * @param {string} expression
+   * @param {Answered} answered
+   */
+  draw(expression, answered = () => {}) {
+    const before = this.expression;
+    this.expression = expression.trim(); // at once: the curves may come before the answer
+    if (!this.expression) this.chart = null;
+    this.request({ type: "draw", expression }, (answer) => {
+      if (!answer.ok && this.expression === expression.trim()) this.expression = before;
+      answered(answer);
+    });
+    this.tell((view) => view.chart.refresh());
+  }
+
+  /** @param {protocol.Chart} curves */
+  takeCurves(curves) {
+    if (!this.expression) return; // it was closed meanwhile
+    this.chart ??= new Curves(() => PANE_HEIGHT);
+    this.chart.receive(curves);
+    this.tell((view) => view.chart.refresh());
+  }
+
+  /**
    * Send a request about the connection that is shown; `answered` gets the result.
    * @param {protocol.Send | protocol.Connect | protocol.Reconnect | protocol.Remember | protocol.Close |
-   *   protocol.Copy | protocol.Frames | protocol.Frame | protocol.Export} message
+   *   protocol.Copy | protocol.Frames | protocol.Frame | protocol.Draw | protocol.Export} message
    * @param {Answered} answered
    * @param {ArrayBuffer[]} [buffers]
    */

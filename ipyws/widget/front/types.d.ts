@@ -146,6 +146,36 @@ declare namespace protocol {
     row: number;
   }
 
+  interface Curve {
+    name: string;
+    first: number;
+    count: number;
+    steps: [number, number, number, number][];
+  }
+
+  interface Curves {
+    type: "curves";
+    whole: boolean;
+    title: string;
+    state: "live" | "ended";
+    start: number | null;
+    width: number;
+    notes: string[];
+    curves: Curve[];
+  }
+
+  interface Chart {
+    type: "curves";
+    whole: boolean;
+    title: string;
+    state: "live" | "ended";
+    start: number | null;
+    width: number;
+    notes: string[];
+    curves: Curve[];
+    view: string;
+  }
+
   interface Given {
     url: string;
     fields: Record<string, string>;
@@ -177,7 +207,7 @@ declare namespace protocol {
     view: string;
   }
 
-  type ToFront = Rows | Loaded | State | Payload | Form | Result | Who;
+  type ToFront = Rows | Loaded | State | Payload | Chart | Form | Result | Who;
 
   interface Spoken {
     view?: string;
@@ -329,6 +359,14 @@ declare namespace protocol {
     number: number;
   }
 
+  interface Draw {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "draw";
+    expression: string;
+  }
+
   interface Export {
     view?: string;
     id?: string;
@@ -337,5 +375,5 @@ declare namespace protocol {
     what: string;
   }
 
-  type Request = Hello | Here | Bye | Ack | Filter | Load | Fetch | Show | Send | Connect | Reconnect | Remember | Close | Copy | Frames | Frame | Export;
+  type Request = Hello | Here | Bye | Ack | Filter | Load | Fetch | Show | Send | Connect | Reconnect | Remember | Close | Copy | Frames | Frame | Draw | Export;
 }
