@@ -54,7 +54,7 @@ def check_way(policy: Policy, url: URL, options: ConnectOptions) -> Verdict | No
         _require(policy.decide(certificate_url(url, options)), f"server_hostname={options.server_hostname}")
     if options.insecure:
         _require(policy.decide_insecure(), "insecure=True")
-    if options.read_limit > (policy.max_message or options.read_limit):
+    if options.read_limit and options.read_limit > (policy.max_message or options.read_limit):
         raise refusal(_too_big(policy), f"read_limit={show_size(options.read_limit)}")
     return there
 

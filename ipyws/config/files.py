@@ -86,13 +86,13 @@ def look(here: Whereabouts) -> list[Signature | None]:
     A look at each path, at a tenth of what finding and opening them costs: a dial asks more than once.
     """
     named = os.environ.get("IPYWS_POLICY")
-    places: list[str | Path] = [system_file(), *_candidates(here.folders)]
-    places += [START / named] if named else []
-    places += [here.notebook] if here.notebook else []
+    places = [*_candidates(here.folders), str(system_file())]
+    places += [str(START / named)] if named else []
+    places += [str(here.notebook)] if here.notebook else []
     return [_signature(path) for path in places]
 
 
-def _signature(path: str | Path) -> Signature | None:
+def _signature(path: str) -> Signature | None:
     """Return the signature of a file, or None where nothing is; of what can't be read, one of no file."""
     try:
         status = os.lstat(path)

@@ -209,9 +209,9 @@ async def _ask(
     """Ask for the upgrade, as the policy of this moment allows; return the answer."""
     progress.phase = "handshake"
     policy = permission.ask_again()
+    wire.max_message = most = policy.max_message
     largest = permission.options.largest
-    protocol.max_message_size = min(largest, policy.max_message or largest)
-    wire.max_message = policy.max_message
+    protocol.max_message_size = min(largest, most or largest)
     wire.refuse_message = partial(message_refusal, policy)
     progress.sent = frozenset(name.lower() for name in asked.headers)
     return await wire.open(asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from ipyws.config.current import CURRENT
 from ipyws.config.enforcement import (
@@ -23,6 +24,8 @@ from ipyws.network.resolve import Resolved
 from ipyws.policy.policy import Policy
 from ipyws.policy.url import URL
 from ipyws.policy.verdict import Verdict
+
+_UNASKED: Final = Verdict(False, "nobody was asked")
 
 
 @dataclass(slots=True)
@@ -47,7 +50,7 @@ class Permission:
     socket: str = ""
     policy: Policy | None = None
     _questions: list[Callable[[Policy], object]] = field(default_factory=list, init=False)
-    _allowed: Verdict = field(default_factory=lambda: Verdict(False, "nobody was asked"), init=False)
+    _allowed: Verdict = field(default=_UNASKED, init=False)
 
     @property
     def there(self) -> URL:

@@ -66,10 +66,7 @@ class Policy(Rich):
 
     def decide_connect(self) -> Verdict:
         """Return whether anything may be connected to: action ``websocket.connect``."""
-        return _first_denial(
-            [layer.decide_connect() for layer in self.layers],
-            Verdict(True, "no policy disables connections", layer=_BUILT_IN, action=CONNECT),
-        )
+        return _first_denial([layer.decide_connect() for layer in self.layers], _NOTHING_DISABLED)
 
     def decide(self, url: str | URL) -> Verdict:
         """Return whether a URL may be connected to, both actions, before any name is resolved.
@@ -183,10 +180,13 @@ class Policy(Rich):
 
     def limiting(self, key: str) -> Layer | None:
         """Return the layer with the lowest limit of that name, or None."""
+        if not self.layers:
+            return None
         limits = [layer for layer in self.layers if getattr(layer, key) is not None]
         return min(limits, key=lambda layer: int(getattr(layer, key)), default=None)
 
 
+_NOTHING_DISABLED: Final = Verdict(True, "no policy disables connections", layer=_BUILT_IN, action=CONNECT)
 _NOTHING_SAID: Final = Verdict(True, "no policy denies it", layer=_BUILT_IN)
 
 

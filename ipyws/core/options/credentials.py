@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from ipyws.text.masking import (
     is_sensitive_header,
+    known,
     known_spans,
     remember,
     remember_basic,
@@ -134,6 +135,8 @@ def remember_host(given: str, host: str) -> None:
         given: The URL as it was given.
         host: Its host as it is dialled.
     """
+    if not known():
+        return
     named = re.split(r"[/?#:]", given.partition("://")[2], maxsplit=1)[0]
     labels, looked_up = re.split(r"[.\u3002\uff0e\uff61]", named.rstrip(".")), host.split(".")
     if len(labels) != len(looked_up):
