@@ -100,6 +100,9 @@ TARGETS = (
     Target("connections", "1,000", "ipyws", "cpu_ms", 0.55),
     Target("connections", "1,000", "ipyws", "kb_each", 18.0),
     Target("connections", "100", "ipyws", "idle_percent", 0.1),
+    # 1.3 times as long, at most.
+    Target("connections", "one by one", "ipyws", "open_ms", 0.77, "websockets"),
+    Target("connections", "one by one", "ipyws, synchronous", "open_ms", 0.77, "websockets.sync"),
     *(
         Target("adversarial", f"{way}, {size} MB", "ipyws", "held_ms", 50.0, beyond="zlib and UTF-8")
         for way in WAYS
