@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ipyws.config.files import system_file
@@ -33,7 +34,7 @@ def check_url(policy: Policy, url: URL, *, redirected: bool = False) -> Verdict:
     Raises:
         PermissionDeniedError: It may not.
     """
-    return _require(policy.decide(url), _subject(url, redirected))
+    return _require(policy.decide(url), partial(_subject, url, redirected))
 
 
 def check_way(policy: Policy, url: URL, options: ConnectOptions) -> Verdict | None:
@@ -109,7 +110,7 @@ def check_addresses(
         PermissionDeniedError: To one of them it may not; then none is dialled.
     """
     for address in dict.fromkeys(str(address[0]) for _, address in addresses):
-        _require(policy.decide_address(url, address, allowed), _subject(url, redirected))
+        _require(policy.decide_address(url, address, allowed), partial(_subject, url, redirected))
 
 
 def check_socket(policy: Policy, url: URL, real: str, allowed: Verdict) -> None:
@@ -211,7 +212,7 @@ def _way_out(verdict: Verdict) -> str:
     return f"the machine's file is {system_file()}" if verdict.layer == "built in" else ""
 
 
-def _require(verdict: Verdict, what: str, hint: str = "") -> Verdict:
+def _require(verdict: Verdict, what: str | Callable[[], str], hint: str = "") -> Verdict:
     if not verdict:
-        raise refusal(verdict, what, hint)
+        raise refusal(verdict, what if isinstance(what, str) else what(), hint)
     return verdict
