@@ -107,13 +107,12 @@ def synchronous(open_one: Open) -> Callable[..., Figures]:
 
     def run(port: int, count: int) -> Figures:
         url = f"ws://127.0.0.1:{port}/hold"
-        open_one(url).close()
-        waits = _Waits()
+        with open_one(url):
+            waits = _Waits()
         for _ in range(count):
             waits.begin()
-            client = open_one(url)
-            waits.end()
-            client.close()
+            with open_one(url):
+                waits.end()
         return waits.figures()
 
     return run
