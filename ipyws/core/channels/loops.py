@@ -110,7 +110,7 @@ class Loop(Iterator[Message], AsyncIterator[Message]):
     def __next__(self) -> Message:
         while True:
             try:
-                return next(self._stream or self._again())
+                return (self._again() if self._stream is None else self._stream).__next__()
             except StopIteration:
                 if self._ends():
                     raise
@@ -121,7 +121,7 @@ class Loop(Iterator[Message], AsyncIterator[Message]):
     async def __anext__(self) -> Message:
         while True:
             try:
-                return await anext(self._stream or self._again())
+                return await (self._again() if self._stream is None else self._stream).__anext__()
             except StopAsyncIteration:
                 if self._ends():
                     raise

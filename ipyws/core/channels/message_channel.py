@@ -126,11 +126,12 @@ class Stream(Channel):
 
     def __next__(self) -> Message:
         while True:
-            try:
-                return self._ready.popleft()
-            except IndexError:
-                pass
-            found = self._fetch() if self._has_news() else False
+            if self._ready:
+                try:
+                    return self._ready.popleft()
+                except IndexError:  # another reader has taken it
+                    pass
+            found = self._fetch() if self._queue or self._closed else False
             if found is None:
                 raise StopIteration
             if not found:
@@ -141,11 +142,12 @@ class Stream(Channel):
 
     async def __anext__(self) -> Message:
         while True:
-            try:
-                return self._ready.popleft()
-            except IndexError:
-                pass
-            found = self._fetch() if self._has_news() else False
+            if self._ready:
+                try:
+                    return self._ready.popleft()
+                except IndexError:  # another reader has taken it
+                    pass
+            found = self._fetch() if self._queue or self._closed else False
             if found is None:
                 raise StopAsyncIteration
             if not found:
@@ -153,7 +155,7 @@ class Stream(Channel):
                 self._waiting.append(sleeper)
                 if not self._has_news():
                     try:
-                        await sleeper.woken
+                        await sleeper
                     except BaseException:
                         self._forget(sleeper)
                         raise
@@ -265,7 +267,9 @@ class Stream(Channel):
             return
         kind: MessageType = "text" if isinstance(payload, str) else "binary"
         self._ready.append(Message(kind, payload, "in", seq, moment, None, self._log.codec))
-        self._notify()
+        waiting = self._waiting  # as `_notify` does it
+        while waiting:
+            waiting.pop().set()
 
     def _wants(self, batch: Batch) -> bool:
         return self._control if batch.type else batch.direction == "in"

@@ -24,11 +24,19 @@ _CONTROL: Final = 200
 
 _PLACE: Final = 8
 
-_TIMED: Final = _RECORD + 2 * _PLACE
-"""As `_RECORD`, of a message that came alone: with its moment."""
+TIMED: Final = _RECORD + 2 * _PLACE
+"""Bytes that an ASCII text or bytes take beside their payload in a run, about: with their moment."""
 
 RUN: Final = 64
 """Messages that came one by one and are kept in one batch."""
+
+
+def beyond_of_one(payload: Any, size: int) -> int:
+    """Return the bytes that a payload of ``size`` bytes takes beyond those in a run."""
+    if len(payload) == size:
+        return TIMED
+    return max(0, getsizeof(payload) - size) + 3 * _PLACE
+
 
 _UNMARKED: Final[Mapping[int, str]] = MappingProxyType({})
 
@@ -82,7 +90,7 @@ class Batch:
         self.payloads.append(payload)
         self.times.append(time)  # type: ignore[union-attr]
         self.size += size
-        extra = _TIMED if len(payload) == size else max(0, getsizeof(payload) - size) + 3 * _PLACE
+        extra = beyond_of_one(payload, size)
         self.extra += extra
         return extra
 
@@ -140,8 +148,6 @@ class Batch:
 
     def give_up(self, start: int, stop: int) -> tuple[int, int]:
         """Count the payloads from ``start`` to before ``stop`` no more; return their size and extra."""
-        if stop - start == 1 and self.times is not None:
-            return self._give_up_one(self.payloads[start])
         gone = self.payloads[start:stop]
         data = gone if self.type is None else [control.data for control in gone]
         size = sum(map(payload_size, data))
@@ -150,11 +156,11 @@ class Batch:
         self.extra -= extra
         return size, extra
 
-    def _give_up_one(self, payload: Any) -> tuple[int, int]:
+    def give_up_one(self, index: int) -> tuple[int, int]:
         """Do as `give_up` does for one message of a run: what each costs a full log."""
+        payload = self.payloads[index]
         size = payload_size(payload)
-        extra = _TIMED if len(payload) == size else max(0, getsizeof(payload) - size) + 3 * _PLACE
-        extra = min(self.extra, extra)
+        extra = min(self.extra, TIMED if len(payload) == size else beyond_of_one(payload, size))
         self.size -= size
         self.extra -= extra
         return size, extra

@@ -21,7 +21,7 @@ from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.constants import MB, MessageType
 from ipyws.core.lock import LOCK
-from ipyws.core.messages.batch import RUN, Batch
+from ipyws.core.messages.batch import RUN, TIMED, Batch, beyond_of_one
 from ipyws.core.messages.budget import BUDGET
 from ipyws.core.messages.message import Direction, Message
 from ipyws.core.messages.pins import Pins
@@ -91,6 +91,7 @@ class Log(Sequence[Message]):
         self._pins = Pins()
         self.pin = self._pins.add  # has what a channel has to read kept; returns a function that ends it
         self._run: Batch | None = None  # the newest batch, if it is a run that more may be added to
+        self._run_end = 0  # the seq of the last message that such a run may have
         self._lone: Batch | None = None  # the newest batch, if a run may begin with it
         self._listeners: tuple[tuple[Callable[[Batch], None], Lone | None], ...] = ()
         self._awaiting: list[Callable[[], None]] = []  # a deque takes 600 bytes
@@ -131,44 +132,41 @@ class Log(Sequence[Message]):
             self._tell(batch)
         return batch
 
+    # Straight on, without a call for each step. A feed brings its messages one by one, and by the time that
+    # the next one comes the processor's caches have forgotten us: each further function costs a microsecond.
     def receive(self, payloads: list[Any], size: int, moment: float | None = None) -> None:
         """Append data that came, as `append` does; no batch is made where nobody asks for one."""
         when = time.time() if moment is None else moment
-        if get_ident() != LOCK.main:
-            with LOCK.plain:
-                self._receive(payloads, size, when)
-        else:
-            with LOCK:
-                self._receive(payloads, size, when)
-
-    # Straight on, without a call for each step. A feed brings its messages one by one, and by the time that
-    # the next one comes the processor's caches have forgotten us: each further function costs a microsecond.
-    def _receive(self, payloads: list[Any], size: int, when: float) -> None:
-        run = self._run
-        if run is None or len(payloads) > 1 or run.direction != "in":
-            self._receive_batch(payloads, size, when)
-            return
-        payload, seq = payloads[0], self.total
-        self._extra = extra = self._extra + run.add(payload, size, when)
-        self._size = held = self._size + size
-        self.received += 1
-        self.bytes_received += size
-        self.total = seq + 1
-        if len(run.payloads) >= RUN:
-            self._run = None
-        if extra > _FREE:
-            held += extra - _FREE
-        if held > self._limit_bytes or seq - self.evicted >= self._limit:
-            self._evict_excess()
-            held = self.bytes
-        self.account.settle(held)
-        while self._awaiting:
-            self._awaiting.pop()()
-        for listener, lone in self._listeners:
-            if lone is None:
-                listener(run.single(seq - run.seq))
-            else:
-                lone(payload, size, seq, when)
+        with LOCK if get_ident() == LOCK.main else LOCK.plain:
+            run = self._run
+            if run is None or len(payloads) > 1 or run.direction != "in":
+                self._receive_batch(payloads, size, when)
+                return
+            [payload], seq = payloads, self.total
+            run.payloads.append(payload)
+            run.times.append(when)  # type: ignore[union-attr]
+            extra = TIMED if len(payload) == size else beyond_of_one(payload, size)
+            run.size += size
+            run.extra += extra
+            self._size = held = self._size + size
+            self._extra = extra = self._extra + extra
+            self.received += 1
+            self.bytes_received += size
+            self.total = seq + 1
+            if seq >= self._run_end:
+                self._run = None
+            if extra > _FREE:
+                held += extra - _FREE
+            if held > self._limit_bytes or seq - self.evicted >= self._limit:
+                held = self._evict_excess()
+            self.account.settle(held)
+            while self._awaiting:
+                self._awaiting.pop()()
+            for listener, lone in self._listeners:
+                if lone is None:
+                    listener(run.single(seq - run.seq))
+                else:
+                    lone(payload, size, seq, when)
 
     def _receive_batch(self, payloads: list[Any], size: int, when: float) -> None:
         batch = Batch(self.total, when, "in", None, payloads, size, self.codec)
@@ -190,13 +188,14 @@ class Log(Sequence[Message]):
         self._count(batch.direction, 1, batch.size)
         self.total += 1
         self._size += batch.size
-        if len(run.payloads) >= RUN:
+        if self.total > self._run_end:
             self._run = None
         return True
 
     def _begin_run(self, first: Batch) -> Batch:
         run = first.run()
         self._batches[-1] = self._run = run
+        self._run_end = run.seq + RUN - 1
         self._lone = None
         return run
 
@@ -217,8 +216,7 @@ class Log(Sequence[Message]):
         beyond = self._extra - _FREE
         held = self._size + beyond if beyond > 0 else self._size
         if self.total - self.evicted > self._limit or held > self._limit_bytes:
-            self._evict_excess()
-            held = self.bytes
+            held = self._evict_excess()
         self.account.settle(held)
 
     def _tell(self, batch: Batch) -> None:
@@ -249,12 +247,17 @@ class Log(Sequence[Message]):
 
     # -- eviction --------------------------------------------------------------------------------
 
-    def _evict_excess(self) -> None:
-        while len(self) > self._limit or (self.bytes > self._limit_bytes and len(self) > 1):
+    def _evict_excess(self) -> int:
+        """Evict what is too much; return the bytes that are held then."""
+        while True:
+            kept, beyond = self.total - self.evicted, self._extra - _FREE
+            held = self._size + beyond if beyond > 0 else self._size
+            if kept <= self._limit and (held <= self._limit_bytes or kept <= 1):
+                return held
             free = self._unpinned()
             if not free:
-                return
-            self._evict(min(free, max(1, len(self) - self._limit)))
+                return held
+            self._evict(min(free, max(1, kept - self._limit)))
 
     def _unpinned(self) -> int:
         """Return how many of the oldest records no open channel still has to read.
@@ -289,7 +292,8 @@ class Log(Sequence[Message]):
                 self._run = self._lone = None
             self._compact()
         else:
-            size, extra = head.give_up(start, stop)
+            one = gone == 1 and head.times is not None
+            size, extra = head.give_up_one(start) if one else head.give_up(start, stop)
             self._size -= size
             self._extra -= extra
             self._skip = stop

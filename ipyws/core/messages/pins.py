@@ -30,5 +30,7 @@ class Pins:
 
     def reach(self) -> tuple[int, int] | None:
         """Return the oldest place that is kept, and the capacities together; None if nothing is."""
+        if not self._pins:
+            return None
         pins = [pin for get in self._pins if (pin := get())]
         return (min(seq for seq, _ in pins), sum(capacity for _, capacity in pins)) if pins else None
