@@ -40,7 +40,7 @@ def not_utf8(error: UnicodeDecodeError) -> str:
     return f"not UTF-8: {error.reason} 0x{error.object[error.start]:02x} at position {error.start}"
 
 
-def payload_bounds(data: bytes | bytearray, pos: int) -> tuple[int, int] | None:
+def payload_bounds(data: bytes | bytearray | memoryview, pos: int) -> tuple[int, int] | None:
     """Return where the payload of the frame at ``pos`` begins and ends; None if its header is not whole."""
     start = pos + 2
     if len(data) < start:

@@ -32,6 +32,7 @@ from ipyws.network.breach import Breaches
 from ipyws.network.ending import how_closed
 from ipyws.network.frame_reader import FastPath, path_for
 from ipyws.network.frame_writer import frame_all
+from ipyws.network.large_frames import LargeFrames
 from ipyws.network.outgoing import Outgoing
 from ipyws.network.rejection import PATIENCE, Refusal
 
@@ -98,6 +99,7 @@ class Wire(asyncio.Protocol):
         self._inbox = Inbox(sink, replaces)
         self._breaches = Breaches(self._tell_breach)
         self._fast: FastPath | None = None
+        self._large: LargeFrames | None = None
         self._close_noted = False
         self._unread_pongs = 0
         self._paused = False
@@ -299,12 +301,41 @@ class Wire(asyncio.Protocol):
                 data = self._read_answer(data)
             if self._opened:
                 self._receive(data)
-                if self._fast is not None and self._fast.rest:
-                    self._take_turns()
+                if self._fast is not None:
+                    if self._fast.rest:
+                        self._take_turns()
+                    elif self._socket is not None and len(data) >= _READ:
+                        self._read_large()
         finally:
             self._called = False
         if (len(data) >= _READ) is not (self._read_size == _READ_FLOOD):
             self._ask_for(_READ_FLOOD if len(data) >= _READ else _READ)
+
+    def _read_large(self) -> None:
+        """Have a large frame that has begun read into a buffer, and those that follow."""
+        if self._fast is None or self._transport is None or (begun := self._fast.give_large()) is None:
+            return
+        if self._large is None:
+            self._large = LargeFrames(self, self._read_small)
+        self._large.begin(*begun)
+        self._transport.set_protocol(self._large)
+
+    def take_large(self, data: memoryview) -> tuple[int, int]:
+        """Take large frames; see `LargeFrames`."""
+        self.heard = time.monotonic()
+        assert self._fast is not None
+        try:
+            return self._fast.take_large(data)
+        except FAULTS as error:
+            self._fail(error)
+            return len(data), 0
+        finally:
+            self._inbox.hand_over()
+
+    def _read_small(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.set_protocol(self)
+        self.data_received(data)
 
     def _receive(self, data: bytes) -> None:
         try:

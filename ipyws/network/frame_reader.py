@@ -10,9 +10,9 @@ nothing.
 ``IPYWS_FAST_PATH=off`` in the environment switches it off for connections opened from then on. It stays off
 by itself where `websockets` is not as it must be for this: see `path_for`.
 
-A read is parsed as bytes, and a frame that several reads bring is put together in a buffer of its own:
-reading into a buffer of ours (`asyncio.BufferedProtocol`) was measured, and is slower at every size up to
-64 KiB.
+A read is parsed as bytes: reading into a buffer of ours (`asyncio.BufferedProtocol`) was measured, and is
+slower for small messages. Large ones are read so (`ipyws.network.large_frames`). Any other frame that
+several reads bring is put together in a buffer of its own.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ _PLAIN = (_TEXT, _BINARY)
 _DEFLATED = {0xC1: _TEXT, 0xC2: _BINARY}  # with RSV1 (RFC 7692 section 6)
 
 _OPCODES = (0, 1, 2, 8, 9, 10)
+_COPIED = (
+    16 * 1024
+)  # bytes of the largest payload that is cut out before it is decoded: a larger one is decoded where it is
+_LARGE = 32 * 1024  # bytes of the smallest payload for which a buffer is read into
 _SLICE = 1 << 20  # bytes, inflated, after which the loop gets its turn
 _MASKED = 0x80
 _OPEN = State.OPEN  # Python 3.11 calls a function to look it up
@@ -161,7 +165,7 @@ class FastPath:
         """Take the ordinary frames from ``pos`` on; return where the first other one begins."""
         append, short = self._inbox.payloads.append, _SHORT.unpack_from
         decode, inflate, deflated = self._decode, self._inflate, self._deflated
-        limit, end, taken, most = self._limit, len(data), 0, _SLICE
+        limit, end, taken, most = min(self._limit, _COPIED), len(data), 0, _SLICE
         last = end - 4  # so that the header is whole: `_take_one` sees to shorter frames at the end
         try:
             while pos <= last and taken <= most:
@@ -221,7 +225,42 @@ class FastPath:
             raise
         return True
 
-    def _is_wrong(self, data: bytes, pos: int, bounds: tuple[int, int] | None) -> bool:
+    # -- large frames ------------------------------------------------------------------------------------
+
+    def give_large(self) -> tuple[bytearray, int] | None:
+        """Return the start of a large frame that is held, and its bytes; None if no such one is."""
+        size = len(self._held) + self._missing
+        if not self._missing or size < _LARGE or self.rest or not self._may_take():
+            return None
+        if self._held[0] not in _PLAIN:
+            return None
+        held, self._held, self._missing = self._held, bytearray(), 0
+        return held, size
+
+    def take_large(self, data: memoryview) -> tuple[int, int]:
+        """Take whole large frames; see `large_frames.Wire`.
+
+        Raises:
+            UnicodeDecodeError: A text is not UTF-8.
+        """
+        pos = 0
+        while self._may_take() and (bounds := payload_bounds(data, pos)) is not None:
+            start, stop = bounds
+            if data[pos] not in _PLAIN or stop - start < _LARGE or self._is_wrong(data, pos, bounds):
+                break
+            if start - pos != _shortest_header(stop - start):
+                break
+            if stop > len(data):
+                return pos, stop - pos
+            try:
+                self._inbox.put(data[start:stop], data[pos] == _TEXT)
+            except UnicodeDecodeError:
+                self.refused = bytes(data[pos:stop])
+                raise
+            pos = stop
+        return pos, 0
+
+    def _is_wrong(self, data: bytes | memoryview, pos: int, bounds: tuple[int, int] | None) -> bool:
         """Tell whether the header at ``pos`` alone, as far as it is there, is a breach of the protocol."""
         if len(data) - pos >= 2 and (data[pos] & 0x0F not in _OPCODES or data[pos + 1] & _MASKED):
             return True
