@@ -62,8 +62,18 @@ class Wire(asyncio.Protocol):
     # A dictionary of more than thirty would be one of its own, at 1.6 kB a connection.
     __slots__ = (
         *("__weakref__", "_answer", "_breaches", "_called", "_close_noted", "_close_timeout", "_deadline"),
-        *("_ended", "_fast", "_gate", "_head", "_inbox", "_loop", "_lost", "_opened", "_outgoing", "_paused"),
-        *("_protocol", "_read_size", "_refusal", "_rest", "_resting", "_sink", "_socket", "_strict"),
+        *("_ended", "_fast", "_gate", "_head", "_inbox", "_large", "_loop", "_lost", "_opened", "_outgoing"),
+        *(
+            "_paused",
+            "_protocol",
+            "_read_size",
+            "_refusal",
+            "_rest",
+            "_resting",
+            "_sink",
+            "_socket",
+            "_strict",
+        ),
         *("_transport", "_unread_pongs", "_writable", "handshake", "heard", "max_message", "refuse_message"),
     )
 

@@ -166,6 +166,7 @@ class FastPath:
         append, short = self._inbox.payloads.append, _SHORT.unpack_from
         decode, inflate, deflated = self._decode, self._inflate, self._deflated
         limit, end, taken, most = min(self._limit, _COPIED), len(data), 0, _SLICE
+        text, binary = _TEXT, _BINARY
         last = end - 4  # so that the header is whole: `_take_one` sees to shorter frames at the end
         try:
             while pos <= last and taken <= most:
@@ -180,15 +181,16 @@ class FastPath:
                 stop = start + size
                 if stop > end or size > limit:
                     break
-                first, payload = data[pos], data[start:stop]
-                if first in deflated:
-                    if (message := inflate(payload)) is None:
+                first = data[pos]
+                if first == text:
+                    append(decode(data[start:stop]))
+                elif first == binary:
+                    append(data[start:stop])
+                elif first in deflated:
+                    if (message := inflate(data[start:stop])) is None:
                         break
-                    first, payload, size = deflated[first], message, len(message)
-                if first == _TEXT:
-                    append(decode(payload))
-                elif first == _BINARY:
-                    append(payload)
+                    append(decode(message) if deflated[first] == text else message)
+                    size = len(message)
                 else:
                     break
                 taken += size

@@ -53,14 +53,15 @@ class LargeFrames(asyncio.BufferedProtocol):
         go_back: Has the wire be the protocol again, and gives it what is not of large frames.
     """
 
+    __slots__ = ("_buffer", "_end", "_filled", "_go_back", "_size", "_start", "_wire")
+
     def __init__(self, wire: Wire, go_back: Callable[[bytes], None]) -> None:
         self._wire = wire
         self._go_back = go_back
         self._buffer: bytearray | None = None
         self._start = self._end = 0  # of what is in the buffer
         self._size = 0  # of the frame that begins there
-        self._room = 0  # that the last read was given
-        self._filled = False  # whether it took it all
+        self._filled = False  # whether the last read has filled it
 
     def begin(self, held: bytearray, size: int) -> None:
         """Go on with a frame of so many bytes that has begun."""
@@ -75,8 +76,7 @@ class LargeFrames(asyncio.BufferedProtocol):
         else:
             buffer = self._make_room(buffer)
         self._buffer = buffer
-        self._room = min(len(buffer) - self._end, _FLOOD)
-        return memoryview(buffer)[self._end : self._end + self._room]
+        return memoryview(buffer)[self._end : self._end + _FLOOD]
 
     def _make_room(self, buffer: bytearray) -> bytearray:
         """Have what there is at the front; of one that is full, twice as large: a header may only say so."""
@@ -93,7 +93,7 @@ class LargeFrames(asyncio.BufferedProtocol):
         buffer = self._buffer
         assert buffer is not None
         self._end += nbytes
-        self._filled = nbytes == self._room
+        self._filled = self._end == len(buffer)
         with memoryview(buffer) as view, view[self._start : self._end] as data:
             taken, self._size = self._wire.take_large(data)
             rest = b"" if self._size else bytes(data[taken:])
