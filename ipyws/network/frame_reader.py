@@ -35,10 +35,9 @@ _PLAIN = (_TEXT, _BINARY)
 _DEFLATED = {0xC1: _TEXT, 0xC2: _BINARY}  # with RSV1 (RFC 7692 section 6)
 
 _OPCODES = (0, 1, 2, 8, 9, 10)
-_COPIED = (
-    16 * 1024
-)  # bytes of the largest payload that is cut out before it is decoded: a larger one is decoded where it is
-_LARGE = 32 * 1024  # bytes of the smallest payload for which a buffer is read into
+_COPIED = 16 * 1024  # bytes of the largest payload that is cut out before it is decoded
+# Bytes of the frames for which a buffer is read into. What is larger costs the memory that it is kept in.
+_LARGE, _LARGEST = 32 * 1024, 2 * 1024 * 1024
 _SLICE = 1 << 20  # bytes, inflated, after which the loop gets its turn
 _MASKED = 0x80
 _OPEN = State.OPEN  # Python 3.11 calls a function to look it up
@@ -232,7 +231,7 @@ class FastPath:
     def give_large(self) -> tuple[bytearray, int] | None:
         """Return the start of a large frame that is held, and its bytes; None if no such one is."""
         size = len(self._held) + self._missing
-        if not self._missing or size < _LARGE or self.rest or not self._may_take():
+        if not self._missing or not _LARGE <= size <= _LARGEST or self.rest or not self._may_take():
             return None
         if self._held[0] not in _PLAIN:
             return None
@@ -248,9 +247,9 @@ class FastPath:
         pos = 0
         while self._may_take() and (bounds := payload_bounds(data, pos)) is not None:
             start, stop = bounds
-            if data[pos] not in _PLAIN or stop - start < _LARGE or self._is_wrong(data, pos, bounds):
+            if data[pos] not in _PLAIN or not _LARGE <= stop - pos <= _LARGEST:
                 break
-            if start - pos != _shortest_header(stop - start):
+            if self._is_wrong(data, pos, bounds) or start - pos != _shortest_header(stop - start):
                 break
             if stop > len(data):
                 return pos, stop - pos

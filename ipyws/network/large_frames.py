@@ -18,9 +18,6 @@ _FLOOD: Final = 1024 * 1024
 """Bytes of one that a read has filled, and the most that is read at once. Each read wakes who waits for its
 messages, which costs as much as 64 KiB do: reads of 256 KiB took up to twice as long."""
 
-_KEPT: Final = 2 * 1024 * 1024
-"""Bytes of the largest buffer that is kept for other frames."""
-
 _spare: list[bytearray] = []
 """A buffer that nobody uses: all connections share it, as an idle one needs none."""
 
@@ -79,7 +76,7 @@ class LargeFrames(asyncio.BufferedProtocol):
         return memoryview(buffer)[self._end : self._end + _FLOOD]
 
     def _make_room(self, buffer: bytearray) -> bytearray:
-        """Have what there is at the front; of one that is full, twice as large: a header may only say so."""
+        """Have what there is at the front; of one that is full, twice as large: a header only says so."""
         room = min(max(self._size, _FLOOD), 2 * len(buffer)) if self._filled else 0
         if not self._start and room <= len(buffer):
             return buffer
@@ -128,5 +125,5 @@ def _take(least: int) -> bytearray:
 
 
 def _give(buffer: bytearray) -> None:
-    if len(buffer) <= _KEPT and not _spare:
+    if not _spare:
         _spare.append(buffer)
