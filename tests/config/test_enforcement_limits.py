@@ -270,7 +270,7 @@ def test_of_many_threads_only_as_many_get_through_as_may(here: Place, site: Site
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sum(isinstance(outcome, ipyws.Client) for outcome in outcomes) == 3
     assert len(outcomes) == 8
 

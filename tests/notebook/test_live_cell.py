@@ -56,7 +56,7 @@ class Slow(Codec):
 
     def decode(self, payload: Data) -> Any:
         self.reads.set()
-        return ["read at last" if self.let.wait(20) else "never let"]
+        return ["read at last" if self.let.wait(60) else "never let"]
 
     def encode(self, value: Any) -> Data:
         raise NotImplementedError
@@ -68,7 +68,7 @@ def test_a_connection_goes_on_while_a_payload_is_read_for_a_view() -> None:
     with ipyws.serve("echo") as server, ipyws.connect(server.url, codec=codec) as client:
         views.settle(views.open(client.connection, 0))
         client.send("anything")
-        assert codec.reads.wait(20)
+        assert codec.reads.wait(60)
         assert client.ping(timeout="20s") >= 0
         assert not codec.let.is_set()
         codec.let.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.support.scheduling import SECONDS
@@ -40,8 +41,9 @@ def test_every_folder_of_tests_is_a_room_or_one_of_the_others() -> None:
 
 
 def test_what_is_said_to_take_long_is_there() -> None:
-    root = TESTS.parent
-    notebooks = {path.stem for path in (root / "notebooks").glob("*.ipynb")}
-    modules = {name for name in SECONDS if name not in notebooks}
-    files = {name: root / (name if "/" in name else f"{name.replace('.', '/')}.py") for name in modules}
-    assert [name for name, file in files.items() if not file.is_file()] == []
+    notebooks = {path.stem for path in (TESTS.parent / "notebooks").glob("*.ipynb")}
+    files = {path.relative_to(TESTS.parent).as_posix(): path for path in TESTS.rglob("test_*.py")}
+    modules = {name.removesuffix(".py").replace("/", ".") for name in files}
+    named = re.compile(r'xdist_group\("(\w+)"\)')
+    groups = {name for path in files.values() for name in named.findall(path.read_text("utf-8"))}
+    assert set(SECONDS) <= notebooks | set(files) | modules | groups

@@ -20,10 +20,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tests.support.kernel import ROOT, without_ports
+from tests.support.kernel import MINUTES, ROOT, without_ports
 
-# The first test of a notebook pays for all its runs, on whatever machine.
-pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.kernel
 
 QUICKSTART = ROOT / "notebooks" / "quickstart.ipynb"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -285,7 +284,7 @@ def test_a_notebook_leaves_neither_files_nor_connections_nor_more_servers_each_t
 def test_a_notebook_passes_as_a_test(name: str) -> None:
     path = ROOT / "notebooks" / f"{name}.ipynb"
     command = [sys.executable, "-m", "pytest", "-o", "addopts=", "--nbmake", "-q", str(path)]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=MINUTES)
     assert ran.returncode == 0, ran.stdout
     assert "1 passed" in ran.stdout
 

@@ -17,10 +17,10 @@ import pytest
 from trove_classifiers import classifiers, deprecated_classifiers
 
 import ipyws
-from tests.support.lab import ROOT
+from tests.support.kernel import MINUTES, ROOT
 
 # They share a wheel and an environment; the first that needs them pays for both, on whatever network.
-pytestmark = [pytest.mark.xdist_group("packaging"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("packaging")  # it is built once
 
 PACKAGE = ROOT / "ipyws"
 DOWNSTREAM = ROOT / "tests" / "data" / "downstream"
@@ -69,9 +69,10 @@ def metadata(wheel: Path) -> Message:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the wheel without extras into an environment of its own; return its interpreter."""
     home = tmp_path_factory.mktemp("installed") / "venv"
-    venv.create(home, with_pip=True)
+    venv.create(home)
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    _run([str(python), "-m", "pip", "install", "--quiet", "--no-compile", str(wheel)], home)
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile"]
+    _run([*install, str(wheel)], home)
     return python
 
 
@@ -186,7 +187,7 @@ def _check_types(name: str, python: Path, folder: Path) -> set[tuple[int, str]]:
     cache = f"--cache-dir={python.parents[1] / 'mypy'}"
     command = [sys.executable, "-m", "mypy", *options, cache, str(DOWNSTREAM / name)]
     ran = subprocess.run(
-        command, cwd=folder, env=_outside(folder), capture_output=True, text=True, timeout=110
+        command, cwd=folder, env=_outside(folder), capture_output=True, text=True, timeout=MINUTES
     )
     assert ran.stdout, ran.stderr
     errors = re.findall(r":(\d+): error: .*\[([\w-]+)\]$", ran.stdout, re.MULTILINE)
@@ -208,7 +209,7 @@ def _outside(folder: Path) -> dict[str, str]:
 def _run(command: list[str], folder: Path) -> str:
     """Run a command in a folder from where this repository can't be imported; return what it printed."""
     ran = subprocess.run(
-        command, cwd=folder, env=_outside(folder), capture_output=True, text=True, timeout=110
+        command, cwd=folder, env=_outside(folder), capture_output=True, text=True, timeout=MINUTES
     )
     assert ran.returncode == 0, f"{ran.stdout[-2000:]}\n{ran.stderr[-2000:]}"
     return ran.stdout

@@ -54,5 +54,5 @@ def test_the_snippets_run_in_order() -> None:
     assert len(SNIPPETS) >= 2
     with Kernel() as kernel:
         for snippet in SNIPPETS:
-            result = kernel.run(snippet, 30)
+            result = kernel.run(snippet)
             assert result.status == "ok", f"{snippet}\n{result.ename}: {result.evalue}"

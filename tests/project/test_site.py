@@ -21,7 +21,7 @@ from ipyws.notebook.verbs.flags import connect_flags
 from ipyws.notebook.verbs.table import VERBS
 from ipyws.policy.toml import read
 from ipyws.script.grammar import DIRECTIVES
-from tests.support.lab import ROOT
+from tests.support.kernel import MINUTES, ROOT
 
 pytestmark = pytest.mark.xdist_group("site")  # it is built once
 
@@ -67,7 +67,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
         ],
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=MINUTES,
         cwd=ROOT,
     )
     assert (run.returncode, run.stderr) == (0, "")

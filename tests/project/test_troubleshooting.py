@@ -16,7 +16,7 @@ import pytest
 from ipyws import errors
 from ipyws.core.connection.closing import close_meaning
 from ipyws.network.hints import _BY_STATUS
-from tests.support.lab import ROOT
+from tests.support.kernel import MINUTES, ROOT
 
 SETUP = ROOT / "tests/data/docs/troubleshooting.py"
 PAGE = (ROOT / "docs/troubleshooting.md").read_text("utf-8")
@@ -98,7 +98,7 @@ def outcomes(groups: list[list[str]], cwd: Path) -> list[str]:
         input=json.dumps([SETUP.read_text("utf-8"), groups]),
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=MINUTES,
         check=True,
         cwd=cwd,
         env=os.environ | {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(cwd), "PASSWORD": "correct horse"},

@@ -53,7 +53,7 @@ def test_a_worker_goes_on_after_an_error_and_after_it_was_stopped() -> None:
 def test_the_thread_of_a_worker_ends_where_no_work_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         thread = await worker.do(threading.current_thread)
-        await asyncio.to_thread(thread.join, 10)
+        await asyncio.to_thread(thread.join, 60)
         assert not thread.is_alive()
         assert await worker.do(threading.current_thread) is not thread
 

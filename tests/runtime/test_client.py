@@ -27,6 +27,7 @@ from tests.support.servers import (
     server,
     until,
 )
+from tests.support.stopwatch import Stopwatch
 
 
 @contextlib.contextmanager
@@ -43,7 +44,7 @@ def in_thread(work: Callable[[], Any]) -> Iterator[queue.SimpleQueue[Any]]:
     thread = threading.Thread(target=run)
     thread.start()
     yield outcome
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -156,7 +157,7 @@ def test_sends_from_many_threads_arrive_whole_and_once(echo: ipyws.Client) -> No
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     got = [str(echo.recv("5s").data) for _ in range(200)]
     for worker in range(4):
         assert [x for x in got if x.startswith(f"{worker}:")] == [f"{worker}:{n}" for n in range(50)]
@@ -254,13 +255,13 @@ def test_our_close_cancels_who_waits(operation: str, answers: bool) -> None:
             return work()
 
         with in_thread(wait) as outcome:
-            assert entered.wait(10)
+            assert entered.wait(60)
             if operation == "ping":
                 site.next()
             else:
                 until(lambda: waiters(client) > 0)
             client.close()
-            result = outcome.get(timeout=10)
+            result = outcome.get(timeout=60)
     if operation == "receive":
         assert result == (None, False)
     else:
@@ -280,7 +281,7 @@ def test_two_readers_share_the_messages_and_lose_none(echo: ipyws.Client) -> Non
     with in_thread(read) as first, in_thread(read) as second:
         for number in range(100):
             echo.send(str(number))
-        got = first.get(timeout=10) + second.get(timeout=10)
+        got = first.get(timeout=60) + second.get(timeout=60)
     assert sorted(got, key=int) == [str(number) for number in range(100)]
 
 
@@ -349,8 +350,8 @@ def test_concurrent_pings_each_get_their_own_pong() -> None:
         in_thread(lambda: client.ping("a")) as first,
         in_thread(lambda: client.ping("b")) as second,
     ):
-        assert 0 < first.get(timeout=10) < 5
-        assert 0 < second.get(timeout=10) < 5
+        assert 0 < first.get(timeout=60) < 5
+        assert 0 < second.get(timeout=60) < 5
 
 
 def test_unsolicited_pong_answers_nothing() -> None:
@@ -486,7 +487,7 @@ def test_our_own_close_needs_no_advice(echo: ipyws.Client) -> None:
 
 def test_concurrent_closes_agree(echo: ipyws.Client) -> None:
     with in_thread(lambda: echo.close(4000)) as one, in_thread(lambda: echo.close(4001)) as other:
-        assert one.get(timeout=10) is other.get(timeout=10)
+        assert one.get(timeout=60) is other.get(timeout=60)
 
 
 def test_with_block_closes_normally() -> None:
@@ -513,11 +514,12 @@ def test_peer_that_never_answers_the_close_is_dropped_after_close_timeout() -> N
 
     with raw_server(ignore) as site:
         client = ipyws.connect(site.url, close_timeout="100ms")
-        start = time.monotonic()
+        start, watch = time.monotonic(), Stopwatch()
         close = client.close(4000, "bye")
-        took = time.monotonic() - start
+        took, hurried = time.monotonic() - start, watch.seconds()
         assert site.next() == "dropped"
-    assert 0.1 <= took < 2
+    assert took >= 0.1
+    assert hurried < 2
     assert (close.code, close.reason, close.initiator) == (4000, "bye", "us")
 
 
@@ -529,9 +531,9 @@ def test_peer_that_floods_instead_of_answering_the_close_is_dropped_too() -> Non
 
     with raw_server(flood) as site:
         client = ipyws.connect(site.url, close_timeout="100ms")
-        start = time.monotonic()
+        watch = Stopwatch()
         assert client.close().initiator == "us"
-        assert time.monotonic() - start < 2
+        assert watch.seconds() < 2
 
 
 def test_messages_that_come_during_our_close_are_kept() -> None:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import ipyws
 from ipyws import errors
 from ipyws.runtime.registry import REGISTRY
 from tests.support.servers import CLOSE, Raw, Site, frame, idle, raw_server, server, until
+from tests.support.stopwatch import Stopwatch
 
 
 @pytest.fixture(autouse=True)
@@ -220,7 +220,7 @@ def test_synchronous_client_works_inside_a_running_loop() -> None:
 @contextlib.contextmanager
 def interrupted_once(trigger: threading.Event) -> Iterator[None]:
     def interrupt() -> None:
-        trigger.wait(10)
+        trigger.wait(60)
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
@@ -229,7 +229,7 @@ def interrupted_once(trigger: threading.Event) -> Iterator[None]:
         yield
     finally:
         trigger.set()
-        thread.join(10)
+        thread.join(60)
 
 
 def test_interrupt_ends_a_wait_and_leaves_the_connection_whole() -> None:
@@ -286,9 +286,9 @@ def test_shutdown_closes_every_connection_with_1001_within_2_s_and_leaves_nothin
     with noting_the_close(answers) as site:
         before = threads()
         clients = [ipyws.connect(site.url) for _ in range(3)]
-        start = time.monotonic()
+        watch = Stopwatch()
         REGISTRY.shut_down()
-        assert time.monotonic() - start < 2
+        assert watch.seconds() < 2
         assert sorted(str(site.next()) for _ in range(6)) == ["1001"] * 3 + ["gone"] * 3
         assert threads() == before
     for client in clients:
@@ -333,10 +333,10 @@ def test_shutdown_cancels_who_waits() -> None:
 
         thread = threading.Thread(target=receive)
         thread.start()
-        begun.wait(10)
+        begun.wait(60)
         until(lambda: len(client.connection.cursor._waiting) > 0)
         REGISTRY.shut_down()
-        thread.join(10)
+        thread.join(60)
     assert [error.kind for error in caught] == [errors.CANCELED]
 
 
@@ -359,7 +359,7 @@ def test_shutdown_cancels_a_dial() -> None:
         thread.start()
         site.next()
         REGISTRY.shut_down()
-        thread.join(10)
+        thread.join(60)
         assert site.next() == "dropped"
     assert [error.kind for error in caught] == [errors.CANCELED]
 

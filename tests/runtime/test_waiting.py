@@ -209,7 +209,7 @@ def test_a_task_of_the_same_loop_can_end_the_wait() -> None:
     async def main() -> None:
         done = Signal()
         task = asyncio.create_task(tick(5, done))
-        assert wait(done, 5)
+        assert wait(done, 60)
         await task
         assert asyncio.current_task() is not None
 
@@ -219,7 +219,7 @@ def test_a_task_of_the_same_loop_can_end_the_wait() -> None:
 def test_the_idle_loop_runs_during_a_wait_in_the_main_thread(idle_loop: asyncio.AbstractEventLoop) -> None:
     done = Signal()
     task = idle_loop.create_task(tick(5, done))
-    assert wait(done, 5)
+    assert wait(done, 60)
     idle_loop.run_until_complete(task)
     assert not wait(Signal(), 0.1)
 
@@ -254,7 +254,7 @@ def test_waits_inside_callbacks_of_a_wait_end_last_in_first_out() -> None:
         signals = {name: Signal() for name in ("outer", "middle", "inner")}
 
         def waiter(name: str) -> None:
-            assert wait(signals[name], 5)
+            assert wait(signals[name], 60)
             ended.append(name)
 
         loop = asyncio.get_running_loop()
@@ -356,7 +356,7 @@ def stress(waits: int = 200, ticks: int = 20) -> Callable[[], object]:
         for _ in range(waits):
             signal = Signal()
             loop.call_later(0.001, signal.set)
-            assert wait(signal, 5)
+            assert wait(signal, 60)
             await asyncio.sleep(0)
         await asyncio.gather(*tasks)
         return sum(counts), len(failures)
@@ -409,7 +409,7 @@ def test_an_interrupt_ends_the_wait_and_not_the_tasks_of_the_idle_loop(
         wait(Signal(), 5)
     assert time.monotonic() - start < 1
     assert signals.getsignal(signals.SIGINT) is signals.default_int_handler
-    assert wait(done, 5)
+    assert wait(done, 60)
     idle_loop.run_until_complete(task)
 
 
@@ -544,7 +544,7 @@ def test_waits_lose_nothing_in_a_loop_patched_while_it_runs(nest: str) -> None:
         + f"import {nest}\nasync def main():\n    {nest}.apply()\n"
         + "    assert nested_loop.supported(asyncio.get_running_loop())\n"
         + "    done = Signal(); task = asyncio.create_task(tick(5, done))\n"
-        + "    assert wait(done, 5); await task\n"
+        + "    assert wait(done, 60); await task\n"
         + "loop = asyncio.new_event_loop(); asyncio.set_event_loop(loop)\n"
         + "loop.run_until_complete(main())\nprint(stress()())\n"
     )

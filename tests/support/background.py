@@ -16,7 +16,7 @@ _loop = new_core_loop()
 threading.Thread(target=_loop.run_forever, daemon=True).start()
 
 
-def call(coroutine: Coroutine[Any, Any, Any], timeout: float | None = 10) -> Any:
+def call(coroutine: Coroutine[Any, Any, Any], timeout: float | None = 60) -> Any:
     """Run ``coroutine`` on the background loop and wait for it synchronously."""
     signal = Signal()
     future = asyncio.run_coroutine_threadsafe(coroutine, _loop)

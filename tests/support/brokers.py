@@ -55,12 +55,12 @@ class Mosquitto:
     def stop(self) -> None:
         assert self._process is not None
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def publish(self, topic: str, payload: str, *more: str) -> None:
         """Have mosquitto_pub publish a message, acknowledged by the broker."""
         command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.plain), "-q", "1", "-t", topic]
-        subprocess.run([*command, "-m", payload, *more], check=True, timeout=10)
+        subprocess.run([*command, "-m", payload, *more], check=True, timeout=60)
 
 
 @contextlib.contextmanager
@@ -130,7 +130,7 @@ def rabbitmq(folder: Path) -> Iterator[dict[str, int]]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
         # Erlang's name server, which it has started as well, left the group.
         subprocess.run(
             ["epmd", "-port", str(ports["names"]), "-kill"], stdout=subprocess.DEVNULL, check=False

@@ -24,6 +24,8 @@ ROOT = Path(__file__).parent.parent.parent
 START_TIMEOUT = 60.0
 SOON = 60.0
 """Seconds that anything but a dead kernel may take on a busy machine."""
+MINUTES = 250.0
+"""Seconds that a whole program may take there: a build, an installation, a run of somebody's tests."""
 # Over TCP Jupyter picks a kernel's ports before it binds them: what runs beside it may take one meanwhile.
 TRANSPORT = "tcp" if sys.platform == "win32" else "ipc"
 Message = dict[str, Any]
@@ -224,7 +226,7 @@ class Kernel:
         self._manager.shutdown_kernel(now=now)
         self._stopping.set()
         for reader in getattr(self, "_readers", []):
-            reader.join(5)
+            reader.join(60)
         self._client.stop_channels()
         self._manager.cleanup_resources()
         self._stderr.close()

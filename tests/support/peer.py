@@ -37,6 +37,11 @@ class Peer:
         assert self._process.stdout is not None
         self.url = f"ws://127.0.0.1:{int(self._process.stdout.readline())}"
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def suspend(self) -> None:
         """Stop it where it is: it neither reads nor writes, its sockets stay."""
         self._process.send_signal(signal.SIGSTOP)

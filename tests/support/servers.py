@@ -24,7 +24,7 @@ T = TypeVar("T")
 Handler = Callable[[ServerConnection], Awaitable[None]]
 RawHandler = Callable[["Raw"], Awaitable[None]]
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a test gives up on something that should happen at once."""
 
 TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10

@@ -57,7 +57,7 @@ def handshaking(context: ssl.SSLContext) -> Iterator[int]:
         thread = threading.Thread(target=_shake_hands, args=(listening, context), daemon=True)
         thread.start()
         yield listening.getsockname()[1]
-        thread.join(10)
+        thread.join(60)
 
 
 def _shake_hands(listening: socket.socket, context: ssl.SSLContext) -> None:

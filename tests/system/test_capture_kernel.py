@@ -129,7 +129,7 @@ def test_a_full_disk_is_said_in_the_view_and_the_connection_goes_on(kernel: Kern
     link.symlink_to("/dev/full")
     ok(kernel, f"%ws {server.url} --as main --record full.jsonl")
     talk(kernel, "still here")
-    ok(kernel, "ipyws.current().journal.ended.wait(5)")
+    ok(kernel, "ipyws.current().journal.ended.wait(60)")
     shown = ok(kernel, "%ws send and here").displays[-1]["data"]["text/plain"]
     assert "recording in full.jsonl stopped" in shown
     assert "not in full.jsonl" in shown

@@ -23,7 +23,7 @@ url = f"ws://127.0.0.1:{server.socket.getsockname()[1]}/"
 def shown(kernel: Kernel, cell: str) -> str:
     """Run a cell; return the plain text of what it displays."""
     request = kernel.send(cell)
-    assert kernel.result(request, 30).status == "ok"
+    assert kernel.result(request).status == "ok"
     said = [each for each in kernel.published(request) if each["msg_type"] == "display_data"]
     return "\n".join(each["content"]["data"]["text/plain"] for each in said)
 
@@ -41,7 +41,7 @@ def test_the_magics_speak_msgpack() -> None:
             '%%ws\n{"id": {{1 + 1}}}\n=== expect json["ok"] and json["id"] == 2 as second within 5s',
             "assert second == {'id': 2, 'ok': True}, second",
         ):
-            result = kernel.run(cell, 30)
+            result = kernel.run(cell)
             assert result.status == "ok", f"{cell}\n{result.ename}: {result.evalue}"
         assert 'msgpack  {"id": 2, "ok": true}' in shown(kernel, "%ws log")
         raw = shown(kernel, "%ws log --raw --grep '\"id\": 2'")

@@ -37,13 +37,13 @@ def site() -> Iterator[Site]:
 
 
 def ok(kernel: Kernel, cell: str) -> str:
-    result = kernel.run(cell, 30)
+    result = kernel.run(cell)
     assert result.status == "ok", f"{cell}\n{result.ename}: {result.evalue}"
     return result.stdout
 
 
 def failure(kernel: Kernel, cell: str) -> str:
-    result = kernel.run(cell, 30)
+    result = kernel.run(cell)
     assert result.status == "error", cell
     return f"{result.evalue} {result.traceback}"
 

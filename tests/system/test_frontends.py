@@ -76,7 +76,7 @@ def newest(kernel: Kernel, view: str) -> str:
 def is_live(kernel: Kernel, view: str) -> bool:
     """Tell whether a view still shows what passes the connection."""
     ok(kernel, "ipyws.connections()['main'].send('from Python')")
-    return kernel.wait(lambda: newest(kernel, view).count("from Python") == 2, 10)
+    return kernel.wait(lambda: newest(kernel, view).count("from Python") == 2)
 
 
 def at_a_prompt(kernel: Kernel, code: str) -> str:

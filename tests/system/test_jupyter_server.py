@@ -59,7 +59,7 @@ class JupyterServer:
         """Make a request of the REST interface."""
         url = f"http://127.0.0.1:{self.port}{path}"
         request = urllib.request.Request(url, method=method, headers={"Authorization": f"token {TOKEN}"})
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             body = response.read()
         return json.loads(body) if body else None
 
@@ -84,7 +84,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
             yield running
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ import pytest
 from tests.support import servers
 from tests.support.cells import ok
 from tests.support.kernel import ENDED, Kernel
+from tests.support.stopwatch import Stopwatch
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
@@ -126,10 +127,10 @@ def test_unloading_and_reloading_close_every_connection_with_1001(
     kernel: Kernel, server: Witness, line: str
 ) -> None:
     open_two(kernel, server)
-    start = time.monotonic()
+    watch = Stopwatch(kernel.pid)
     ok(kernel, line)
     assert went_away(server)
-    assert time.monotonic() - start < WITHIN
+    assert watch.seconds() < WITHIN
     ok(kernel, "%load_ext ipyws\nfrom ipyws import connect")
     assert ok(kernel, f"%ws {server.url}\nm = %ws send again\nprint(m.data)").stdout == "again\n"
 
@@ -180,9 +181,10 @@ def test_closing_all_waits_for_several_silent_servers_at_once(kernel: Kernel) ->
     for number in range(3):
         ok(kernel, f"%ws {{{{chaos.url}}}} --as c{number} --close-timeout 1s")
         ok(kernel, '%ws send {"do": "silence"}')
-    start = time.monotonic()
+    start, watch = time.monotonic(), Stopwatch(kernel.pid)
     ok(kernel, "%ws close --all")
-    assert 0.9 < time.monotonic() - start < 2
+    assert watch.seconds() < 2
+    assert time.monotonic() - start > 0.9
 
 
 def test_a_replaced_connection_is_freed_with_its_log(kernel: Kernel, server: Witness) -> None:
@@ -288,11 +290,11 @@ def test_an_interrupt_ends_a_wait_and_spares_connection_and_tasks(kernel: Kernel
     )
     assert started
     time.sleep(0.3)  # the interrupt is to come after the loop was re-entered
-    interrupted = time.monotonic()
+    watch = Stopwatch(kernel.pid)
     kernel.interrupt()
-    result = kernel.result(request, 5)
+    result = kernel.result(request, 50)
     assert result.ename == "KeyboardInterrupt"
-    assert result.answered - interrupted < 3  # a second on a quiet machine; the wait itself takes a minute
+    assert watch.seconds(result.answered) < 3  # a second on a quiet machine; the wait itself takes a minute
     assert ok(kernel, TICKS).stdout == "True\n"
     assert ok(kernel, "%ws send b\nm = %ws recv\nprint(m.data)").stdout == "echo:b\n"
     ok(kernel, "%ws close\nown.close(); ticker.cancel()")
@@ -309,13 +311,11 @@ def test_an_interrupt_ends_a_connect_to_a_server_that_never_answers(kernel: Kern
         request = kernel.send(f"%ws {site.url} --dial-timeout 60s")
         assert site.next() == "asked"
         time.sleep(0.1)  # the interrupt is to come after the loop was re-entered
-        interrupted = time.monotonic()
+        watch = Stopwatch(kernel.pid)
         kernel.interrupt()
-        result = kernel.result(request, 5)
+        result = kernel.result(request, 50)
         assert result.ename == "KeyboardInterrupt"
-        assert (
-            result.answered - interrupted < 3
-        )  # a second on a quiet machine; the wait itself takes a minute
+        assert watch.seconds(result.answered) < 3  # the wait itself takes a minute
         assert site.next() == b""  # the TCP connection was given up
     assert ok(kernel, TICKS).stdout == "True\n"
     ok(kernel, "own.close(); ticker.cancel()")

@@ -11,7 +11,7 @@ import pytest
 
 from ipyws.demo.hostile import PAYLOADS
 from tests.support import servers
-from tests.support.kernel import Kernel, Message
+from tests.support.kernel import SOON, Kernel, Message
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
@@ -82,7 +82,7 @@ def last(kernel: Kernel, view: str) -> dict[str, str]:
     return data
 
 
-def wait_for_text(kernel: Kernel, view: str, text: str, timeout: float = 10) -> str:
+def wait_for_text(kernel: Kernel, view: str, text: str, timeout: float = SOON) -> str:
     """Wait until a view says ``text``; returns what it says."""
     assert kernel.wait(lambda: text in last(kernel, view)["text/plain"], timeout), text
     return last(kernel, view)["text/plain"]
@@ -97,10 +97,14 @@ def parents(messages: list[Message]) -> set[str]:
     return {message["parent_header"].get("msg_id", "") for message in messages}
 
 
-BUSY = {
-    "time.sleep": "time.sleep(2)",
-    "pure Python": "end = time.monotonic() + 2\nwhile time.monotonic() < end: pass",
-}
+BUSY = {"time.sleep": "time.sleep(0.2)", "pure Python": "pass"}
+"""What keeps the kernel, again and again."""
+
+UNTIL_400_CAME = """
+begun, least = time.monotonic(), ipyws.current().stats.received + 400
+while ipyws.current().stats.received < least: {}
+print(time.monotonic() - begun)
+"""
 
 
 @pytest.mark.parametrize("code", BUSY.values(), ids=BUSY)
@@ -108,16 +112,17 @@ def test_a_view_goes_on_while_another_cell_keeps_the_kernel_busy(kernel: Kernel,
     ok(kernel, "%ws serve prices -o server\n%ws {{server.url}} --as prices")
     [view] = views(kernel, ok(kernel, PRICES))
     before = len(updates(kernel, view))
-    cell = ok(kernel, code)
+    cell = ok(kernel, UNTIL_400_CAME.format(code))
+    seconds = float(kernel.text(cell))  # two, or more on a busy machine
     during = [message for message in updates(kernel, view)[before:] if parents([message]) == {cell}]
-    assert 6 <= len(during) <= 2 * PER_SECOND + 2  # one more when the cell starts, one when it ends
+    assert 6 <= len(during) <= seconds * PER_SECOND + 2  # one more when the cell starts, one when it ends
     received = [
         int(match[1].replace(",", ""))
         for message in during
         if (match := re.search(r"([\d,]+) received", message["content"]["data"]["text/plain"]))
     ]
     assert received == sorted(received)
-    assert 200 < received[-1] - received[0] < 600  # 200 a second for 2 seconds, on a shared machine
+    assert 200 < received[-1] - received[0] < 600
 
 
 def test_a_view_goes_on_after_its_cell_with_that_cell_as_the_parent(kernel: Kernel) -> None:
@@ -125,7 +130,7 @@ def test_a_view_goes_on_after_its_cell_with_that_cell_as_the_parent(kernel: Kern
     cell = ok(kernel, PRICES)
     [view] = views(kernel, cell)
     before = len(updates(kernel, view))
-    assert kernel.wait(lambda: len(updates(kernel, view)) >= before + 5, 5)
+    assert kernel.wait(lambda: len(updates(kernel, view)) >= before + 5)
     assert parents(updates(kernel, view)[before:]) == {cell}
 
 
@@ -133,7 +138,7 @@ def test_no_rate_of_messages_makes_more_than_five_updates_a_second(kernel: Kerne
     ok(kernel, "%ws serve chaos -o server\n%ws {{server.url}} --as burst")
     cell = ok(kernel, '%ws send {"do": "burst", "count": 60000}')
     [view] = views(kernel, cell)
-    wait_for_text(kernel, view, "60,000 received", 30)
+    wait_for_text(kernel, view, "60,000 received")
     ups = updates(kernel, view)
     seconds = (sent_at(ups[-1]) - sent_at(ups[0])).total_seconds()
     assert len(ups) <= PER_SECOND * seconds + 3
@@ -229,28 +234,21 @@ def forbidden_tags(page: str) -> set[str]:
 def test_a_huge_message_makes_no_huge_display(kernel: Kernel) -> None:
     ok(kernel, "%ws serve chaos -o server\n%ws {{server.url}} --as huge")
     [view] = views(kernel, ok(kernel, '%ws send {"do": "huge", "size": 8000000}'))
-    wait_for_text(kernel, view, "1 received", 10)
+    wait_for_text(kernel, view, "1 received")
     assert all(size(message) <= LARGEST for message in shown(kernel, view))
 
 
-KEPT_ALIVE = {
-    "time.sleep": "time.sleep(3)",
-    "pure Python": "end = time.monotonic() + 3\nwhile time.monotonic() < end: pass",
-}
-
-
-@pytest.mark.parametrize("code", KEPT_ALIVE.values(), ids=KEPT_ALIVE)
+@pytest.mark.parametrize("code", BUSY.values(), ids=BUSY)
 def test_messages_and_keepalive_go_on_while_the_kernel_is_busy(kernel: Kernel, code: str) -> None:
-    with servers.server(servers.echo, ping_interval=0.2, ping_timeout=1) as site:
+    with servers.server(servers.echo, ping_interval=0.2, ping_timeout=2) as site:
         ok(kernel, f"%ws {site.url} --as busy --ping-interval 200ms --ping-timeout 2s")
-        ok(kernel, "before = len(ipyws.current().stats.rtts)")
         ok(
             kernel,
-            f"ipyws.current().send('while busy')\n{code}\nrtts = len(ipyws.current().stats.rtts) - before",
+            "before = len(ipyws.current().stats.rtts)\nipyws.current().send('while busy')\n"
+            f"while len(ipyws.current().stats.rtts) < before + 12: {code}\n"  # it takes longer than a timeout
+            "said = (ipyws.current().state, ipyws.current().stats.received)",
         )
-        request = ok(kernel, "print(rtts, ipyws.current().state, ipyws.current().stats.received)")
-        rtts, state, received = kernel.text(request).split()
-    assert 8 <= int(rtts) <= 16  # 15 pings in 3 s
+        state, received = kernel.text(ok(kernel, "print(*said)")).split()
     assert (state, received) == ("open", "1")
 
 
@@ -298,7 +296,7 @@ def test_a_long_body_is_seen_while_it_is_being_sent(kernel: Kernel, seen: Witnes
     request = kernel.send("%%ws -c script\nthe first\n=== sleep 3s\n===\nthe last")
     assert kernel.wait(lambda: bool(views(kernel, request)))
     (view,) = views(kernel, request)
-    early = wait_for_text(kernel, view, "the first", 2.5)
+    early = wait_for_text(kernel, view, "the first")
     assert kernel.reply(request, 0) is None
     assert "the last" not in early
     assert kernel.result(request).status == "ok"

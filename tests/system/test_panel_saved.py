@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Request, expect
 
 from ipyws.demo.hostile import AWAY, PAYLOADS
+from tests.support.kernel import MINUTES
 from tests.support.lab import Lab, Notebook, chromium, lab_server, open_file, open_notebook
 from tests.support.panel import OPEN, SECOND, SERVE, SOON, Shown, show
 
@@ -163,7 +164,7 @@ def test_what_is_saved_reads_without_a_kernel_and_holds_no_secret(lab: Lab, brow
 def _as_html(path: Path) -> str:
     """Convert a notebook as nbconvert does, which is what GitHub and nbviewer do too."""
     command = [sys.executable, "-m", "nbconvert", "--to", "html", "--stdout", str(path)]
-    return subprocess.run(command, capture_output=True, check=True, text=True, timeout=60).stdout
+    return subprocess.run(command, capture_output=True, check=True, text=True, timeout=MINUTES).stdout
 
 
 # -- hostile messages --------------------------------------------------------------------------------

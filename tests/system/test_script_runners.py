@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.support.kernel import ROOT
+from tests.support.kernel import MINUTES, ROOT
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
@@ -65,7 +65,7 @@ def run(runner: str, home: Path) -> subprocess.CompletedProcess[str]:
     python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     environment = os.environ | own | {"PYTHONPATH": python_path}
     command = [sys.executable, *RUNNERS[runner]]
-    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=90)
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=MINUTES)
 
 
 def outputs(home: Path) -> list[list[Any]]:

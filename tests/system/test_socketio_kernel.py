@@ -32,7 +32,7 @@ def test_pings_are_answered_while_the_kernel_computes_and_words_work_in_lines() 
             "assert client.state == 'open'",
             "assert sum(message.label == 'ping' for message in client.log) >= 8",
         ):
-            result = kernel.run(cell, 30)
+            result = kernel.run(cell)
             assert result.status == "ok", f"{cell}\n{result.ename}: {result.evalue}"
         refused = kernel.run("%ws subscribe /door", 30)
         assert "no such user" in refused.evalue

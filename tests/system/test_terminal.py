@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.kernel import ROOT
+from tests.support.stopwatch import Stopwatch
 from tests.support.witness import Witness, witness
 
 pexpect = pytest.importorskip("pexpect")
 
-PATIENCE = 45
+PATIENCE = 60
 IPYTHON = [sys.executable, "-m", "IPython", "--no-banner", "--no-confirm-exit"]
 CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 
@@ -108,7 +109,7 @@ def test_connect_send_receive_and_exit(terminal: Terminal, server: Witness) -> N
     assert "Traceback" not in error
     terminal.enter("exit")
     terminal.child.expect(pexpect.EOF)
-    assert server.wait(lambda server: bool(server.closes), 2)
+    assert server.wait(lambda server: bool(server.closes))
     assert server.closes[0][0] == 1001
 
 
@@ -150,9 +151,9 @@ def test_ctrl_c_ends_a_receive_and_the_connection_stays(terminal: Terminal, serv
     terminal.run(f"%ws {server.url} --as main")
     terminal.enter("%ws recv --timeout 60s")
     time.sleep(1)  # the interrupt is to come while it waits
-    start = time.monotonic()
+    watch = Stopwatch(terminal.child.pid)
     assert "KeyboardInterrupt" in terminal.interrupted()
-    assert time.monotonic() - start < 2
+    assert watch.seconds() < 2
     terminal.run("%ws send still")
     assert server.wait(lambda server: server.messages == ["still"])
     assert server.open == 1
@@ -164,7 +165,7 @@ def test_a_line_given_on_the_command_line(environment: dict[str, str], server: W
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     assert "['hello']" in run.stdout, run.stdout + run.stderr
     assert "\x1b" not in run.stdout
-    assert server.wait(lambda server: bool(server.closes), 2)
+    assert server.wait(lambda server: bool(server.closes))
     assert server.closes[0][0] == 1001
 
 
@@ -179,7 +180,7 @@ def test_a_piped_script(environment: dict[str, str], server: Witness) -> None:
         timeout=PATIENCE,
     )
     assert "['hello']" in run.stdout, run.stdout + run.stderr
-    assert server.wait(lambda server: bool(server.closes), 2)
+    assert server.wait(lambda server: bool(server.closes))
     assert server.closes[0][0] == 1001
 
 

@@ -578,7 +578,7 @@ def test_the_loop_goes_on_while_payloads_are_read_for_rows() -> None:
             self.let = threading.Event()
 
         def decode(self, payload: Data) -> Any:
-            return ["let" if self.let.wait(20) else "never let"]
+            return ["let" if self.let.wait(60) else "never let"]
 
         def encode(self, value: Any) -> Data:
             raise NotImplementedError

@@ -86,7 +86,7 @@ def test_closing_wakes_everyone_who_waits() -> None:
     empty.close()
     full.close()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert Counter(outcomes) == {(None, False): 2, "UNAVAILABLE": 1}
     assert full.receive() == ("there", True)
 
@@ -157,7 +157,7 @@ def test_iterating_waits_for_what_comes() -> None:
     for value in range(100):
         channel.send(value, "10s")
     channel.close()
-    reader.join(10)
+    reader.join(60)
     assert seen == list(range(100))
 
 
@@ -185,10 +185,10 @@ def test_nothing_is_lost_or_doubled_between_threads(capacity: int) -> None:
     senders = [in_thread(lambda sender=sender: send(sender)) for sender in range(4)]  # type: ignore[misc]
     receivers = [in_thread(lambda mine=mine: mine.extend(channel)) for mine in received]  # type: ignore[misc]
     for thread in senders:
-        thread.join(30)
+        thread.join(60)
     channel.close()
     for thread in receivers:
-        thread.join(30)
+        thread.join(60)
     assert Counter(value for mine in received for value in mine) == Counter(
         (sender, number) for sender in range(4) for number in range(1000)
     )
@@ -221,7 +221,7 @@ def test_threads_and_tasks_share_a_channel() -> None:
 
     reader = in_thread(lambda: by_thread.extend(channel))
     asyncio.run(main())
-    reader.join(20)
+    reader.join(60)
     assert sorted(by_task + by_thread) == list(range(1000))
 
 
@@ -314,7 +314,7 @@ def test_a_timer_that_is_stopped_never_delivers() -> None:
     thread = in_thread(lambda: reader.append(timer.receive("10s")))
     until_waiting(timer)
     timer.stop()
-    thread.join(10)
+    thread.join(60)
     assert reader == [(None, False)]
     assert after(1).stop().receive() == (None, False)
 

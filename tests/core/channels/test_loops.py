@@ -132,7 +132,7 @@ def test_two_threads_share_what_comes() -> None:
         client.send("1000")
         until(lambda: sum(map(len, parts)) == 1000)
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert sorted(parts[0] + parts[1]) == list(range(1000))
     assert all(part == sorted(part) for part in parts)
 
@@ -283,7 +283,7 @@ def test_a_loop_over_a_silent_server_ends_with_the_connection() -> None:
         thread = threading.Thread(target=lambda: list(client))
         thread.start()
         client.close()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 

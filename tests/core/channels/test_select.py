@@ -52,14 +52,14 @@ def test_it_waits_for_the_first_to_become_ready() -> None:
     waiting = threading.Event()
 
     def feed() -> None:
-        waiting.wait(10)
+        waiting.wait(60)
         fast.send("x")
 
     thread = threading.Thread(target=feed)
     thread.start()
     waiting.set()
     chosen = select(slow.case_receive(), fast.case_receive(), timeout="10s")
-    thread.join(10)
+    thread.join(60)
     assert (chosen.channel, chosen.value) == (fast, "x")
     assert list(slow._waiting) == []
     assert list(fast._waiting) == []
@@ -78,7 +78,7 @@ def test_sending_waits_for_room() -> None:
     thread = threading.Thread(target=full.receive)
     thread.start()
     assert select(full.case_send("y"), timeout="10s").channel is full
-    thread.join(10)
+    thread.join(60)
     assert full.receive() == ("y", True)
 
 
@@ -195,7 +195,7 @@ def test_selects_in_several_threads_lose_and_double_nothing() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     everything = [value for mine in taken for value in mine]
     assert sorted(everything) == sorted((kind, number) for kind in "nl" for number in range(500))  # type: ignore[type-var]
 

@@ -168,6 +168,6 @@ def test_readers_in_several_threads_get_each_message_once() -> None:
     done.set()
     cursor.wake()
     for reader in readers:
-        reader.join(10)
+        reader.join(60)
     everything = [data for mine in taken for data in mine]
     assert len(everything) == len(set(everything)) == 6000

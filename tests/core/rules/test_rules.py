@@ -102,7 +102,7 @@ def test_a_slow_function_keeps_neither_the_loop_nor_the_other_rules_waiting(site
     going_on = threading.Event()
 
     def slow() -> str:
-        assert going_on.wait(10)
+        assert going_on.wait(60)
         return "slow"
 
     with ipyws.connect(site.url, **CALM) as client:
@@ -128,7 +128,7 @@ def test_a_beat_pauses_while_the_connection_is_lost_and_is_sent_once_when_it_is_
     reopening = threading.Event()
 
     async def late(peer: Raw) -> None:
-        await asyncio.to_thread(reopening.wait, 10)
+        await asyncio.to_thread(reopening.wait, 60)
         await peer.upgrade()
         peer.site.seen.put("again")
         await noting(peer)

@@ -627,7 +627,7 @@ def test_server_that_does_not_read_gets_the_newest_pong_and_every_end_once_it_do
         peer.connection.transport.pause_reading()
         for number in range(pings):
             await peer.say(type="ping", payload={"n": number})
-        await asyncio.to_thread(let_read.wait, 10)
+        await asyncio.to_thread(let_read.wait, 60)
         peer.connection.transport.resume_reading()
         heard = [await peer.hear()]
         while heard[-1].get("type") != "subscribe":
