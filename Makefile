@@ -15,7 +15,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -ec
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs lite lite-test bench bench-view conformance soak matrix clean chromium programs
+.PHONY: help demo test lint format docs lite lite-test lite-elsewhere bench bench-view conformance soak matrix clean chromium programs
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,7 +55,10 @@ lite: $(VENV)/.test ## build the site that runs the lessons in a browser alone i
 	$(BIN)/python scripts/lite/build.py
 
 lite-test: lite chromium ## run all lessons in that site, cell by cell, and trials of it (10 minutes)
-	$(PYTEST) tests/soak/lite.py
+	$(PYTEST) -s tests/soak/lite.py
+
+lite-elsewhere: lite ## try that site in Firefox and WebKit, as far as they are installed (20 minutes)
+	$(PYTEST) -s tests/soak/lite_elsewhere.py
 
 bench: $(VENV)/.bench ## measure everything beside its peers (10 minutes; BENCH=--quick: 4)
 	$(BIN)/python -m benchmarks --check --picture docs/images/benchmarks.png $(BENCH)

@@ -81,6 +81,25 @@ def _default(name: str) -> Any:
     return option.kind.check(name, option.default)
 
 
+def lacks_of_page(*, isolated: bool, suspends: bool, folder: bool) -> str:
+    """Return what a page lacks, or an empty string.
+
+    Args:
+        isolated: Whether it has shared memory.
+        suspends: Whether Python can wait while the page goes on.
+        folder: Whether Python sees the folder of the notebook.
+    """
+    lacks = []
+    if not isolated:
+        lacks.append("it is not cross-origin isolated: nothing comes in while Python computes")
+        lacks.append("a cell can't be interrupted")
+    if not (isolated or suspends):
+        lacks.append("to wait for a server elsewhere takes await: the browser has no JSPI")
+    if not folder:
+        lacks.append("files are in its memory: the notebook's folder, with its ipyws.toml, can't be read")
+    return f"ipyws in this page: {'; '.join(lacks)}" if lacks else ""
+
+
 def may_send(code: int) -> bool:
     """Tell whether a page may close a connection with that code."""
     check_close(code, "")

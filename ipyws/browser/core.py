@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from ipyws.browser import memory
 from ipyws.browser.loop import TurnedLoop
 from ipyws.browser.page import PAGE
 from ipyws.errors import ContextError
@@ -43,16 +44,17 @@ class TurnedCore(CoreThread):
         if loop.turning:
             return signal.is_set()
         soon = time.monotonic() + _SOON
-        with SigintGuard(lambda: None) as sigint:
+        suspends = PAGE.can_suspend()
+        with loop.waited_for(alone=not suspends), SigintGuard(lambda: None) as sigint:
 
             def over() -> bool:
                 return signal.is_set() or sigint.pending
 
             if loop.run_until(over, soon if deadline is None else min(deadline, soon)):
                 return signal.is_set()
-            if PAGE.can_suspend():
+            if suspends:
                 PAGE.suspend(_until(signal, over, deadline))
-            elif loop.port.ready:
+            elif loop.port.ready or self._is_all_here():
                 loop.run_until(over, deadline)
             else:
                 raise ContextError(
@@ -60,6 +62,10 @@ class TurnedCore(CoreThread):
                     hint="use the async call, with await; or run this cell again once the page is ready",
                 )
         return signal.is_set()
+
+    def _is_all_here(self) -> bool:
+        """Tell whether turning this loop is enough: nothing comes by the port, nor from the page's loop."""
+        return not self.loop.carries and not memory.is_served_by_others(self.loop)
 
     def stop(self, timeout: float) -> None:
         """Cancel what still runs; the loop itself is the page's."""

@@ -19,7 +19,7 @@ from ipyws.config.enforcement import message_refusal
 from ipyws.core.connection.transport import Handshake, Sink, Transport
 from ipyws.core.options.durations import format_duration
 from ipyws.core.options.table import ConnectOptions
-from ipyws.errors import ConnectError, InvalidError, PermissionDeniedError
+from ipyws.errors import ConnectError, ContextError, InvalidError, PermissionDeniedError
 from ipyws.network import dial as wire
 from ipyws.network.connection_limit import SLOTS
 from ipyws.network.permission import Permission
@@ -37,10 +37,16 @@ async def dial(url: URL, options: ConnectOptions, sink: Sink) -> Transport:
 
     Raises:
         PermissionDeniedError: The policy does not allow it, or decides by what a browser does not show.
+        ContextError: Who waits for it keeps the server from answering.
         InvalidError: An option or the URL is not for a browser, or a policy file can't be read.
         ConnectError: The connection could not be opened.
     """
     if url.host in _HERE and memory.is_here(url.port):
+        if PAGE.loop().alone and memory.is_served_by_others(PAGE.loop(), url.port):
+            raise ContextError(
+                "a server on the page's own loop can't answer while this page waits",
+                hint="use await ipyws.connect_async(…), or ipyws.serve for the server",
+            )
         return await wire.dial(url, options, sink)
     if url.socket:
         raise InvalidError("a browser has no Unix sockets", hint="use a ws:// URL")

@@ -10,7 +10,8 @@ import asyncio
 import threading
 import time
 from asyncio import events, tasks
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import Context
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -86,12 +87,13 @@ class TurnedLoop(asyncio.BaseEventLoop):
     Attributes:
         port: As given.
         turning: Whether it is being turned now.
+        alone: Whether a synchronous call turns it, and the page's own loop stands still meanwhile.
     """
 
     def __init__(self, port: Port, outer: asyncio.AbstractEventLoop | None) -> None:
         super().__init__()
         self.port = port
-        self.turning = False
+        self.turning = self.alone = False
         self._outer = outer
         self._selector = _Selector(port)
         self._hearers: dict[int, Callable[[Record | None], None]] = {}
@@ -111,6 +113,11 @@ class TurnedLoop(asyncio.BaseEventLoop):
         self._hearers[self._last] = hearer
         return self._last
 
+    @property
+    def carries(self) -> bool:
+        """Whether the port has a connection, or opens one."""
+        return bool(self._hearers)
+
     def forget(self, number: int) -> None:
         """Pass on nothing more of a connection."""
         self._hearers.pop(number, None)
@@ -125,6 +132,15 @@ class TurnedLoop(asyncio.BaseEventLoop):
             hearer(None)
 
     # -- turning -------------------------------------------------------------------------------------
+
+    @contextmanager
+    def waited_for(self, *, alone: bool) -> Iterator[None]:
+        """Note that a synchronous call waits, and whether the page's own loop stands still."""
+        before, self.alone = self.alone, alone
+        try:
+            yield
+        finally:
+            self.alone = before
 
     def turn(self) -> None:
         """Do what is due, without waiting."""

@@ -98,6 +98,12 @@ def is_here(port: int) -> bool:
     return port in _listening
 
 
+def is_served_by_others(loop: Any, port: int | None = None) -> bool:
+    """Tell whether a server works on another loop than this one: that of a port, or any."""
+    found = [server for number, server in _listening.items() if port in (None, number)]
+    return any(server.loop is not loop and not server.loop.is_closed() for server in found)
+
+
 def find(address: Address) -> MemoryServer:
     """Return who listens.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 from ipyws.browser import memory
+from ipyws.browser.capabilities import lacks_of_page
 from ipyws.browser.loop import Port, TurnedLoop
 
 
@@ -56,6 +58,14 @@ class Page:
         from ipyws.browser.signals import Turns
 
         Turns(loop).begin()
+
+    def lacks(self) -> str:
+        """Return what a connection may miss in this page, in words; an empty string where that is nothing."""
+        return lacks_of_page(
+            isolated=self.loop().port.starts,
+            suspends=self.can_suspend(),
+            folder=Path.cwd() != Path.home(),  # where Pyodide begins, and nothing is kept
+        )
 
     def can_suspend(self) -> bool:
         """Tell whether Python can wait here while the page goes on (JavaScript Promise Integration)."""

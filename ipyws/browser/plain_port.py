@@ -1,6 +1,7 @@
 """The port of a page that is not isolated: without shared memory, Python's own thread has the WebSockets.
 
-Nothing comes while Python computes, and a synchronous call can wait only where the browser can suspend it.
+Nothing comes while Python computes. A synchronous call can wait where the browser can suspend it, and for
+servers of the page's own memory.
 """
 
 from __future__ import annotations
@@ -42,7 +43,11 @@ class PlainPort:
         """Nothing interrupts a cell here."""
 
     def read(self, timeout: float) -> list[Record]:
-        """Return what came; without waiting, as nothing would."""
+        """Return what came; without waiting, as nothing would.
+
+        Nor with a sleep: where Pyodide can suspend Python, its `time.sleep` lets the page's loop go on in the
+        midst of a turn of ours; where it can't, it turns in a circle as whoever waits here does.
+        """
         came, self._came = self._came, []
         return came
 

@@ -134,8 +134,10 @@ def load(shell: Any, make_panel: MakePanel) -> None:
         shell: An IPython shell.
         make_panel: What ``%ws panel`` opens.
     """
-    prepare()
+    missing = prepare()
     if shell not in _loaded:
+        if missing:
+            print(missing)  # noqa: T201 - what the user has to know is the cell's output
         _loaded[shell] = Extension(shell, make_panel)
         _loaded[shell].load()
 

@@ -22,12 +22,17 @@ def new_core() -> CoreThread:
     return TurnedCore()
 
 
-def prepare() -> None:
-    """Have what a first connection of a page needs and does not come at once: its worker, and its network."""
-    if not PLATFORM.sockets:
-        from ipyws.browser.page import PAGE
+def prepare() -> str:
+    """Have what a first connection of a page needs and does not come at once: its worker, and its network.
 
-        PAGE.loop()
+    Returns:
+        What is missing there, in words.
+    """
+    if PLATFORM.sockets:
+        return ""
+    from ipyws.browser.page import PAGE
+
+    return PAGE.lacks()
 
 
 def dial_here() -> Dial:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -11,12 +12,14 @@ import pytest
 
 import ipyws
 from ipyws import demo
+from ipyws.browser import memory
+from ipyws.browser.loop import Record
 from ipyws.core.options.table import check_options
 from ipyws.errors import ClosedError, ContextError, WaitTimeoutError
 from ipyws.policy.url import parse
 from ipyws.runtime.client import Client
 from ipyws.runtime.registry import Registry
-from tests.support.page import page
+from tests.support.page import ThreadedPort, page
 
 
 @pytest.fixture
@@ -115,3 +118,39 @@ def test_a_reset_is_told_as_a_lost_connection(registry: Registry) -> None:
         client.expect(lambda _: False, timeout="2s")
     assert client.closed is not None
     assert client.closed.code == 1006
+
+
+class PlainLike(ThreadedPort):
+    """A port that can't be waited for, as that of a page without shared memory."""
+
+    ready = starts = False
+
+    def read(self, timeout: float) -> list[Record]:
+        time.sleep(timeout)
+        return []
+
+
+def test_without_shared_memory_servers_of_the_page_can_be_waited_for() -> None:
+    with page(PlainLike) as (registry, _):
+        client = connect(registry, serve(registry).url, every=[("20ms", "beat")])
+        assert [client.recv("5s").data for _ in range(3)] == ["beat"] * 3
+
+
+def test_without_shared_memory_nobody_waits_for_what_can_not_come() -> None:
+    with page(PlainLike) as (registry, port):
+        with pytest.raises(ContextError, match="nothing can come in while this page waits"):
+            connect(registry, "ws://127.0.0.1:9/")
+        registry.core().loop.turn()  # type: ignore[attr-defined]  # as the page's loop does then
+        assert [order["op"] for order in port.orders] == ["open", "close"]
+
+
+@pytest.mark.parametrize("port", [PlainLike, ThreadedPort])
+def test_nobody_waits_for_a_server_on_a_loop_that_stands_still_meanwhile(port: Any) -> None:
+    outer = asyncio.new_event_loop()
+    with page(port) as (registry, _):
+        server = memory.listen(outer, asyncio.Protocol, "127.0.0.1", 0)
+        with pytest.raises(ContextError, match="the page's own loop can't answer while this page waits"):
+            connect(registry, f"ws://127.0.0.1:{server.address[1]}/")
+        server.close()
+    outer.run_until_complete(asyncio.sleep(0))
+    outer.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ipyws.browser.capabilities import LACKS, check_capabilities
+from ipyws.browser.capabilities import LACKS, check_capabilities, lacks_of_page
 from ipyws.core.options.table import check_options
 from ipyws.errors import ClosedError, ConnectError, InvalidError, PermissionDeniedError
 from ipyws.policy.url import parse
@@ -189,3 +189,19 @@ def test_a_policy_by_address_refuses_names(here: Place, world: World) -> None:
         connect(world[0], "wss://example.org/")
     assert "rule" in raised.value.hint
     assert world[1].orders == []
+
+
+@pytest.mark.parametrize(
+    ("isolated", "suspends", "folder", "told"),
+    [
+        (True, True, True, ""),
+        (True, False, True, ""),
+        (False, True, True, "not cross-origin isolated: nothing comes in while Python computes"),
+        (False, False, True, "to wait for a server elsewhere takes await"),
+        (False, True, False, "the notebook's folder, with its ipyws.toml, can't be read"),
+    ],
+)
+def test_what_a_page_lacks_is_told(isolated: bool, suspends: bool, folder: bool, told: str) -> None:
+    said = lacks_of_page(isolated=isolated, suspends=suspends, folder=folder)
+    assert told in said
+    assert bool(said) == bool(told)

@@ -6,8 +6,10 @@ The site is served as GitHub Pages serves it, without headers of its own. Server
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import queue
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,26 +19,75 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.lab import chromium
-from tests.support.lite import APP, LiteKernel, Served, cells, open_lab, served
-from tests.support.servers import Site, server
+from tests.support.lite import (
+    APP,
+    NOT_ISOLATED,
+    NOT_SUSPENDED,
+    START,
+    WITHOUT_WORKERS,
+    Changes,
+    LiteKernel,
+    LiteNotebook,
+    Served,
+    cells,
+    open_lab,
+    served,
+)
+from tests.support.servers import Site, answering, black_hole, dead_port, http, server
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = Path(os.environ.get("IPYWS_LITE", ROOT / "build/lite"))
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 TALK = 'import ipyws; client = ipyws.connect({!r}); client.send("x"); print(client.recv("20s").data)'
+HERE = """
+with ipyws.serve() as echo, ipyws.connect(echo.url) as client:
+    client.send("m")
+    print(client.recv("20s").data)
+"""
+CLOSING = """
+client = ipyws.connect(W, name="closing")
+client.send({!r})
+try:
+    while True:
+        client.recv("20s")
+except ipyws.errors.ClosedError:
+    print(client.closed.code)
+"""
 FLOOD, PIECE = 80_000, 1000
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 
 
+GONE: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+"""The codes with which connections ended, as the server outside saw it."""
+
+
 async def answer(connection: Any) -> None:
     """Echo; or do what is asked for."""
+    try:
+        await converse(connection)
+    finally:
+        GONE.put(connection.close_code)
+
+
+def forget(told: queue.SimpleQueue[Any]) -> None:
+    """Take out what was told until now."""
+    while not told.empty():
+        told.get()
+
+
+async def converse(connection: Any) -> None:
     async for message in connection:
         word, _, rest = str(message).partition(" ")
         if word == "close":
             await connection.close(int(rest), "as asked")
+        elif word == "bare":
+            async with connection.send_context():
+                connection.protocol.send_close()  # a close frame without a code
         elif word == "drop":
-            connection.transport.abort()
+            for number in range(int(rest or 0)):
+                await connection.send(str(number))
+            connection.transport.close()  # what was written gets through; no close frame comes after it
         elif word == "flood":
             for number in range(FLOOD):
                 await connection.send(f"{number:08}".ljust(PIECE, "."))
@@ -85,8 +136,43 @@ def lib(kernel: LiteKernel, outside: Site) -> LiteKernel:
     return kernel
 
 
+def shows(kernel: LiteKernel, code: str, text: str) -> None:
+    """Check what a cell prints, and that it ends well."""
+    ran = kernel.run(code)
+    assert (ran.status, ran.text.strip(), ran.error) == ("ok", text, "")
+
+
 def test_the_site_is_small_enough() -> None:
     assert sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file()) <= 60 * 1024 * 1024
+
+
+def test_the_first_live_message_comes_soon(site: Served, browser: Browser, outside: Site) -> None:
+    context = browser.new_context()
+    for name, seconds in (("cold", 30), ("warm", 10)):
+        started, cpu = time.monotonic(), cpu_of_children()
+        page = open_lab(context, site.base)
+        ran = LiteKernel(page, f"{name}.ipynb").run(f"%load_ext ipyws\n{TALK.format(outside.url)}", START)
+        took, used, load = time.monotonic() - started, cpu_of_children() - cpu, os.getloadavg()[0]
+        print(f"{name}: a live message after {took:.1f} s ({used:.1f} s of CPU time; load {load:.1f})")
+        assert (ran.text.strip(), ran.error) == ("x", "")
+        assert min(took, used) <= seconds  # the machine may be another's for most of the time
+        page.wait_for_function("document.documentElement.dataset.ipyws === 'kept'")
+        page.close()
+    context.close()
+
+
+def cpu_of_children() -> float:
+    """Return the seconds of CPU time of all processes that come from this one, the browser's too."""
+    parents, times = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            parents[int(folder.name)] = int(fields[1])
+            times[int(folder.name)] = int(fields[11]) + int(fields[12])
+    found = {os.getpid()}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return sum(times.get(one, 0) for one in found - {os.getpid()}) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -138,24 +224,81 @@ print(len(times) > 50, times == sorted(times), times[-1] - times[0] > 0.3)
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ("close 1000", "1000 peer as asked"),
-        ("close 1011", "1011 peer as asked"),
-        ("close 4321", "4321 peer as asked"),
-        ("drop", "1006 none"),
+        ("close 1000", "1000 peer True as asked"),
+        ("close 1001", "1001 peer True as asked"),
+        ("close 1008", "1008 peer True as asked"),
+        ("close 1011", "1011 peer True as asked"),
+        ("close 3999", "3999 peer True as asked"),
+        ("close 4321", "4321 peer True as asked"),
+        ("bare", "1005 peer True"),
+        ("drop", "1006 none False"),
     ],
 )
-def test_each_way_of_closing_is_told(lib: LiteKernel, asked: str, told: str) -> None:
+def test_each_way_of_closing_is_told_and_the_counters_add_up(lib: LiteKernel, asked: str, told: str) -> None:
     ran = lib.run(
         f"""
 client = ipyws.connect(W, name="closing")
-client.send({asked!r})
+for word in ("one", "two", {asked!r}):
+    client.send(word)
+came = []
 try:
-    client.recv("20s")
+    while True:
+        came.append(client.recv("20s").data)
 except ipyws.errors.ClosedError:
-    print(client.closed.code, client.closed.initiator, client.closed.reason)
+    print(client.closed.code, client.closed.initiator, client.closed.clean, client.closed.reason)
+log = [m.direction for m in client.log if m.type == "text"]
+print(came, log.count("in"), log.count("out"), client.stats.received, client.stats.sent)
+try:
+    client.send("late")
+except ipyws.errors.ClosedError:
+    print("closed")
 """
     )
-    assert (ran.text.strip(), ran.error) == (told, "")
+    first, *rest = ran.text.splitlines()
+    assert (first.strip(), rest, ran.error) == (told, ["['one', 'two'] 2 3 2 3", "closed"], "")
+
+
+def test_what_came_before_the_connection_was_lost_is_all_there(lib: LiteKernel) -> None:
+    ran = lib.run(
+        """
+client = ipyws.connect(W, name="losing")
+client.send("drop 5000")
+sorted(range(500_000), key=str)  # it is lost while nothing reads
+came = []
+try:
+    while True:
+        came.append(int(client.recv("20s").data))
+except ipyws.errors.ClosedError:
+    print(came == list(range(5000)), client.stats.received, client.closed.code)
+"""
+    )
+    assert (ran.text.split(), ran.error) == (["True", "5000", "1006"], "")
+
+
+def test_a_lost_connection_is_opened_again(lib: LiteKernel) -> None:
+    ran = lib.run(
+        """
+client = ipyws.connect(W, name="again", reconnect={"first": "100ms", "on_open": ["hello"]})
+print(client.recv("20s").data)
+client.send("drop")
+print(client.recv("20s").data, len(client.stats.connects))
+client.close();
+"""
+    )
+    assert (ran.text.split(), ran.error) == (["hello", "hello", "2"], "")
+
+
+def test_who_is_not_let_in_is_told_so(lib: LiteKernel) -> None:
+    with dead_port() as nobody, answering(http("403 Forbidden")) as forbidden, answering(b"") as mute:
+        for port in (nobody, forbidden.port, mute.port):
+            ran = lib.run(f"ipyws.connect('ws://127.0.0.1:{port}/', dial_timeout='60s')", 90)
+            assert "the browser could not connect, and does not say why" in ran.error
+
+
+def test_who_never_answers_is_given_up(lib: LiteKernel) -> None:
+    with black_hole() as port:
+        ran = lib.run(f"ipyws.connect('ws://127.0.0.1:{port}/', dial_timeout='500ms')", 60)
+    assert "the browser did not connect: 500ms passed" in ran.error
 
 
 @pytest.mark.parametrize("code", ["client.recv()", "while True:\n    pass", "%ws recv"])
@@ -163,7 +306,20 @@ def test_an_interrupt_ends_a_cell_and_nothing_else(lib: LiteKernel, code: str) -
     assert lib.run('client = ipyws.connect(W, name="quiet")')
     lib.page.evaluate("setTimeout(() => new BroadcastChannel('ipyws-interrupt').postMessage(1), 1500)")
     assert "KeyboardInterrupt" in lib.run(code, 60).error
-    assert lib.run('client.send("still"); print(client.recv("20s").data)').text.strip() == "still"
+    shows(lib, 'client.send("still"); print(client.recv("20s").data)', "still")
+
+
+def test_a_kernel_that_is_restarted_in_the_page_lets_go_of_its_connections(
+    site: Served, browser: Browser, outside: Site
+) -> None:
+    notebook = LiteNotebook(open_lab(browser.new_context(), site.base), "quickstart.ipynb")
+    assert notebook.run(TALK.format(outside.url)) == "x"
+    notebook.start("while True:\n    pass")
+    forget(GONE)
+    notebook.restart()
+    assert GONE.get(timeout=START) in (1001, 1006)
+    assert notebook.run(TALK.format(outside.url)) == "x"
+    notebook.page.context.close()
 
 
 def test_two_notebooks_of_a_page_have_connections_of_their_own(lib: LiteKernel, outside: Site) -> None:
@@ -171,8 +327,8 @@ def test_two_notebooks_of_a_page_have_connections_of_their_own(lib: LiteKernel, 
     talk = f'import ipyws; client = ipyws.connect({outside.url!r}, name="mine"); client.send("%s")'
     assert other.run(talk % "two")
     assert lib.run(talk % "one")
-    assert other.run('print(client.recv("20s").data, len(ipyws.connections()))').text.split() == ["two", "1"]
-    assert lib.run('print(client.recv("20s").data)').text.strip() == "one"
+    shows(other, 'print(client.recv("20s").data, len(ipyws.connections()))', "two 1")
+    shows(lib, 'print(client.recv("20s").data)', "one")
 
 
 def test_a_hidden_tab_goes_on(lib: LiteKernel) -> None:
@@ -190,10 +346,12 @@ def test_a_page_that_is_loaded_again_begins_again(site: Served, browser: Browser
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     talk = TALK.format(outside.url)
-    assert LiteKernel(page, "a.ipynb").run(talk).text.strip() == "x"
+    shows(LiteKernel(page, "a.ipynb"), talk, "x")
+    forget(GONE)
     page.reload(wait_until="commit")
+    assert GONE.get(timeout=START) in (1001, 1006)
     page.wait_for_function(APP)
-    assert LiteKernel(page, "b.ipynb").run(talk).text.strip() == "x"
+    shows(LiteKernel(page, "b.ipynb"), talk, "x")
     own = ("blob:", "data:", site.base)
     assert [url for url in asked if not url.startswith(own)] == []
 
@@ -215,13 +373,94 @@ def test_it_works_without_a_network_once_it_was_loaded(browser: Browser) -> None
         assert (ran.text.strip(), ran.error) == ("alone", "")
 
 
-def test_a_page_without_service_workers_says_what_is_missing(
+def test_a_page_whose_files_can_not_be_read_connects_nowhere(
     site: Served, browser: Browser, outside: Site
 ) -> None:
+    # Here the page is told that it has a service worker, and none answers: the policy can't be read.
     context = browser.new_context(service_workers="block")
     kernel = LiteKernel(open_lab(context, site.base, isolated=False), "plain.ipynb")
-    assert kernel.run("import js\nprint(hasattr(js, 'SharedArrayBuffer'))").text.strip() == "False"
-    # Without service workers its files can't be read, those of the policy included: then nothing is dialled.
+    shows(kernel, "import js\nprint(hasattr(js, 'SharedArrayBuffer'))", "False")
     ran = kernel.run(TALK.format(outside.url))
     assert "can't be read" in ran.error
     assert "nothing connects until it can" in ran.error
+
+
+SAYS = "it is not cross-origin isolated: nothing comes in while Python computes"
+FOLDER = "the notebook's folder, with its ipyws.toml, can't be read"
+
+
+@pytest.mark.parametrize(("changes", "files"), [(NOT_ISOLATED, True), (WITHOUT_WORKERS, False)])
+def test_a_page_without_shared_memory_works_as_far_as_it_can(
+    browser: Browser, outside: Site, changes: Changes, files: bool
+) -> None:
+    with served(SITE, changes) as site:
+        page = open_lab(browser.new_context(), site.base, isolated=False)
+        kernel = LiteKernel(page, "plain.ipynb")
+        said = kernel.run(f"%load_ext ipyws\nimport ipyws, time\nW = {outside.url!r}", START).text
+        assert SAYS in said
+        assert (FOLDER in said) is not files
+        shows(kernel, "import js\nprint(hasattr(js, 'SharedArrayBuffer'))", "False")
+        shows(kernel, TALK.format(outside.url), "x")
+        shows(kernel, HERE, "m")
+        ran = kernel.run(
+            """
+client = ipyws.connect(W, name="ticks")
+client.send("tick 100")
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    pass
+print(client.stats.received)
+"""
+        )
+        assert (ran.text.strip(), ran.error) == ("0", "")  # as it says
+        ran = kernel.run(
+            "client.expect(lambda message: message.data == '99', timeout='20s'); print(client.stats.received)"
+        )
+        assert (ran.text.strip(), ran.error) == ("100", "")
+        for asked, code in (("close 4321", "4321"), ("bare", "1005"), ("drop 50", "1006")):
+            shows(kernel, CLOSING.format(asked), code)
+        assert kernel.run(f"big = ipyws.connect(W, log_messages={FLOOD + 10}, log_bytes=200_000_000)")
+        ran = kernel.run(
+            f"""
+big.send("flood")
+try:
+    big.expect(lambda message: False, timeout="200s")
+except ipyws.errors.ClosedError:
+    numbers = [int(m.data[:8]) for m in big.log if m.direction == "in" and m.type == "text"]
+    print(numbers == list(range({FLOOD})), big.closed.code)
+""",
+            300,
+        )
+        assert (ran.text.split(), ran.error) == (["True", "1000"], "")
+        page.context.close()
+
+
+def test_a_page_without_shared_memory_that_can_not_suspend_python_says_what_to_do(
+    browser: Browser, outside: Site
+) -> None:
+    with served(SITE, {**NOT_ISOLATED, **NOT_SUSPENDED}) as site:
+        page = open_lab(browser.new_context(), site.base, isolated=False)
+        kernel = LiteKernel(page, "plain.ipynb")
+        said = kernel.run(f"%load_ext ipyws\nimport ipyws\nW = {outside.url!r}", START).text
+        assert SAYS in said
+        assert "to wait for a server elsewhere takes await" in said
+        shows(kernel, HERE, "m")
+        ran = kernel.run(TALK.format(outside.url))
+        assert "nothing can come in while this page waits; use the async call, with await" in ran.error
+        ran = kernel.run(
+            "c = await ipyws.connect_async(W)\nawait c.send('a')\nprint((await c.recv('20s')).data)"
+        )
+        assert (ran.text.strip(), ran.error) == ("a", "")
+        page.context.close()
+
+
+def test_shared_memory_is_enough_where_python_can_not_be_suspended(browser: Browser, outside: Site) -> None:
+    with served(SITE, NOT_SUSPENDED) as site:
+        page = open_lab(browser.new_context(), site.base)
+        kernel = LiteKernel(page, "turned.ipynb")
+        kernel.run(f"%load_ext ipyws\nimport ipyws, time\nW = {outside.url!r}", START)
+        shows(kernel, TALK.format(outside.url), "x")
+        shows(kernel, CLOSING.format("close 4321"), "4321")
+        page.evaluate("setTimeout(() => new BroadcastChannel('ipyws-interrupt').postMessage(1), 1500)")
+        assert "KeyboardInterrupt" in kernel.run("ipyws.connect(W, name='quiet').recv()").error
+        page.context.close()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from playwright.sync_api import BrowserContext, Page
+
+from tests.support.elsewhere import AnyPage
 
 START: Final = 300.0
 """Seconds that a page or its kernel may take to be there on a busy machine."""
@@ -38,8 +42,48 @@ _RUN: Final = """async ([path, code, limit]) => {
 }"""
 
 
+WITHOUT_WORKERS: Final = {"service-worker.js": None}
+"""As for a browser that has no service workers: a private window of some, or by an administrator's rule."""
+
+NOT_ISOLATED: Final = {"service-worker.js": ("'require-corp'", "'unsafe-none'")}
+"""As within a frame of another site: there are service workers, and no shared memory."""
+
+NOT_SUSPENDED: Final = {
+    "static/pyodide/pyodide.asm.mjs": ("", "delete WebAssembly.Suspending;delete WebAssembly.Suspender;")
+}
+"""As for a browser without JavaScript Promise Integration."""
+
+ISOLATING: Final = (
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Embedder-Policy", "require-corp"),
+)
+"""What a host that can sends, so that a page is isolated without a service worker."""
+
+Changes = Mapping[str, tuple[str, str] | None]
+UNCHANGED: Final[Changes] = MappingProxyType({})
+
+
+_OPENED: Final = """async () => {
+    const widget = jupyterapp.shell.currentWidget;
+    if (!widget?.sessionContext) return false;
+    await widget.sessionContext.ready;
+    return Boolean(widget.sessionContext.session?.kernel);
+}"""
+_START_CELL: Final = """code => {
+    const notebook = jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = 0;
+    notebook.deselectAll();
+    jupyterapp.commands.execute('notebook:change-cell-to-code');
+    notebook.activeCell.model.sharedModel.setSource(code);
+    jupyterapp.commands.execute('notebook:run-cell');
+}"""
+
+
 class _Files(SimpleHTTPRequestHandler):
-    """Serves files with the types that browsers insist on, and no header beyond that."""
+    """Serves files with the types that browsers insist on, and no header beyond those that it is given."""
+
+    changes: Changes = UNCHANGED
+    headers_too: Sequence[tuple[str, str]] = ()
 
     protocol_version = "HTTP/1.1"
     extensions_map = {
@@ -54,6 +98,32 @@ class _Files(SimpleHTTPRequestHandler):
         with contextlib.suppress(ConnectionError):  # a page that is loaded again drops what it waits for
             super().handle()
 
+    def do_GET(self) -> None:
+        """Serve a file, changed if it is one of those."""
+        name = self.path.partition("?")[0].lstrip("/")
+        if name not in self.changes:
+            super().do_GET()
+        elif (change := self.changes[name]) is None:
+            self.send_error(404)
+        else:
+            self._send(Path(self.translate_path(self.path)), *change)
+
+    def _send(self, path: Path, old: str, new: str) -> None:
+        text = path.read_text("utf-8")
+        assert old in text, f"{path.name} has no {old}"
+        body = text.replace(old, new, 1).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def end_headers(self) -> None:
+        """Add those headers to each answer."""
+        for name, value in self.headers_too:
+            self.send_header(name, value)
+        super().end_headers()
+
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
@@ -65,8 +135,9 @@ class Served:
         base: Its URL.
     """
 
-    def __init__(self, folder: Path) -> None:
-        handler = functools.partial(_Files, directory=str(folder))
+    def __init__(self, folder: Path, changes: Changes, headers: Sequence[tuple[str, str]]) -> None:
+        kind = type("Files", (_Files,), {"changes": changes, "headers_too": headers})
+        handler = functools.partial(kind, directory=str(folder))
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.base = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -99,7 +170,7 @@ class Ran:
 class LiteKernel:
     """A Python in a page."""
 
-    def __init__(self, page: Page, path: str) -> None:
+    def __init__(self, page: AnyPage, path: str) -> None:
         self.page = page
         self._path = path
         page.evaluate(_KERNEL, path)
@@ -107,7 +178,7 @@ class LiteKernel:
         while self.run("1", 3).status == "late":
             assert time.monotonic() < end, "the kernel does not start"
 
-    def run(self, code: str, seconds: float = 60) -> Ran:
+    def run(self, code: str, seconds: float = START) -> Ran:
         """Run a cell; wait for its reply for so long."""
         reply, outputs = self.page.evaluate(_RUN, [self._path, code, seconds * 1000])
         texts, error = [], ""
@@ -119,6 +190,33 @@ class LiteKernel:
             elif kind == "execute_result":
                 texts.append(content["data"].get("text/plain", ""))
         return Ran("late" if reply is None else reply["status"], "".join(texts), error)
+
+
+class LiteNotebook:
+    """A notebook that is open in a page, as a user has it."""
+
+    def __init__(self, page: Page, path: str) -> None:
+        self.page = page
+        page.evaluate("path => jupyterapp.commands.execute('docmanager:open', {path})", path)
+        page.wait_for_function(_OPENED)
+        self._marks = itertools.count()
+
+    def start(self, code: str) -> None:
+        """Run some code in the first cell, without waiting for it."""
+        self.page.evaluate(_START_CELL, code)
+
+    def run(self, code: str) -> str:
+        """Run some code in the first cell; return what it prints."""
+        mark = f"-- done {next(self._marks)} --"
+        self.start(f"{code}\nprint({mark!r})")
+        output = self.page.locator(".jp-Notebook .jp-Cell .jp-OutputArea").first
+        output.get_by_text(mark).wait_for()
+        return output.inner_text().split(mark)[0].strip()
+
+    def restart(self) -> None:
+        """Restart its kernel by the menu, and say yes."""
+        self.page.evaluate("() => { jupyterapp.commands.execute('kernelmenu:restart'); }")
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
 
 
 def open_lab(context: BrowserContext, base: str, *, isolated: bool = True) -> Page:
@@ -139,9 +237,17 @@ def open_lab(context: BrowserContext, base: str, *, isolated: bool = True) -> Pa
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[Served]:
-    """Serve a site."""
-    site = Served(folder)
+def served(
+    folder: Path, changes: Changes = UNCHANGED, headers: Sequence[tuple[str, str]] = ()
+) -> Iterator[Served]:
+    """Serve a site.
+
+    Args:
+        folder: Its files.
+        changes: Names of files, and the text that is replaced in each; None for those that are missing.
+        headers: Sent with each file.
+    """
+    site = Served(folder, changes, headers)
     try:
         yield site
     finally:
