@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from ipyws.capture.latency import Latency
+    from ipyws.core.connection.described import Described
     from ipyws.core.connection.info import About
     from ipyws.core.options.durations import Duration
     from ipyws.core.wire.frame_log import Frames
@@ -60,7 +61,13 @@ class Violations(RichList[Broken]):
 
 
 class Recording(Iterable[Message]):
-    """Messages of one connection, oldest first, that can be gone through again and again."""
+    """Messages of one connection, oldest first, that can be gone through again and again.
+
+    Attributes:
+        source: The connection itself, where there is one.
+    """
+
+    source: Described | None = None
 
     @property
     @abstractmethod
@@ -138,6 +145,11 @@ class Recording(Iterable[Message]):
     @property
     def contract(self) -> Contract | None:
         """What the messages are judged by, or None."""
+        return None
+
+    @property
+    def story(self) -> Story | None:
+        """What cells did on the connection, or None where that is not known."""
         return None
 
     def save(
@@ -225,15 +237,13 @@ class RecordedLog(Log, Recording, Rich):
 
     Attributes:
         contract: What the messages are judged by when somebody looks, or None.
-        source: The connection, or None.
-        story: What cells did on it.
     """
 
     contract: Contract | None = None
-    source: Any = None
 
     @cached_property
     def story(self) -> Story:
+        """What cells did on the connection."""
         return Story()
 
     def frames(self) -> Frames:

@@ -16,6 +16,7 @@ from ipyws.capture.parquet.arrow import FIXED, MAGIC, is_ours, library
 from ipyws.capture.parquet.path import ValuePath
 from ipyws.capture.parquet.writer import write as write_table
 from ipyws.capture.redact import make_redact
+from ipyws.capture.story import Retraceable
 from ipyws.core.connection.info import About
 from ipyws.core.files import led_to, open_regular, replacing, replacing_bytes
 from ipyws.core.lock import LOCK
@@ -34,7 +35,7 @@ _SCRIPTS: Final = (".js", ".py")
 
 
 def save(
-    records: Iterable[Message],
+    records: Retraceable,
     about: About | None,
     path: str | Path,
     redact: Iterable[str] = (),
@@ -80,7 +81,7 @@ def save(
     return target
 
 
-def _script(records: Iterable[Message], about: About | None, target: Path, redact: Iterable[str]) -> str:
+def _script(records: Retraceable, about: About | None, target: Path, redact: Iterable[str]) -> str:
     from ipyws.handover.writing import write
 
     return write(records, about, target.name, redact).text

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
+
+from ipyws.core.connection.described import Described
+from ipyws.core.messages.message import Message
 
 MOST: Final = 1_000
 """Steps that are kept, the last ones."""
@@ -57,3 +60,18 @@ class Story:
 
     def __iter__(self) -> Iterator[Deed]:
         return iter(tuple(self._deeds))
+
+
+class Retraceable(Protocol):
+    """Messages of a connection, for a script that does again what was done on it."""
+
+    @property
+    def source(self) -> Described | None:
+        """The connection itself, where there is one."""
+
+    @property
+    def story(self) -> Story | None:
+        """What cells did on it, or None where that is not known."""
+
+    def __iter__(self) -> Iterator[Message]:
+        """Go through what passed."""

@@ -9,9 +9,10 @@ from types import ModuleType
 from typing import Any, Final, NamedTuple
 
 from ipyws.capture.redact import make_redact
+from ipyws.capture.story import Retraceable
 from ipyws.core.codecs.auto import AUTO
+from ipyws.core.connection.described import Described
 from ipyws.core.connection.info import About
-from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 from ipyws.handover import k6, locust
 from ipyws.handover.scenario import Scenario, scenario, variable
@@ -41,7 +42,7 @@ class Script(NamedTuple):
 
 
 def write(
-    records: Iterable[Message],
+    records: Retraceable,
     about: About | None,
     name: str,
     redact: Iterable[str] = (),
@@ -58,11 +59,11 @@ def write(
         InvalidError: There is no URL, or the program can't connect to it.
     """
     program = PROGRAMS[Path(name).suffix.lower()]
-    source = getattr(records, "source", None)
+    source = records.source
     described = _of_capture(about) if source is None else describe(source, (), ours=False)
     if described.unix is not None:
         raise InvalidError(f"{program.NAME} can't connect to a Unix socket", hint="save it as .jsonl")
-    done = scenario(records, getattr(records, "story", None), described.keeper, make_redact(redact))
+    done = scenario(records, records.story, described.keeper, make_redact(redact))
     described.notes += [*done.notes, *_of_dialect(source, described)]
     if not done.actions:
         described.notes.append("nothing was sent: it connects, and closes again")
@@ -74,7 +75,7 @@ def _written(program: ModuleType, described: Description, done: Scenario, name: 
     return Script(text, notes)
 
 
-def _of_dialect(source: Any, described: Description) -> Iterable[str]:
+def _of_dialect(source: Described | None, described: Description) -> Iterable[str]:
     dialect = None if source is None else source.options.dialect
     if dialect is not None:
         yield f"{dialect.name}: what it sends by itself later, such as heartbeats, is not carried over"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import quote
 
 from ipyws.core.codecs.codec import Codec, Data
+from ipyws.core.connection.described import Described
 from ipyws.core.messages.message import Message
 from ipyws.core.options.fresh import Again, is_made
 from ipyws.core.options.table import OPTIONS, ConnectOptions
@@ -24,19 +25,6 @@ _UNIX: Final = re.compile(r"(wss?)\+unix:([^:]*):?(.*)", re.DOTALL)
 def _quoted(value: Text) -> Text:
     """Return a value as a query has it; a variable has to hold it so."""
     return Text(tuple(quote(piece, safe="") if isinstance(piece, str) else piece for piece in value.pieces))
-
-
-class Described(Protocol):
-    """A connection, as far as it is copied."""
-
-    @property
-    def target(self) -> Any: ...
-    @property
-    def options(self) -> ConnectOptions: ...
-    @property
-    def codec(self) -> Codec: ...
-    @property
-    def log(self) -> Iterable[Message]: ...
 
 
 @dataclass(slots=True)

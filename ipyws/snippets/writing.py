@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
+from ipyws.core.connection.described import Described
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError, brief, suggestion
-from ipyws.snippets.description import Described, describe
+from ipyws.snippets.description import describe
 from ipyws.snippets.forms import curl, python, websocat, websockets, ws, wscat
 
 FORMS: Final[Mapping[str, ModuleType]] = {

@@ -16,6 +16,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 import ipyws
+from ipyws.capture.recording import Found
 from ipyws.errors import InvalidError
 from ipyws.handover.writing import write
 from ipyws.notebook.runner import Run, late_reader
@@ -291,7 +292,7 @@ def test_no_file_of_somebody_else_is_replaced(suffix: str, site: Site, tmp_path:
 
 def test_a_recording_without_a_url_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidError, match="doesn't say where it was connected to"):
-        write([], None, "x.js")
+        write(Found([], None), None, "x.js")
 
 
 def test_a_unix_socket_is_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
+from ipyws.core.codecs.freeing import free, keeping, uncollected
 from ipyws.core.codecs.json_slices import LARGE
 from ipyws.core.messages.cursor import Cursor
 from ipyws.core.messages.matcher import Judge
@@ -128,7 +129,7 @@ class Reception:
             elif judge.reads:
                 fulfilled = await aside(partial(judge, message))
             else:  # a function of the user's, who expects it to run on this loop
-                fulfilled = judge(message, await aside(partial(ReadMessage, message)))
+                fulfilled = await _judge_here(judge, message)
             if fulfilled:
                 return message
             if self._deadline.passed:
@@ -141,3 +142,19 @@ class Reception:
         before = _BEFORE if self._cursor.passed else _SILENT
         hint = self._connection.held_by or ("" if self._judge else before)
         return self._deadline.passed_without(what, hint=hint)
+
+
+async def _judge_here(judge: Judge, message: Message) -> bool:
+    """Judge a large message on this loop; a thread reads it, and frees what nobody took of its value."""
+    made: list[Any] = []
+
+    def read() -> ReadMessage:
+        with uncollected(), keeping(made):
+            return ReadMessage(message)
+
+    seen = await aside(read)
+    try:
+        return judge(message, seen)
+    finally:
+        del seen
+        aside(partial(free, made))

@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection
 
 import ipyws
 from ipyws import errors
+from ipyws.core.codecs.json_slices import LARGE
 from ipyws.core.messages.matcher import holds, make_judge
 from ipyws.core.messages.message import Message
 from tests.core.connection.test_client import run
@@ -195,6 +196,26 @@ def test_binary_message_is_judged_too() -> None:
         assert found.data == b"\xff\x01"
 
     with_server(scenario, texts("a"), frame(BINARY, b"\x00"), frame(BINARY, b"\xff\x01"))
+
+
+def test_what_a_function_takes_of_a_large_message_is_its_own() -> None:
+    taken: list[Any] = []
+    value = {"kept": [[1], {"a": [2]}], "rest": [[]] * LARGE}
+
+    def takes(message: Message) -> bool:
+        assert threading.current_thread() is threading.main_thread()
+        taken.append(message.value["kept"])
+        return True
+
+    async def scenario(client: ipyws.AsyncClient) -> None:
+        found = await client.expect(takes)
+        for each in threading.enumerate():
+            if each.name == "ipyws-aside":  # which frees the rest
+                each.join(60)
+        assert taken == [value["kept"]]
+        assert found.value == value
+
+    with_server(scenario, texts(value))
 
 
 def test_function_that_raises_says_no_and_the_error_says_what_it_raised() -> None:
