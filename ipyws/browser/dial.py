@@ -121,7 +121,7 @@ async def _open(loop: TurnedLoop, url: URL, options: ConnectOptions, sink: Sink)
     transport.handshake = Handshake(
         status=101,
         reason="",
-        answered=(),
+        _answered=(),
         subprotocol=facts["protocol"] or None,
         extensions=facts["extensions"],
         url=ShownText(url),

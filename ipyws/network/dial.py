@@ -228,8 +228,8 @@ def _handshake(
     return Handshake(
         status=head.status,
         reason=head.reason,
-        answered=head.headers,
-        asked=tuple(asked.headers.raw_items()),
+        _answered=head.headers,
+        _asked=tuple(asked.headers.raw_items()),
         subprotocol=protocol.subprotocol,
         extensions=", ".join(filter(None, head.values("Sec-WebSocket-Extensions"))),
         local_address=wire.address("sockname"),

@@ -29,8 +29,6 @@ class Handshake:
     Attributes:
         status: HTTP status of the response: 101.
         reason: Its reason phrase.
-        answered: Its headers, in order.
-        asked: The headers we sent, in order.
         subprotocol: The subprotocol the server chose, or None.
         extensions: The negotiated extensions as in the header, or "".
         local_address: Our host and port.
@@ -45,8 +43,8 @@ class Handshake:
 
     status: int
     reason: str
-    answered: tuple[tuple[str, str], ...]
-    asked: tuple[tuple[str, str], ...] = ()
+    _answered: tuple[tuple[str, str], ...]
+    _asked: tuple[tuple[str, str], ...] = ()
     subprotocol: str | None = None
     extensions: str = ""
     local_address: tuple[str, int] | None = None
@@ -58,16 +56,17 @@ class Handshake:
     moved: bool = False
     elapsed: float = field(default=0.0, compare=False)
 
-    # Concealed when they are looked at: two dozen objects of each connection, for the garbage collector too.
+    # Concealed when they are looked at: concealed ones are two dozen objects of each connection, for the
+    # garbage collector too.
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """The headers of the response, in order; exact as text, without secrets in a repr."""
-        return conceal_headers(self.answered)
+        return conceal_headers(self._answered)
 
     @property
     def request_headers(self) -> tuple[tuple[str, str], ...]:
         """The headers we sent, in order; likewise."""
-        return conceal_headers(self.asked)
+        return conceal_headers(self._asked)
 
     def add_to(self, about: About) -> About:
         """Return what a capture says of a connection, with how it was opened."""
@@ -83,7 +82,7 @@ class Handshake:
         )
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}: {value}" for name, value in mask_headers(self.answered))
+        shown = ", ".join(f"{name}: {value}" for name, value in mask_headers(self._answered))
         status = f"{self.status} {mask(self.reason)}".rstrip()
         return visible(f"<Handshake {status} in {self.elapsed * 1000:.0f} ms, {shown}>")
 
