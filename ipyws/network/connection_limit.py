@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from weakref import WeakSet
 
 from ipyws.config.enforcement import check_count
@@ -37,7 +38,7 @@ class Slots:
         with self._lock:
             check_count(policy, len(self._taken) + 1)
             self._taken.add(place)
-        return lambda: self._give_back(place)
+        return partial(self._give_back, place)
 
     def check(self, policy: Policy) -> None:
         """Ask whether as many as there are may be open.
