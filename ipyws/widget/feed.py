@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import groupby
 from typing import Any, Final
 
 from ipyws.core.connection.connection import Connection
@@ -18,6 +19,7 @@ from ipyws.core.messages.message import Message
 from ipyws.runtime.aside import aside
 from ipyws.view.pace import Pace
 from ipyws.widget import lines, protocol
+from ipyws.widget.batches import batch_of
 from ipyws.widget.finding import marked_rows
 from ipyws.widget.parts import Entry, Gap, Part, before, fitting, is_quick, time_before
 from ipyws.widget.reader import Reader
@@ -62,7 +64,12 @@ class Feed:
         clock: Gives the time in seconds.
         first: The number before that of the first row.
         names: What the names of an expression mean; None for who may not run code.
+
+    Attributes:
+        earlier: The names of those connections that were opened again since: the counters leave them out.
     """
+
+    earlier: Collection[str] = ()
 
     def __init__(
         self,
@@ -88,6 +95,7 @@ class Feed:
         self._counts: dict[str, Counts] = {}
         self._previous: float | None = None
         self._pace = Pace()
+        self._begun: set[str] = set()  # connections that rows are drawn of, where some are earlier ones
 
     @property
     def _sieve(self) -> Sieve:
@@ -110,8 +118,9 @@ class Feed:
         self._drawn = max(self._drawn, min(batch, self._batch))
 
     def messages(self, numbers: Iterable[int], client: Connection) -> list[Message]:
-        """Return the messages of rows, of one connection, as far as its log still has them."""
-        mine = (number for number in numbers if self._made.get(number, (None, -1))[0] is client)
+        """Return the messages of rows, of a connection or those before it, as far as logs still have them."""
+        past = {part.connection for part in self._parts if part.name in self.earlier}
+        mine = (number for number in numbers if self._made.get(number, (None, -1))[0] in {client, *past})
         return [message for number in mine if (message := self.message(number)) is not None]
 
     def message(self, number: int) -> Message | None:
@@ -133,6 +142,7 @@ class Feed:
         self._matched = self._folded = 0
         self._previous = None
         self._pace = Pace()
+        self._begun.clear()
         found, hidden, evicted = await self._collect(FIRST)
         rows = await self._around(place, found, hidden, evicted) if place is not None and hidden else None
         if rows is None:
@@ -254,6 +264,21 @@ class Feed:
         return lines.gap(number, hidden + evicted, evicted, loadable=loadable)
 
     async def _next_lines(self, found: list[Entry], previous: float | None) -> list[protocol.Row]:
+        if not self.earlier:
+            return await self._made_lines(found, previous)
+        made: list[protocol.Row] = []
+        for name, entries in groupby(found, key=lambda entry: entry[0]):
+            run = list(entries)
+            if self._begun and name not in self._begun:
+                self._number += 1
+                made.append(lines.divider(self._number, run[0][2].time))
+                previous = None
+            self._begun.add(name)
+            made += await self._made_lines(run, previous)
+            previous = self._previous
+        return made
+
+    async def _made_lines(self, found: list[Entry], previous: float | None) -> list[protocol.Row]:
         first = self._number + 1
         self._number += len(found)
         made = await self._lines(found, first, previous)
@@ -278,20 +303,13 @@ class Feed:
     def _batch_of(self, rows: list[protocol.Row], *, reset: bool) -> protocol.Batch:
         self._batch += 1
         self._sent_at = self._clock()
-        counts = self._counts.values()
-        return {
-            "batch": self._batch,
-            "reset": reset,
-            "rows": rows,
-            "matched": self._matched,
-            "failure": self._reader.matching.failure,
-            "folded": self._folded,
-            "total": sum(one.total for one in counts),
-            # Of the moment up to which there are rows: what is shown beside each other has to agree.
-            "counts": {
-                "received": sum(one.received for one in counts),
-                "sent": sum(one.sent for one in counts),
-                "kept": sum(one.kept for one in counts),
-            },
-            "evicted": {name: one.evicted for name, one in self._counts.items()},
-        }
+        return batch_of(
+            self._batch,
+            rows,
+            self._counts,
+            self.earlier,
+            reset=reset,
+            matched=self._matched,
+            failure=self._reader.matching.failure,
+            folded=self._folded,
+        )

@@ -14,7 +14,7 @@ from ipyws.text.printable import visible
 from ipyws.view import card as cards
 from ipyws.view import rows
 from ipyws.view.card import Card
-from ipyws.view.format import byte_size, duration, shown
+from ipyws.view.format import byte_size, clock, duration, shown
 from ipyws.view.meaning import Meaning, meaning
 from ipyws.view.pretty import dump
 from ipyws.widget import protocol
@@ -61,6 +61,18 @@ def gap(number: int, count: int, evicted: int, *, loadable: bool = False) -> pro
         loadable: Whether the rows of the others can be asked for.
     """
     return _line(number, "", -1, 0, rows.gap(count, evicted), more=loadable)
+
+
+def divider(number: int, time: float) -> protocol.Row:
+    """Return the row between the messages of a connection and those of the one that was opened again.
+
+    Args:
+        number: Its number in the panel.
+        time: Of the first message below it, in seconds since the epoch.
+    """
+    words = "opened again; above is the connection before"
+    row = rows.Row(clock(time), "", "", "gap", "", words, "", "gap divider", stands_for=0)
+    return _line(number, "", -1, 0, row, more=False)
 
 
 def set_slow(row: protocol.Row, slow: bool) -> None:

@@ -17,10 +17,11 @@ from ipyws.text.numbers import is_whole
 from ipyws.view.summary import card
 from ipyws.widget import lines, protocol
 from ipyws.widget.chart.panes import Panes
+from ipyws.widget.earlier import Earlier
 from ipyws.widget.feed import INTERVAL
 from ipyws.widget.rates import Rates
 from ipyws.widget.rights import ALL, Rights
-from ipyws.widget.seats import Seat, Seats, identity
+from ipyws.widget.seats import Seat, Seats, identity, read_place
 from ipyws.widget.sieve import Sieve, read_sieve
 
 CARDS: Final = 0.25
@@ -69,7 +70,8 @@ class Live:
         self._rights = rights
         self.greeted: Callable[[], None] = lambda: None
         self._chosen: str | None = rights.only
-        self._seats = Seats(lambda seat: self._shown(seat.shown), busy, names)
+        self._earlier = Earlier()
+        self._seats = Seats(lambda seat: self._earlier.before(self._shown(seat.shown)), busy, names)
         self.charts = Panes(send, names)
         self._news = asyncio.Event()
         self._rates = Rates()
@@ -147,7 +149,7 @@ class Live:
         """
         seat = self._seats.take(request, self._chosen)
         seat.feed.filter(read_sieve(request))
-        self._begin_again(seat, _place(request.get("place")))
+        self._begin_again(seat, read_place(request.get("place")))
 
     def choose(self, name: str | None) -> None:
         """Show a connection to front ends yet to come, all of them, or, with None, the current one."""
@@ -214,26 +216,23 @@ class Live:
         name = chosen if chosen in known else current and current.name
         return {name: known[name]} if name in known else {}
 
-    def _drawn(self, seat: Seat) -> Connection | None:
-        """Return the connection that the chart of a front end is of: the one shown, or the current one."""
-        shown = list(self._shown(seat.shown).values())
-        if len(shown) > 1 and (current := REGISTRY.current()) is not None:
-            return current.connection
-        return shown[0] if shown else None
-
     async def _tick(self) -> None:
         self._seats.forget_silent()
+        self._earlier.note(self._known())
         seats = self._seats.all()
         self._follow(self._known().values() if seats else ())
-        self.charts.follow({seat.id: self._drawn(seat) for seat in seats})
+        self.charts.follow({seat.id: self._shown(seat.shown) for seat in seats})
         if seats:
             self._send_cards(seats)
         await asyncio.gather(*map(self._feed, seats))
 
     async def _feed(self, seat: Seat) -> None:
-        shown = list(self._shown(seat.shown).values())
+        now = self._shown(seat.shown)
+        fed = self._earlier.before(now)
+        shown = list(fed.values())
         if seat.begins or shown != seat.fed:
             seat.begins, seat.fed = False, shown
+            seat.feed.earlier = fed.keys() - now.keys()
             batch: protocol.Batch | None = await seat.feed.begin(seat.place)
             seat.place = None
         else:
@@ -293,11 +292,3 @@ class Live:
                 "shown": shown,
             }
             self._send({**message, **about} if about is not None else message)
-
-
-def _place(given: object) -> tuple[str, int] | None:
-    """Return the connection and the message that a front end says somebody looks at."""
-    if not isinstance(given, Mapping):
-        return None
-    name, seq = given.get("connection"), given.get("seq")
-    return (name, seq) if isinstance(name, str) and is_whole(seq) else None

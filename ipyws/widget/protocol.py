@@ -46,7 +46,10 @@ class Counts(TypedDict):
 
 
 class Batch(TypedDict):
-    """Rows, and the counters of the moment up to which there are rows."""
+    """Rows, and the counters of the moment up to which there are rows.
+
+    `earlier` names the connections that were opened again since: `counts` leaves them out.
+    """
 
     batch: int
     reset: bool
@@ -57,6 +60,7 @@ class Batch(TypedDict):
     total: int
     counts: Counts
     evicted: dict[str, int]
+    earlier: list[str]
 
 
 class Rows(Batch):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ipyws.core.connection.connection import Connection
+from ipyws.text.numbers import is_whole
 from ipyws.widget.feed import Feed
 
 SILENCE: Final = 150.0
@@ -134,3 +135,11 @@ def identity(request: Mapping[str, Any]) -> str:
     """Return what the front end that makes a request calls itself; "" where it doesn't say."""
     name = request.get("view")
     return name if isinstance(name, str) and len(name) <= _LONGEST else ""
+
+
+def read_place(given: object) -> tuple[str, int] | None:
+    """Return the connection and the message that a front end says somebody looks at."""
+    if not isinstance(given, Mapping):
+        return None
+    name, seq = given.get("connection"), given.get("seq")
+    return (name, seq) if isinstance(name, str) and is_whole(seq) else None

@@ -756,6 +756,26 @@ def test_the_footer_says_which_rows_are_no_longer_in_the_log(front: Front) -> No
     )
 
 
+def test_rows_from_before_a_reconnect_are_counted_apart(front: Front) -> None:
+    front.card(card(received=2, sent=0, kept=2, evicted=0))
+    old = [row(text, connection="prices before 1") for text in ("one", "two", "three")]
+    line = row("opened again", "", "gap", connection="", more=False, css="gap divider")
+    told = {"counts": {"received": 2, "sent": 0, "kept": 2}, "evicted": {"prices": 0, "prices before 1": 7}}
+    front.rows(
+        [*old, line, row("four"), row("five")],
+        reset=True,
+        earlier=["prices before 1"],
+        matched=5,
+        total=5,
+        **told,
+    )
+    expect(front.panel.locator(".counters")).to_have_text(
+        "2 received · 0 sent · 2 kept · 2 shown · 3 from before it was opened again · 0 evicted"
+    )
+    front.card(card(received=3, sent=0, kept=3, evicted=0))
+    expect(front.panel.locator(".counters")).to_contain_text("3 kept · 2 shown · 3 from before")
+
+
 def test_an_evicted_payload_is_said_to_be_evicted(front: Front) -> None:
     front.rows([row("old")])
     front.line("old").click()

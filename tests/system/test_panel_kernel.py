@@ -212,6 +212,30 @@ def test_it_connects_again_as_it_was_and_with_changes(kernel: Kernel, server: Wi
     assert "Authorization" not in server.requests[4].headers
 
 
+def test_rows_stay_above_a_line_when_the_connection_is_opened_again_and_counters_are_of_the_new_one(
+    kernel: Kernel, server: Witness
+) -> None:
+    ok(kernel, f"%ws {server.url} --as main\n%ws send first\n%ws close")
+    front = opened(kernel)
+    front.ask("hello")
+    front.wait("rows", lambda batch: "first" in [row["preview"] for row in batch["rows"]])
+    assert front.answer("reconnect", connection="main")["ok"]
+    assert front.answer("send", text="second", mode="text")["ok"]
+    front.wait("rows", lambda batch: "second" in [row["preview"] for row in batch["rows"]])
+    since = [index for index, batch in enumerate(front.got("rows")) if batch["reset"]][-1]
+    batches = front.got("rows")[since:]
+    rows = [row for batch in batches for row in batch["rows"]]
+    [line] = [place for place, row in enumerate(rows) if row["css"] == "gap divider"]
+    assert {row["connection"] for row in rows[:line]} == set(batches[-1]["earlier"])
+    assert {row["connection"] for row in rows[line + 1 :]} == {"main"}
+    assert [row["preview"] for row in rows[:line] if row["kind"] == "text"] == ["first", "first"]
+    assert front.wait("rows", lambda batch: batch["counts"]["received"] == 1)["counts"]["sent"] == 1
+    front.ask("fetch", row=rows[0]["id"])
+    assert front.wait("payload")["shown"]["text"] == "first"
+    front.ask("filter", text="first", regex=False, only=True, **{"in": True, "out": True, "control": True})
+    front.wait("rows", lambda batch: batch["matched"] == 2 and batch["rows"])
+
+
 def test_an_expression_filters_and_what_was_cut_comes_with_its_surroundings(
     kernel: Kernel, server: Witness
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ipyws.core.connection.connection import Connection
 from ipyws.errors import InvalidError, PermissionDeniedError
+from ipyws.runtime.registry import REGISTRY
 from ipyws.script.plotting import split_last
 from ipyws.view.curves import Curves
 from ipyws.widget import protocol
@@ -93,14 +94,21 @@ class Panes:
         if (pane := self._panes.get(view)) is not None:
             pane.ticking.greet()
 
-    def follow(self, shown: Mapping[str, Connection | None]) -> None:
+    def follow(self, shown: Mapping[str, Mapping[str, Connection]]) -> None:
         """Draw for each front end the connection that it is shown now: another one, or one opened again.
 
         Args:
-            shown: By what front ends call themselves; of those that are not there, nothing is drawn.
+            shown: What front ends are shown, by what they call themselves; for those that are not there,
+                nothing is drawn.
         """
         for view, pane in list(self._panes.items()):
             if view not in shown:
                 self.stop(view)
-            elif (connection := shown[view]) is not None and connection is not pane.connection:
+            elif (connection := _drawn(shown[view])) is not None and connection is not pane.connection:
                 self.draw(view, pane.plan, connection)
+
+
+def _drawn(shown: Mapping[str, Connection]) -> Connection | None:
+    """Return the one connection that is drawn: the one that is shown, or, of several, the current one."""
+    current = REGISTRY.current() if len(shown) > 1 else None
+    return current.connection if current is not None else next(iter(shown.values()), None)

@@ -125,16 +125,19 @@ class Panel {
   refreshFooter() {
     const { store, list } = this;
     const { counts, evicted } = store;
-    const rows = (list.held ?? store.rows).slice(list.hidden).filter(({ kind }) => kind !== "gap");
+    const drawn = (list.held ?? store.rows).slice(list.hidden).filter(({ kind }) => kind !== "gap");
+    const rows = store.isFiltered ? drawn : drawn.filter(({ connection }) => !store.isEarlier(connection));
+    const before = drawn.length - rows.length;
     const gone = rows.filter(({ connection, seq }) => seq < (evicted[connection] ?? 0)).length;
     const shown = `${count(rows.length)} ${store.isFiltered ? "of them " : ""}shown${gone ? ` (${count(gone)} of them evicted since)` : ""}`;
     const fields = /** @type {const} */ (["received", "sent", "kept"]);
     const all = counts ? fields.map((field) => `${count(counts[field])} ${field}`) : [];
     const matching = `${count(store.matched)} of ${count(store.total)} match`;
-    const words = store.isFiltered ? [`${matching}, ${shown}`] : [shown, ...(store.filter.typed ? [matching] : [])];
+    const earlier = before ? [`${count(before)} from before it was opened again`] : [];
+    const words = store.isFiltered ? [`${matching}, ${shown}`] : [shown, ...earlier, ...(store.filter.typed ? [matching] : [])];
     this.unfold.hidden = !store.folded;
     setText(this.unfold, `${plural(store.folded, "heartbeat")} folded`);
-    const given = counts ? [`${count(Object.values(evicted).reduce((sum, one) => sum + one, 0))} evicted`] : [];
+    const given = counts ? [`${count(Object.entries(evicted).reduce((sum, [name, one]) => sum + (store.isEarlier(name) ? 0 : one), 0))} evicted`] : [];
     setText(this.counters, (store.isFiltered ? [...words, ...all, ...given] : [...all, ...words, ...given]).join(" · "));
     this.showAll.hidden = !list.hidden;
   }

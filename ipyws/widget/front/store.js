@@ -38,6 +38,7 @@ class Store {
     this.counts = /** @type {protocol.Counts | null} */ (null); // of the newest word of the kernel
     // By connection, how many messages its log has given up: the numbers of the first ones.
     this.evicted = /** @type {Record<string, number>} */ ({});
+    this.earlier = /** @type {string[]} */ ([]); // connections that were opened again
     this.batch = 0;
     this.acknowledged = 0; // batch
     this.healing = false; // a hello is on its way
@@ -191,11 +192,12 @@ class Store {
     const { shownCard } = this;
     const cards = this.merged ? (this.card?.cards ?? []) : shownCard ? [shownCard] : [];
     this.counts = shownCard ?? null;
-    this.evicted = Object.fromEntries(cards.map(({ name, evicted }) => [name, evicted]));
+    const earlier = Object.entries(this.evicted).filter(([name]) => this.isEarlier(name));
+    this.evicted = Object.fromEntries([...earlier, ...cards.map(({ name, evicted }) => [name, evicted])]);
   }
 
   /** @param {protocol.Rows} message */
-  takeRows({ batch, reset, rows, matched, failure, folded, total, counts, evicted }) {
+  takeRows({ batch, reset, rows, matched, failure, folded, total, counts, evicted, earlier }) {
     if (!reset && batch !== this.batch + 1) {
       if (!this.healing) this.hello();
       return;
@@ -204,6 +206,7 @@ class Store {
     if (reset) this.rows = [];
     this.append(rows.slice(-KEPT_ROWS));
     Object.assign(this, { batch, matched, failure: failure ?? "", folded: folded ?? 0, total, healing: false });
+    this.earlier = earlier ?? [];
     if (counts) Object.assign(this, { counts, evicted });
     if (reset) {
       this.filterError = null;
@@ -375,6 +378,12 @@ class Store {
 
   /** Whether the kernel takes no request here but to look. */
   get readOnly() { return Boolean(this.card?.read_only); }
+
+  /**
+   * Whether a row's connection was opened again since: its rows stay above.
+   * @param {string} connection
+   */
+  isEarlier(connection) { return this.earlier.includes(connection); }
 
   get merged() { return this.card?.shown === "*"; }
 

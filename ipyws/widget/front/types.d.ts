@@ -38,6 +38,7 @@ declare namespace protocol {
     total: number;
     counts: Counts;
     evicted: Record<string, number>;
+    earlier: string[];
   }
 
   interface Rows {
@@ -50,6 +51,7 @@ declare namespace protocol {
     total: number;
     counts: Counts;
     evicted: Record<string, number>;
+    earlier: string[];
     type: "rows";
     view: string;
   }

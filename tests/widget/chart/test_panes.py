@@ -83,10 +83,10 @@ def test_a_connection_that_is_opened_again_is_drawn_from_its_beginning() -> None
         await board.wait(lambda message: 1.0 in board.lasts("one"))
         before.closed = "closed"
         await board.wait(lambda message: message["state"] == "ended")
-        board.panes.follow({"one": before.connection})
-        board.panes.follow({"one": None})  # between the two
+        board.panes.follow({"one": {"prices": before.connection}})
+        board.panes.follow({"one": {}})  # between the two
         board.sent.clear()
-        board.panes.follow({"one": after.connection})
+        board.panes.follow({"one": {"prices": after.connection}})
         again = await board.wait(lambda message: bool(message["curves"]))
         assert (again["whole"], again["state"], board.lasts("one")) == (True, "live", [5.0])
         board.panes.follow({})
