@@ -14,7 +14,7 @@ from ipyws.view.card import Card
 from ipyws.view.format import duration
 from ipyws.view.frames import frames_from
 from ipyws.view.progress import Line, Progress
-from ipyws.view.rows import Row
+from ipyws.view.rows import Row, gap
 from ipyws.view.stable import stable_card, stable_lines, stable_rows
 from ipyws.view.stretch import Stretch
 from ipyws.view.summary import card
@@ -203,6 +203,11 @@ class View:
             return
         self._note = shown.note
         said = self._numbers(shown, tails)
+        if (given := tails.gap(self._top_end)) is not None:
+            line, last, count = given
+            gone = [gap(count)]
+            html_of = html.render_tail(gone, (), self._place(last), self._place(0))
+            self._owe(line, {"text/html": html_of, "text/plain": text.render_tail(gone, ())})
         index = tails.place_of(tail)
         self._owe(
             tail.handle,
