@@ -95,8 +95,9 @@ def render_tail(rows: Sequence[Row], said: Sequence[str], place: str, above: str
     table = html_rows.table(drawn, head=False) if drawn else ""
     below = f'<div class="f"><span>{" · ".join(code(one, 200) for one in said)}</span></div>'
     # One box: the border between the two is open.
+    corners = "6px 6px 0 0" if above.endswith(" i0") else "0"  # one between two others has none
     hide = (
-        f"{_selector(above)}{{margin-bottom:0;border-bottom:0;border-radius:6px 6px 0 0;"
+        f"{_selector(above)}{{margin-bottom:0;border-bottom:0;border-radius:{corners};"
         f":is(.c,.f){{display:none}}}}"
         f"{_selector(place)}{{margin-top:0;border-top:0;border-radius:0 0 6px 6px}}"
     )
