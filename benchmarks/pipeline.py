@@ -2,13 +2,15 @@
 
 ipyws receives on its background loop, keeps a log, and the main thread reads a channel. websockets keeps
 nothing and is read where it receives. "picows" is its parser with the log, channel and backpressure of ipyws
-behind it; "bare socket" is the most that the source can send.
+behind it. "picows, kept" is its listener on its own loop that keeps as much as the log does: from 4 KiB on,
+fresh memory is most of what there is. "bare socket" is the most that the source can send.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +24,10 @@ from ipyws.core.messages.log import Log
 from ipyws.runtime.loop_thread import CoreThread
 
 SIZES = (32, 256, 4096)
+LARGE_SIZES = (65_536, 1 << 20)
+KEPT = 64 << 20
+"""Bytes that a log keeps, unless asked for more."""
+
 LARGE = 10_000  # the largest channel_capacity
 DEFAULT = 32
 MOST_BYTES = 400_000_000
@@ -30,9 +36,16 @@ _PATIENCE = 60.0
 
 
 def cases(scale: Scale, ports: Ports) -> list[Case]:
-    """Return a stream of each size."""
+    """Return a stream of each size; of the large ones to some of the contenders."""
+    others = tuple(name for name in CONTENDERS if name not in OF_LARGE)
     return [
-        Case(f"{size:,} B", {"port": ports.sender, "size": size}, most=MOST_BYTES // size) for size in SIZES
+        Case(
+            f"{size:,} B",
+            {"port": ports.sender, "size": size},
+            most=MOST_BYTES // size,
+            without=others if size in LARGE_SIZES else (),
+        )
+        for size in (*SIZES, *LARGE_SIZES)
     ]
 
 
@@ -199,10 +212,44 @@ def _receive_by_picows(core: CoreThread, port: int, count: int, size: int) -> Fi
     return figures
 
 
+def picows_kept(port: int, count: int, size: int) -> Figures:
+    """A listener of picows that keeps its messages, where it receives them."""
+    import picows as library
+
+    async def measure() -> Figures:
+        kept = deque[str](maxlen=max(1, min(100_000, KEPT // size)))
+        done: asyncio.Future[Figures] = asyncio.get_running_loop().create_future()
+
+        class Listener(library.WSListener):
+            left = count
+
+            def on_ws_frame(self, transport: Any, frame: Any) -> None:
+                if frame.msg_type != library.WSMsgType.TEXT:
+                    return
+                kept.append(frame.get_payload_as_utf8_text())
+                self.left -= 1
+                if not self.left:
+                    done.set_result(watch.each(count))
+
+        transport, _ = await library.ws_connect(Listener, _url(port, count, size))
+        watch = Stopwatch()
+        transport.send(library.WSMsgType.TEXT, b"go")
+        figures = await done
+        transport.send_close()
+        transport.disconnect()
+        return figures
+
+    return asyncio.run(measure())
+
+
+OF_LARGE = ("websockets", "picows, kept", "payloads", "async payloads")
+"""The contenders that receive large messages too."""
+
 CONTENDERS: dict[str, Callable[..., Figures]] = {
     "websockets": websockets,
     "websockets.sync": websockets_sync,
     "picows": picows,
+    "picows, kept": picows_kept,
     "payloads": ipyws_sync(take_payloads, LARGE),
     "payloads, capacity 32": ipyws_sync(take_payloads, DEFAULT),
     "messages": ipyws_sync(take_messages, LARGE),

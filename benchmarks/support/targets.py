@@ -59,6 +59,8 @@ TARGETS = (
     Target("pipeline", "256 B", "messages", "cpu_us", 4.0, "websockets"),
     Target("pipeline", "256 B", "async messages", "cpu_us", 4.0, "websockets"),
     Target("pipeline", "256 B", "payloads", "cpu_us", 0.8, "picows"),
+    Target("pipeline", "65,536 B", "payloads", "cpu_us", 1.0, "picows, kept"),
+    Target("pipeline", "1,048,576 B", "payloads", "cpu_us", 1.0, "picows, kept"),
     *(
         Target("paced", f"{rate} a second", contender, "cpu_us", bound, other)
         for rate in ("200", "2,000")
