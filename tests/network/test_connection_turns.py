@@ -163,7 +163,9 @@ def test_sixty_four_texts_that_inflate_to_much_leave_what_the_log_says() -> None
     with raw_server(handler) as site, ipyws.connect(site.url, compression=2, log_bytes=8 * MB) as client:
         while client.state != "closed":
             REGISTRY.core().call(lambda: asyncio.sleep(0))
-        held = sum(len(each) for batch in client.log._batches if batch for each in batch.payloads if each)
+        held = sum(
+            len(each) for batch in client.log._shelf._batches if batch for each in batch.payloads if each
+        )
         assert client.log.received == texts
         assert client.log.bytes <= 8 * MB
         assert held <= 8 * MB + 1024

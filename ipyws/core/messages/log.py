@@ -12,19 +12,18 @@ from __future__ import annotations
 import contextlib
 import time
 from _thread import get_ident
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, overload
 
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.constants import MB, MessageType
 from ipyws.core.lock import LOCK
-from ipyws.core.messages.batch import RUN, TIMED, Batch, beyond_of_one
+from ipyws.core.messages.batch import TIMED, Batch, beyond_of_one
 from ipyws.core.messages.budget import BUDGET
 from ipyws.core.messages.message import Direction, Message
 from ipyws.core.messages.pins import Pins
+from ipyws.core.messages.shelf import FREE, Shelf
 
 if TYPE_CHECKING:
     from ipyws.core.connection.info import About
@@ -36,12 +35,6 @@ Lone = Callable[[Any, int, int, float], None]
 
 DEFAULT_MESSAGES = 100_000
 DEFAULT_BYTES = 64 * MB
-
-# Bytes that nobody counts: of objects beside the payloads, and of what is evicted of the oldest batch.
-_FREE = 64 * 1024
-
-# Dead entries at the head of the list are cut off together, so that dropping one stays O(1).
-_COMPACT = 512
 
 
 class Log(Sequence[Message]):
@@ -78,21 +71,12 @@ class Log(Sequence[Message]):
         self.codec = codec
         self._limit = messages
         self._limit_bytes = size
-        self._batches: list[Any] = []  # Batch; entries before _head are None
-        self._base = 0  # number of the batch at index 0
-        self._head = 0  # index of the oldest batch kept
-        self._skip = 0  # records of that batch that are evicted
+        self._shelf = Shelf()
         self.total = 0
-        self._stale = 0  # bytes of those that are held all the same
-        self._own: Any = None  # the oldest batch, if nobody else has it
-        self._size = self._extra = 0  # of payload as on the wire, and of memory beyond that
         self.received = self.sent = self.bytes_received = self.bytes_sent = 0
         self.evicted = self.evicted_in = 0
         self._pins = Pins()
         self.pin = self._pins.add  # has what a channel has to read kept; returns a function that ends it
-        self._run: Batch | None = None  # the newest batch, if it is a run that more may be added to
-        self._run_end = 0  # the seq of the last message that such a run may have
-        self._lone: Batch | None = None  # the newest batch, if a run may begin with it
         self._listeners: tuple[tuple[Callable[[Batch], None], Lone | None], ...] = ()
         self._awaiting: list[Callable[[], None]] = []  # a deque takes 600 bytes
         self.describe: Callable[[], About] | None = None
@@ -125,11 +109,7 @@ class Log(Sequence[Message]):
             batch = Batch(self.total, when, direction, type, payloads, size, self.codec)
             if mark:
                 batch.marks = dict.fromkeys(range(self.total, self.total + len(payloads)), mark)
-            if not mark and type is None and len(payloads) == 1 and self._add(batch):
-                batch.marks = self._batches[-1].marks
-            else:
-                self._keep(batch)
-            self._tell(batch)
+            self._add(batch)
         return batch
 
     # Straight on, without a call for each step. A feed brings its messages one by one, and by the time that
@@ -138,25 +118,26 @@ class Log(Sequence[Message]):
         """Append data that came, as `append` does; no batch is made where nobody asks for one."""
         when = time.time() if moment is None else moment
         with LOCK if get_ident() == LOCK.main else LOCK.plain:
-            run = self._run
+            shelf, seq = self._shelf, self.total
+            run = shelf.run
             if run is None or len(payloads) > 1 or run.direction != "in":
-                self._receive_batch(payloads, size, when)
+                self._add(Batch(seq, when, "in", None, payloads, size, self.codec))
                 return
-            [payload], seq = payloads, self.total
+            [payload] = payloads
             run.payloads.append(payload)
             run.times.append(when)  # type: ignore[union-attr]
             extra = TIMED if len(payload) == size else beyond_of_one(payload, size)
             run.size += size
             run.extra += extra
-            self._size = held = self._size + size
-            self._extra = extra = self._extra + extra
+            shelf.size = held = shelf.size + size
+            shelf.extra = extra = shelf.extra + extra
             self.received += 1
             self.bytes_received += size
             self.total = seq + 1
-            if seq >= self._run_end:
-                self._run = None
-            if extra > _FREE:
-                held += extra - _FREE
+            if seq >= shelf.run_end:
+                shelf.run = None
+            if extra > FREE:
+                held += extra - FREE
             if held > self._limit_bytes or seq - self.evicted >= self._limit:
                 held = self._evict_excess()
             self.account.settle(held)
@@ -168,59 +149,14 @@ class Log(Sequence[Message]):
                 else:
                     lone(payload, size, seq, when)
 
-    def _receive_batch(self, payloads: list[Any], size: int, when: float) -> None:
-        batch = Batch(self.total, when, "in", None, payloads, size, self.codec)
-        if len(payloads) == 1 and self._add(batch):
-            batch.marks = self._batches[-1].marks
-        else:
-            self._keep(batch)
-        self._tell(batch)
-
-    def _add(self, batch: Batch) -> bool:
-        """Add a message that came alone to the run that it continues; False if there is none."""
-        run = self._run
-        if run is None or run.direction != batch.direction:
-            first = self._lone
-            if first is None or first.direction != batch.direction:
-                return False
-            run = self._begin_run(first)
-        self._extra += run.add(batch.payloads[0], batch.size, batch.time)
-        self._count(batch.direction, 1, batch.size)
-        self.total += 1
-        self._size += batch.size
-        if self.total > self._run_end:
-            self._run = None
-        return True
-
-    def _begin_run(self, first: Batch) -> Batch:
-        run = first.run()
-        self._batches[-1] = self._run = run
-        self._run_end = run.seq + RUN - 1
-        self._lone = None
-        return run
-
-    def _keep(self, batch: Batch) -> None:
+    def _add(self, batch: Batch) -> None:
+        """Keep what passed together, and tell the listeners."""
         count = len(batch.payloads)
-        self._batches.append(batch)
+        self._shelf.add(batch)
         self.total += count
-        self._size += batch.size
-        self._extra += batch.extra
-        self._run = self._lone = None
         if batch.type is None:
             self._count(batch.direction, count, batch.size)
-            if count == 1:
-                self._lone = batch
-
-    def _settle(self) -> None:
-        """Evict what is too much, and tell the budget."""
-        beyond = self._extra - _FREE
-        held = self._size + beyond if beyond > 0 else self._size
-        if self.total - self.evicted > self._limit or held > self._limit_bytes:
-            held = self._evict_excess()
-        self.account.settle(held)
-
-    def _tell(self, batch: Batch) -> None:
-        self._settle()
+        self.account.settle(self._evict_excess())
         if batch.type is None and batch.direction == "in":
             while self._awaiting:
                 self._awaiting.pop()()
@@ -231,7 +167,7 @@ class Log(Sequence[Message]):
         """Give a record its `Message.mark`; nothing happens where it is no longer kept."""
         with LOCK:
             if self.first <= seq < self.total:
-                batch = self._batch(seq)
+                batch = self._shelf.find(seq)
                 if isinstance(batch.marks, dict):
                     batch.marks[seq] = mark  # who was given a message of a run has the same dict
                 else:
@@ -249,9 +185,10 @@ class Log(Sequence[Message]):
 
     def _evict_excess(self) -> int:
         """Evict what is too much; return the bytes that are held then."""
+        shelf = self._shelf
         while True:
-            kept, beyond = self.total - self.evicted, self._extra - _FREE
-            held = self._size + beyond if beyond > 0 else self._size
+            kept, beyond = self.total - self.evicted, shelf.extra - FREE
+            held = shelf.size + beyond if beyond > 0 else shelf.size
             if kept <= self._limit and (held <= self._limit_bytes or kept <= 1):
                 return held
             free = self._unpinned()
@@ -273,57 +210,23 @@ class Log(Sequence[Message]):
     def evict_oldest(self) -> bool:
         """Evict the oldest batch, or message of a run, whatever the limits; False if nothing is kept."""
         if kept := len(self):
-            self._evict(kept if self._batches[self._head].times is None else 1)  # at most that batch
+            self._evict(kept if self._shelf.oldest.times is None else 1)  # at most that batch
         return bool(kept)
 
     def _evict(self, count: int) -> None:
         """Evict up to ``count`` records, at most the rest of the oldest batch."""
-        head = self._batches[self._head]
-        start = self._skip
-        stop = min(len(head.payloads), start + count)
-        gone = stop - start
-        if stop == len(head.payloads):
-            self._size -= head.size
-            self._extra -= head.extra
-            self._batches[self._head] = None
-            self._head += 1
-            self._skip = self._stale = 0
-            if head is self._run or head is self._lone:
-                self._run = self._lone = None
-            self._compact()
-        else:
-            one = gone == 1 and head.times is not None
-            size, extra = head.give_up_one(start) if one else head.give_up(start, stop)
-            self._size -= size
-            self._extra -= extra
-            self._skip = stop
-            self._stale += size + extra
-            if self._stale > _FREE:
-                self._drop()
+        oldest = self._shelf.oldest
+        gone = self._shelf.evict(count)
         self.evicted += gone
-        if head.type is None and head.direction == "in":
+        if oldest.type is None and oldest.direction == "in":
             self.evicted_in += gone
-
-    def _drop(self) -> None:
-        """Let go of what is evicted of the oldest batch; those who were given that batch keep theirs."""
-        if self._own is not self._batches[self._head]:
-            self._run = self._lone = None
-            self._own = self._batches[self._head] = self._batches[self._head].own()
-        self._own.payloads[: self._skip] = [None] * self._skip
-        self._stale = 0
-
-    def _compact(self) -> None:
-        if self._head > _COMPACT and self._head * 2 > len(self._batches):
-            del self._batches[: self._head]
-            self._base += self._head
-            self._head = 0
 
     # -- reading ---------------------------------------------------------------------------------
 
     @property
     def bytes(self) -> int:
         """What it holds: payload, what wide texts take beyond their UTF-8, many small objects."""
-        return self._size + max(0, self._extra - _FREE)
+        return self._shelf.bytes
 
     @property
     def first(self) -> int:
@@ -362,17 +265,12 @@ class Log(Sequence[Message]):
             return [self._at(place) for place in range(start, min(start + count, self.total))]
 
     def _at(self, seq: int) -> Message:
-        batch = self._batch(seq)
+        batch = self._shelf.find(seq)
         return batch.message(seq - batch.seq)
-
-    def _batch(self, seq: int) -> Batch:
-        place = bisect_right(self._batches, seq, lo=self._head, key=attrgetter("seq")) - 1
-        batch: Batch = self._batches[place]
-        return batch
 
     def single(self, seq: int) -> Batch:
         """Return a kept message that came alone as a batch."""
-        batch = self._batch(seq)
+        batch = self._shelf.find(seq)
         return batch.single(seq - batch.seq)
 
     def batches(self) -> list[tuple[Batch, int]]:
@@ -381,41 +279,16 @@ class Log(Sequence[Message]):
         Those of a run are a batch each again: they passed at moments of their own.
         """
         with LOCK:
-            self._own = None
-            found: list[tuple[Batch, int]] = []
-            for place, batch in enumerate(self._batches[self._head :]):
-                skip = self._skip if place == 0 else 0
-                if batch.times is None:
-                    found.append((batch, skip))
-                else:
-                    found += [(batch.single(index), 0) for index in range(skip, len(batch.payloads))]
-            return found
+            return self._shelf.all()
 
     @property
     def end(self) -> tuple[int, int]:
         """Where the next record will be: as the first two that `next_received` gives."""
-        number, last = self._base + len(self._batches), self._run or self._lone
-        return (number, 0) if last is None else (number - 1, len(last.payloads))
+        return self._shelf.end
 
     def next_received(self, number: int, place: int) -> tuple[int, Batch, int] | None:
-        """Find the next received data record at or after a place.
-
-        Args:
-            number: Number of a batch, counted from the start of the connection.
-            place: Index in that batch.
-
-        Returns:
-            The batch's number, the batch and the index in it, or None.
-        """
-        index = number - self._base
-        if index < self._head or (index == self._head and place < self._skip):
-            index, place = self._head, self._skip
-        while index < len(self._batches):
-            batch = self._batches[index]
-            if batch.type is None and batch.direction == "in" and place < len(batch.payloads):
-                return index + self._base, batch, place
-            index, place = index + 1, 0
-        return None
+        """Find the next received data record at or after a place; see `Shelf.next_received`."""
+        return self._shelf.next_received(number, place)
 
     @property
     def about(self) -> About | None:

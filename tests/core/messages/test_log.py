@@ -231,7 +231,7 @@ def test_it_stays_right_over_many_batches() -> None:
     for number in range(5000):
         receive(log, str(number))
     assert data_of(log[:]) == [str(number) for number in range(4990, 5000)]
-    assert len(log._batches) < 2000
+    assert len(log._shelf._batches) < 2000
 
 
 def test_batches_say_where_the_first_begins() -> None:
