@@ -35,7 +35,8 @@ def new_connection(url: URL, options: ConnectOptions) -> Connection:
     from ipyws.capture.recording import RecordedLog
 
     log = RecordedLog(options.log_messages, options.log_bytes, codec=options.packets)
-    log.contract = options.spec
+    if options.spec is not None:
+        log.contract = options.spec
     if options.wire:
         log.wire = FrameLog()
     connection = log.source = Connection(url, options, dial_here(), log, _new_journal)

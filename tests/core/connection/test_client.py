@@ -62,6 +62,23 @@ def test_connect_async_is_a_context_manager_and_iterable() -> None:
         assert run(scenario(site.url)) == [{"a": 1}]
 
 
+def test_an_idle_connection_has_no_task_and_its_parts_share_the_names_of_their_attributes() -> None:
+    """CPython gives an object of more than 29 attributes a dictionary of its own: 1.6 kB a connection."""
+
+    async def scenario(url: str) -> dict[str, int]:
+        async with ipyws.connect_async(url) as client:
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            connection = client.connection
+            parts = [getattr(connection, name, None) for name in type(connection).__slots__]
+            parts += [connection, connection.sending.transport]
+            ours = [part for part in parts if type(part).__module__.startswith("ipyws.")]
+            assert len(ours) > 15
+            return {type(part).__name__: len(getattr(part, "__dict__", ())) for part in ours}
+
+    with server() as site:
+        assert {name: count for name, count in run(scenario(site.url)).items() if count > 29} == {}
+
+
 def test_async_core_uses_no_thread_of_ours() -> None:
     async def scenario(url: str) -> set[str]:
         async with ipyws.connect_async(url) as client:
