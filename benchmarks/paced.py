@@ -13,6 +13,7 @@ from typing import Any
 import ipyws
 from benchmarks.support.clock import Stopwatch
 from benchmarks.support.part import Case, Figures, Ports, Scale
+from benchmarks.support.sender import header
 
 RATES = (200, 2_000)
 SIZE = 200
@@ -100,6 +101,50 @@ def picows(**asked: int) -> Figures:
     return asyncio.run(measure(Feed(**asked)))
 
 
+def bare_protocol(**asked: int) -> Figures:
+    """A protocol of asyncio that makes a str of each message of this one size: the least in Python."""
+
+    async def measure(feed: Feed) -> Figures:
+        loop = asyncio.get_running_loop()
+        opened, done = loop.create_future(), loop.create_future()
+        whole = len(header(0x81, SIZE)) + SIZE
+
+        class Protocol(asyncio.Protocol):
+            held = b""
+
+            def data_received(self, data: bytes) -> None:
+                if not opened.done():
+                    opened.set_result(None)
+                    return
+                data = self.held + data
+                while len(data) >= whole:
+                    feed.kept.append(data[whole - SIZE : whole].decode())
+                    data = data[whole:]
+                self.held = data
+                if feed.is_over:
+                    done.set_result(feed.figures())
+
+        host, _, target = feed.url.removeprefix("ws://").partition("/")
+        address, _, port = host.partition(":")
+        transport, _ = await loop.create_connection(Protocol, address, int(port))
+        transport.write(_asking(host, target))
+        await opened
+        feed.begin()
+        transport.write(b"\x81\x80\0\0\0\0")
+        figures: Figures = await done
+        transport.close()
+        return figures
+
+    return asyncio.run(measure(Feed(**asked)))
+
+
+def _asking(host: str, target: str) -> bytes:
+    return (
+        f"GET /{target} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    ).encode()
+
+
 def _read_by_client(feed: Feed) -> Iterator[Any]:
     import websocket
 
@@ -180,6 +225,7 @@ def ipyws_log(**asked: int) -> Figures:
 CONTENDERS: dict[str, Callable[..., Figures]] = {
     "websockets": websockets,
     "picows": picows,
+    "bare protocol": bare_protocol,
     "websocket-client": websocket_client,
     "websocket-client in a thread": websocket_client_in_a_thread,
     "async for": ipyws_async,

@@ -25,6 +25,9 @@ SLICE = 256 * 1024
 CYCLE = 4 << 20
 """Bytes of payload that are different; then they come again."""
 
+_DIFFERENT = 64 * 1024
+"""Bytes of a message that differ; then they come again: a megabyte of numbers takes seconds to make."""
+
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=12\r\n"
 
@@ -38,8 +41,10 @@ def payloads(kind: str, size: int) -> Iterator[bytes]:
 
 def _json(rng: random.Random, number: int, size: int) -> bytes:
     text = f'{{"i":{number % 100_000},"p":{rng.uniform(1, 999):.2f}'
-    while len(text) < size - 24:
+    while len(text) < min(size, _DIFFERENT) - 24:
         text += f',"{rng.choice("abq")}{number % 97}":{rng.uniform(1, 9999):.3f}'
+    fields = text[text.index(",") :]
+    text += fields * max(0, (size - 24 - len(text)) // len(fields))
     return f"{text[: size - 1]:<{size - 1}}}}".encode()
 
 
