@@ -95,13 +95,14 @@ def test_a_character_at_the_place_where_looking_ends_is_no_binary(size: int, cha
         assert looks_like(("x" * shift + character * size).encode()) == "it is plain text"
 
 
-@pytest.mark.parametrize(
-    "data", [bytes([first, second]) for first in range(256) for second in (0, 0x78, 0xFF)]
-)
-def test_whatever_comes_something_is_said_in_one_line(data: bytes) -> None:
-    for payload in (data, data * 3000, data.decode("latin-1")):
-        assert looks_like(payload)
-        assert "\n" not in looks_like(payload)
+@pytest.mark.parametrize("second", [0, 0x78, 0xFF])
+def test_whatever_comes_something_is_said_in_one_line(second: int) -> None:
+    for first in range(256):
+        data = bytes([first, second])
+        for payload in (data, data * 3000, data.decode("latin-1")):
+            said = looks_like(payload)
+            assert said, payload
+            assert "\n" not in said, payload
 
 
 def received(data: str | bytes) -> Message:
@@ -156,10 +157,10 @@ def test_an_error_of_the_expression_itself_is_still_told() -> None:
 @pytest.mark.parametrize(
     "wait",
     [
-        lambda client: client.expect({"type": "tick"}, "50ms"),
-        lambda client: client.expect(lambda message: message.json()["type"] == "tick", "50ms"),
-        lambda client: client.request({"id": 1}, {"id": 1}, "50ms"),
-        lambda client: client.request(b'\x1f\x8b{"id"', {"id": 1}, "50ms"),
+        lambda client: client.expect({"type": "tick"}, "500ms"),
+        lambda client: client.expect(lambda message: message.json()["type"] == "tick", "500ms"),
+        lambda client: client.request({"id": 1}, {"id": 1}, "500ms"),
+        lambda client: client.request(b'\x1f\x8b{"id"', {"id": 1}, "500ms"),
     ],
 )
 def test_whoever_waits_for_json_is_told(wait: Any) -> None:
