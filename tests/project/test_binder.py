@@ -22,7 +22,7 @@ BINDER = ROOT / "binder"
 BADGE = re.compile(r"https://mybinder\.org/v2/gh/ipyws/ipyws/[^\s)]+")
 PINS = [line for line in (BINDER / "requirements.txt").read_text("utf-8").splitlines() if line[0] != "#"]
 QUICKSTART = "notebooks/quickstart.ipynb"
-MINUTES = 300.0
+MINUTES = 500.0
 """Seconds that an installation may take on a busy machine with a slow network."""
 
 FOR_THE_TEST = (

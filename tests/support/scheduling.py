@@ -33,7 +33,6 @@ SECONDS = {
     "tests/project/test_benchmarks.py": 25,
     "tests.system.test_jupyter_server": 20,
     "tests.system.test_frontends": 20,
-    "tests/core/connection/test_keepalive.py": 19,
     "tests.system.test_tracebacks": 15,
     "tests.system.test_completion": 15,
     "exploring_an_api": 15,
