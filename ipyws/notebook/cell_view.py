@@ -72,6 +72,7 @@ class View:
         self.due = 0.0  # monotonic time before which it is not drawn again
         self.came = 0  # messages that the last drawing found new
         self._drawn = start
+        self._about: object = None  # all that the last drawing was made of
         settles = handle.appends and audience is Audience.NOTEBOOK and self._frames is None
         self._tails = Tails(client.log, handle.parent) if settles else None
         self._goes_on = ""
@@ -118,6 +119,11 @@ class View:
     def draw(self) -> bool:
         """Draw what the view shows now; return whether there is something to publish."""
         shown = self._card()
+        steps = self.progress.lines() if self.progress else ()
+        about = (shown, self.stretch.stop, self.client.log.contract, self.busy, steps)
+        if about == self._about:  # as where a cell ends in which nothing came
+            return bool(self._owed)
+        self._about = about
         self.came, self._drawn = shown.total - self._drawn, shown.total
         if self._is_left_alone(shown):
             self._draw_below(shown)
