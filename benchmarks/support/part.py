@@ -66,6 +66,7 @@ class Part:
         figure: What they are compared by.
         more: Whether more of that figure is better.
         fresh: Whether each run needs a process of its own, because memory is measured.
+        rounds: How many rounds there are at most: a run that looks twice itself needs no more than one.
     """
 
     module: ModuleType
@@ -73,6 +74,7 @@ class Part:
     figure: str
     more: bool = False
     fresh: bool = False
+    rounds: int = 100
 
     @property
     def name(self) -> str:

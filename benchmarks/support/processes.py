@@ -82,7 +82,7 @@ def measure(part: Part, case: Case, workers: list[Worker], scale: Scale) -> list
     able = [worker for worker in workers if worker.contender not in case.without]
     fitted = {worker.contender: worker.fit(case, scale.seconds) for worker in able}
     runs = []
-    for number in range(scale.rounds):
+    for number in range(min(scale.rounds, part.rounds)):
         for worker in random.Random(f"{case.name}{number}").sample(able, len(able)):
             figures = _run(part, worker, fitted[worker.contender])
             runs.append({"case": case.name, "contender": worker.contender, "round": number, **figures})

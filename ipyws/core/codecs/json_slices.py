@@ -53,7 +53,7 @@ def _parse_large(text: str) -> Any:
     try:
         return parser.parse()
     except (ValueError, RecursionError) as error:
-        error.__traceback__ = None  # its frames hold what was made so far
+        error.__traceback__ = error.__context__ = None  # whose frames hold what was made so far
         free(parser.unfinished)
         raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from collections.abc import Iterator
 from threading import Thread
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ipyws.core.codecs import json_slices
 from ipyws.core.codecs.freeing import free, keep, keeping, uncollected
 from ipyws.core.codecs.json_slices import LARGE, parse_json
 
@@ -130,8 +132,17 @@ def test_the_large_values_that_a_thread_parses_are_kept_if_it_says_so() -> None:
     assert (kept[1:], others) == ([2], [1])
 
 
-@pytest.mark.parametrize("end", ["x]", "[1,[2]", "]]", "]x"])
-def test_what_is_no_json_is_refused_as_json_does(end: str) -> None:
-    with pytest.raises(ValueError, match=r"line 1 column") as caught:
+@pytest.mark.parametrize("end", ["x]", "[1,[2]", "[]]]", "[]]x"])
+def test_what_was_made_of_broken_json_is_held_by_nobody_when_it_is_freed(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, alone = [], [[1]]
+
+    def frees(values: list[Any]) -> None:
+        held.append(sys.getrefcount(values[0]) - sys.getrefcount(alone[0]))
+        free(values)
+
+    monkeypatch.setattr(json_slices, "free", frees)
+    with pytest.raises(ValueError, match=r"line 1 column"):
         parse_json(f"[{'[],' * LARGE}{end}")
-    assert caught.value.__traceback__ is not None
+    assert held == [0]
