@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
@@ -25,8 +24,8 @@ from ipyws.core.connection.transport import Handshake, Sink
 from ipyws.core.gate import Gate
 from ipyws.core.messages.message import Control
 from ipyws.errors import WebSocketError
-from ipyws.network.agreement import agree
-from ipyws.network.answer import Head, HeadReader, NoAnswerError
+from ipyws.network.answer import Head
+from ipyws.network.answering import Answering
 from ipyws.network.assembler import FAULTS, Inbox, UnreadPongsError, verdict
 from ipyws.network.breach import Breaches
 from ipyws.network.ending import how_closed
@@ -34,7 +33,6 @@ from ipyws.network.frame_reader import FastPath, path_for
 from ipyws.network.frame_writer import frame_all
 from ipyws.network.large_frames import LargeFrames
 from ipyws.network.outgoing import Outgoing
-from ipyws.network.rejection import PATIENCE, Refusal
 
 # The library's debug log prints headers, cookies and payloads: ours never gives it a place to.
 SILENT = logging.Logger("ipyws.wire", logging.CRITICAL + 1)
@@ -61,20 +59,21 @@ class Wire(asyncio.Protocol):
 
     # A dictionary of more than thirty would be one of its own, at 1.6 kB a connection.
     __slots__ = (
-        *("__weakref__", "_answer", "_breaches", "_called", "_close_noted", "_close_timeout", "_deadline"),
-        *("_ended", "_fast", "_gate", "_head", "_inbox", "_large", "_loop", "_lost", "_opened", "_outgoing"),
+        *("__weakref__", "_answering", "_breaches", "_called", "_close_noted", "_close_timeout", "_deadline"),
         *(
+            "_ended",
+            "_fast",
+            "_gate",
+            "_inbox",
+            "_large",
+            "_loop",
+            "_lost",
+            "_opened",
+            "_outgoing",
             "_paused",
-            "_protocol",
-            "_read_size",
-            "_refusal",
-            "_rest",
-            "_resting",
-            "_sink",
-            "_socket",
-            "_strict",
         ),
-        *("_transport", "_unread_pongs", "_writable", "handshake", "heard", "max_message", "refuse_message"),
+        *("_protocol", "_read_size", "_rest", "_resting", "_sink", "_socket", "_transport", "_unread_pongs"),
+        *("_writable", "handshake", "heard", "max_message", "refuse_message"),
     )
 
     pings = True
@@ -97,10 +96,7 @@ class Wire(asyncio.Protocol):
         self._close_timeout = close_timeout
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._strict = strict
-        self._answer: asyncio.Future[Head] | None = self._loop.create_future()
-        self._head = HeadReader()
-        self._refusal: Refusal | None = None
+        self._answering: Answering | None = Answering(protocol, strict, self._agreed)
         self._gate = threading.Lock()  # of all that is written, and of the end of the socket
         self._socket: int | None = None  # where other threads write; None where only the transport may
         self._rest = b""  # of what one of them wrote: it goes before anything else
@@ -130,55 +126,16 @@ class Wire(asyncio.Protocol):
             InvalidHandshake: Of `websockets`, or of `ipyws.network.answer`: it is none.
             ConnectionError: The connection was lost before there was one.
         """
-        assert self._answer is not None
+        assert self._answering is not None
         self._protocol.send_request(request)
         self._flush()
-        head = await self._answer
-        self._answer = None  # whoever opens it keeps what is needed of it
+        head = await self._answering.head()
+        self._answering = None  # whoever opens it keeps what is needed of it
         return head
 
-    @property
-    def _is_awaited(self) -> bool:
-        """Whether the answer is awaited: it was neither taken nor refused."""
-        return self._answer is not None and not self._answer.done()
-
-    def _read_answer(self, data: bytes) -> bytes:
-        """Read the answer; return what follows its head once the connection is open."""
-        if self._answer is None or self._answer.done():  # refused, or given up
-            return b""
-        if self._refusal is not None:
-            self._read_refusal(data)
-            return b""
-        try:
-            found = self._head.feed(data)
-            if found is None:
-                return b""
-            head, rest = found
-            if head.status == 101:
-                head = agree(head, self._protocol, self._strict)
-                self._opened = True
-                self._answer.set_result(head)
-                self._fast = path_for(self._protocol, self._inbox, self._give)
-                return rest
-        except InvalidHandshake as error:
-            self._refuse(error)
-            return b""
-        self._refusal = Refusal(head)
-        self._loop.call_later(PATIENCE, self._refuse, None)
-        self._read_refusal(rest)
-        return b""
-
-    def _read_refusal(self, data: bytes) -> None:
-        assert self._refusal is not None
-        self._refusal.feed(data)
-        if self._refusal.is_whole:
-            self._refuse(None)
-
-    def _refuse(self, otherwise: BaseException | None) -> None:
-        error = otherwise if self._refusal is None else self._refusal.error()
-        if self._answer is not None and self._is_awaited and error is not None:
-            self._answer.set_exception(error)
-            self._answer.exception()  # a failed start_tls leaves nobody to retrieve it
+    def _agreed(self) -> None:
+        self._opened = True
+        self._fast = path_for(self._protocol, self._inbox, self._give)
 
     # -- Transport ---------------------------------------------------------------------------------
 
@@ -307,8 +264,8 @@ class Wire(asyncio.Protocol):
                 if self._read_size != _READ and len(data) < _READ:
                     self._ask_for(_READ)
                 return
-            if not self._opened:
-                data = self._read_answer(data)
+            if not self._opened and self._answering is not None:
+                data = self._answering.read(data)
             if self._opened:
                 self._receive(data)
                 if self._fast is not None:
@@ -410,17 +367,8 @@ class Wire(asyncio.Protocol):
             self._protocol.receive_eof()
             self._ended()
             self._sink.on_lost(how_closed(self._protocol, self._breaches.found, exc))
-        else:
-            self._refuse(exc or self._cut_short())
-
-    def _cut_short(self) -> InvalidHandshake:
-        """Return why there is no answer; of a refusal that ended in its head, what came is told."""
-        if self._refusal is None and self._is_awaited:
-            try:
-                self._refusal = Refusal(self._head.end())
-            except InvalidHandshake as error:
-                return error
-        return NoAnswerError()
+        elif self._answering is not None:
+            self._answering.refuse(exc or self._answering.cut_short())
 
     def pause_writing(self) -> None:
         self._writable.clear()
