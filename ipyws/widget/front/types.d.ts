@@ -1,5 +1,325 @@
-/* The messages between kernel and panel, as in ipyws/widget/protocol.py; a test compares. */
+/* The messages between kernel and panel, as in ipyws/widget/protocol/; a test compares. */
 declare namespace protocol {
+
+  interface Ack {
+    view?: string;
+    type: "ack";
+    batch: number;
+  }
+
+  interface Asked {
+    view?: string;
+    id?: string;
+    connection?: string;
+  }
+
+  interface Bye {
+    view?: string;
+    type: "bye";
+  }
+
+  interface Close {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "close";
+    code: number;
+    reason: string;
+  }
+
+  interface Connect {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "connect";
+    url: string;
+    options: Record<string, string>;
+    like: string;
+    keep: string[];
+  }
+
+  interface Copy {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "copy";
+    what: string;
+    rows: number[];
+  }
+
+  interface Draw {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "draw";
+    expression: string;
+  }
+
+  interface Export {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "export";
+    what: string;
+  }
+
+  interface Fetch {
+    view?: string;
+    type: "fetch";
+    row: number;
+  }
+
+  interface Filter {
+    view?: string;
+    text: string;
+    regex: boolean;
+    where: boolean;
+    only: boolean;
+    in: boolean;
+    out: boolean;
+    control: boolean;
+    fold: boolean;
+    type: "filter";
+    place?: Place;
+  }
+
+  interface Frame {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "frame";
+    number: number;
+  }
+
+  interface Frames {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "frames";
+  }
+
+  interface Hello {
+    view?: string;
+    type: "hello";
+    have: number;
+    filter?: Sieve;
+    shown?: string;
+  }
+
+  interface Here {
+    view?: string;
+    type: "here";
+  }
+
+  interface Load {
+    view?: string;
+    type: "load";
+    row: number;
+  }
+
+  interface Place {
+    connection: string;
+    seq: number;
+  }
+
+  interface Reconnect {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "reconnect";
+  }
+
+  interface Remember {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "form";
+  }
+
+  interface Send {
+    view?: string;
+    id?: string;
+    connection?: string;
+    type: "send";
+    text: string;
+    mode: string;
+    raw: boolean;
+  }
+
+  interface Show {
+    view?: string;
+    type: "show";
+    name: string;
+  }
+
+  interface Sieve {
+    text: string;
+    regex: boolean;
+    where: boolean;
+    only: boolean;
+    in: boolean;
+    out: boolean;
+    control: boolean;
+    fold: boolean;
+  }
+
+  interface Spoken {
+    view?: string;
+  }
+
+  interface About {
+    read_only?: boolean;
+    templates?: boolean;
+    saved?: string[];
+    options?: Field[];
+    policy?: string;
+  }
+
+  interface Batch {
+    batch: number;
+    reset: boolean;
+    rows: Row[];
+    matched: number;
+    failure: string;
+    folded: number;
+    total: number;
+    counts: Counts;
+    evicted: Record<string, number>;
+    earlier: string[];
+  }
+
+  interface Body {
+    text: string;
+    tree: Node | null;
+    dump: [string, string, string][];
+    left: string;
+  }
+
+  interface Card {
+    received: number;
+    sent: number;
+    kept: number;
+    name: string;
+    url: string;
+    state: string;
+    words: string;
+    failed: boolean;
+    fact: string;
+    opened: string;
+    badges: string[];
+    received_size: string;
+    sent_size: string;
+    evicted: number;
+    rtt: string;
+    rate: number[];
+  }
+
+  interface Chart {
+    type: "curves";
+    whole: boolean;
+    title: string;
+    state: "live" | "ended";
+    start: number | null;
+    width: number;
+    notes: string[];
+    curves: Curve[];
+    view: string;
+  }
+
+  interface Content {
+    shown: Body;
+    raw: Body | null;
+    note: string;
+    edit: "auto" | "text" | "hex";
+    gone: boolean;
+  }
+
+  interface Counts {
+    received: number;
+    sent: number;
+    kept: number;
+  }
+
+  interface Curve {
+    name: string;
+    first: number;
+    count: number;
+    steps: [number, number, number, number][];
+  }
+
+  interface Curves {
+    type: "curves";
+    whole: boolean;
+    title: string;
+    state: "live" | "ended";
+    start: number | null;
+    width: number;
+    notes: string[];
+    curves: Curve[];
+  }
+
+  interface Field {
+    name: string;
+    label: string;
+    group: string;
+    values: string;
+    default: string;
+    about: string;
+    kind: "bool" | "choice" | "headers" | "lines" | "list" | "text";
+    choices: string[];
+    secret: boolean;
+  }
+
+  interface Form {
+    url: string;
+    fields: Record<string, string>;
+    kept: string[];
+    type: "form";
+    view: string;
+    connection: string;
+  }
+
+  interface Given {
+    url: string;
+    fields: Record<string, string>;
+    kept: string[];
+  }
+
+  interface Loaded {
+    type: "loaded";
+    view: string;
+    row: number;
+    rows: Row[] | null;
+  }
+
+  interface Node {
+    key: string;
+    look: "object" | "array" | "string" | "number" | "rest";
+    text: string;
+    items: Node[];
+  }
+
+  interface Payload {
+    shown: Body;
+    raw: Body | null;
+    note: string;
+    edit: "auto" | "text" | "hex";
+    gone: boolean;
+    type: "payload";
+    view: string;
+    row: number;
+  }
+
+  interface Result {
+    type: "result";
+    view: string;
+    id: number | string | null;
+    ok: boolean;
+    text: string;
+    kind: string;
+    message: string;
+    hint: string;
+  }
 
   interface Row {
     id: number;
@@ -22,25 +342,6 @@ declare namespace protocol {
     more: boolean;
   }
 
-  interface Counts {
-    received: number;
-    sent: number;
-    kept: number;
-  }
-
-  interface Batch {
-    batch: number;
-    reset: boolean;
-    rows: Row[];
-    matched: number;
-    failure: string;
-    folded: number;
-    total: number;
-    counts: Counts;
-    evicted: Record<string, number>;
-    earlier: string[];
-  }
-
   interface Rows {
     batch: number;
     reset: boolean;
@@ -56,52 +357,6 @@ declare namespace protocol {
     view: string;
   }
 
-  interface Loaded {
-    type: "loaded";
-    view: string;
-    row: number;
-    rows: Row[] | null;
-  }
-
-  interface Card {
-    received: number;
-    sent: number;
-    kept: number;
-    name: string;
-    url: string;
-    state: string;
-    words: string;
-    failed: boolean;
-    fact: string;
-    opened: string;
-    badges: string[];
-    received_size: string;
-    sent_size: string;
-    evicted: number;
-    rtt: string;
-    rate: number[];
-  }
-
-  interface Field {
-    name: string;
-    label: string;
-    group: string;
-    values: string;
-    default: string;
-    about: string;
-    kind: "bool" | "choice" | "headers" | "lines" | "list" | "text";
-    choices: string[];
-    secret: boolean;
-  }
-
-  interface About {
-    read_only?: boolean;
-    templates?: boolean;
-    saved?: string[];
-    options?: Field[];
-    policy?: string;
-  }
-
   interface State {
     read_only?: boolean;
     templates?: boolean;
@@ -115,267 +370,12 @@ declare namespace protocol {
     shown: string;
   }
 
-  interface Node {
-    key: string;
-    look: "object" | "array" | "string" | "number" | "rest";
-    text: string;
-    items: Node[];
-  }
-
-  interface Body {
-    text: string;
-    tree: Node | null;
-    dump: [string, string, string][];
-    left: string;
-  }
-
-  interface Content {
-    shown: Body;
-    raw: Body | null;
-    note: string;
-    edit: "auto" | "text" | "hex";
-    gone: boolean;
-  }
-
-  interface Payload {
-    shown: Body;
-    raw: Body | null;
-    note: string;
-    edit: "auto" | "text" | "hex";
-    gone: boolean;
-    type: "payload";
-    view: string;
-    row: number;
-  }
-
-  interface Curve {
-    name: string;
-    first: number;
-    count: number;
-    steps: [number, number, number, number][];
-  }
-
-  interface Curves {
-    type: "curves";
-    whole: boolean;
-    title: string;
-    state: "live" | "ended";
-    start: number | null;
-    width: number;
-    notes: string[];
-    curves: Curve[];
-  }
-
-  interface Chart {
-    type: "curves";
-    whole: boolean;
-    title: string;
-    state: "live" | "ended";
-    start: number | null;
-    width: number;
-    notes: string[];
-    curves: Curve[];
-    view: string;
-  }
-
-  interface Given {
-    url: string;
-    fields: Record<string, string>;
-    kept: string[];
-  }
-
-  interface Form {
-    url: string;
-    fields: Record<string, string>;
-    kept: string[];
-    type: "form";
-    view: string;
-    connection: string;
-  }
-
-  interface Result {
-    type: "result";
-    view: string;
-    id: number | string | null;
-    ok: boolean;
-    text: string;
-    kind: string;
-    message: string;
-    hint: string;
-  }
-
   interface Who {
     type: "who";
     view: string;
   }
 
   type ToFront = Rows | Loaded | State | Payload | Chart | Form | Result | Who;
-
-  interface Spoken {
-    view?: string;
-  }
-
-  interface Asked {
-    view?: string;
-    id?: string;
-    connection?: string;
-  }
-
-  interface Sieve {
-    text: string;
-    regex: boolean;
-    where: boolean;
-    only: boolean;
-    in: boolean;
-    out: boolean;
-    control: boolean;
-    fold: boolean;
-  }
-
-  interface Place {
-    connection: string;
-    seq: number;
-  }
-
-  interface Hello {
-    view?: string;
-    type: "hello";
-    have: number;
-    filter?: Sieve;
-    shown?: string;
-  }
-
-  interface Here {
-    view?: string;
-    type: "here";
-  }
-
-  interface Bye {
-    view?: string;
-    type: "bye";
-  }
-
-  interface Ack {
-    view?: string;
-    type: "ack";
-    batch: number;
-  }
-
-  interface Filter {
-    view?: string;
-    text: string;
-    regex: boolean;
-    where: boolean;
-    only: boolean;
-    in: boolean;
-    out: boolean;
-    control: boolean;
-    fold: boolean;
-    type: "filter";
-    place?: Place;
-  }
-
-  interface Load {
-    view?: string;
-    type: "load";
-    row: number;
-  }
-
-  interface Fetch {
-    view?: string;
-    type: "fetch";
-    row: number;
-  }
-
-  interface Show {
-    view?: string;
-    type: "show";
-    name: string;
-  }
-
-  interface Send {
-    view?: string;
-    id?: string;
-    connection?: string;
-    type: "send";
-    text: string;
-    mode: string;
-    raw: boolean;
-  }
-
-  interface Connect {
-    view?: string;
-    id?: string;
-    connection?: string;
-    type: "connect";
-    url: string;
-    options: Record<string, string>;
-    like: string;
-    keep: string[];
-  }
-
-  interface Reconnect {
-    view?: string;
-    id?: string;
-    connection?: string;
-    type: "reconnect";
-  }
-
-  interface Remember {
-    view?: string;
-    id?: string;
-    connection?: string;
-    type: "form";
-  }
-
-  interface Close {
-    view?: string;
-    id?: string;
-    connection?: string;
-    type: "close";
-    code: number;
-    reason: string;
-  }
-
-  interface Copy {
-    view?: string;
-    id?: string;
-    connection?: string;
-    type: "copy";
-    what: string;
-    rows: number[];
-  }
-
-  interface Frames {
-    view?: string;
-    id?: string;
-    connection?: string;
-    type: "frames";
-  }
-
-  interface Frame {
-    view?: string;
-    id?: string;
-    connection?: string;
-    type: "frame";
-    number: number;
-  }
-
-  interface Draw {
-    view?: string;
-    id?: string;
-    connection?: string;
-    type: "draw";
-    expression: string;
-  }
-
-  interface Export {
-    view?: string;
-    id?: string;
-    connection?: string;
-    type: "export";
-    what: string;
-  }
 
   type Request = Hello | Here | Bye | Ack | Filter | Load | Fetch | Show | Send | Connect | Reconnect | Remember | Close | Copy | Frames | Frame | Draw | Export;
 }

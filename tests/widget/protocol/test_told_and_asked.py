@@ -45,7 +45,7 @@ def fields(message: Any) -> list[str]:
 def declarations() -> str:
     """Return what ``types.d.ts`` has to say."""
     lines = [
-        "/* The messages between kernel and panel, as in ipyws/widget/protocol.py; a test compares. */",
+        "/* The messages between kernel and panel, as in ipyws/widget/protocol/; a test compares. */",
         "declare namespace protocol {",
     ]
     for name, value in vars(protocol).items():
