@@ -174,6 +174,10 @@ _TOKEN: Final = re.compile(
     r"|\[\^?\]?|\{,[0-9]*\}|.",
     re.DOTALL,
 )
+# What may take the line break that "$" stands before, or looks at the place where it stands.
+_AFTER_END: Final = re.compile(
+    r"\n|\\(?:[nsWDAbB]|x0a|u000a|U0000000a|0?12)|\^|\[\^.*|\[.*(?:\n|\\[nsWD]).*", re.ASCII | re.DOTALL
+)
 _NEXT_TO_WORD: Final = re.compile(r"\\b(?=\\w|\w)")
 _WORD_AT_END: Final = re.compile(r"(?s:.*)(?<!\\)(?:\\w\+?|\w\+?)\\b")
 
@@ -188,6 +192,8 @@ def _with_outer_boundaries(pattern: str) -> str:
 
 
 def _translate(pattern: str, multiline: bool, classes: dict[str, str]) -> str:
+    if not multiline and _goes_on_after_end(list(_atoms(pattern))):
+        raise _refusal(pattern, 'something follows its "$"')
     pieces: list[str] = []
     within = False
     for match in _TOKEN.finditer(pattern):
@@ -202,6 +208,43 @@ def _translate(pattern: str, multiline: bool, classes: dict[str, str]) -> str:
         else:
             pieces.append(_outside(token, multiline, classes))
     return "".join(pieces)
+
+
+def _atoms(pattern: str) -> Iterator[str]:
+    """Yield the tokens of a pattern, a class as one."""
+    held = ""
+    for token in _TOKEN.findall(pattern):
+        if held or token[0] == "[":
+            held += token
+            if token != "]":
+                continue
+        yield held or token
+        held = ""
+
+
+def _goes_on_after_end(atoms: list[str]) -> bool:
+    """Tell whether something follows a ``$`` for which it must not have taken the last line break."""
+    return any(
+        atom == "$" and any(_AFTER_END.fullmatch(each) for each in _following(atoms, place))
+        for place, atom in enumerate(atoms)
+    )
+
+
+def _following(atoms: list[str], place: int) -> Iterator[str]:
+    """Yield what may follow an atom in a match: not the alternatives to it."""
+    depth = 0
+    skipped = None  # the depth of the group whose other alternatives are passed
+    for token in atoms[place + 1 :]:
+        if token == "(":
+            depth += 1
+        elif token == ")":
+            depth -= 1
+            if skipped is not None and depth < skipped:
+                skipped = None
+        elif token == "|" and skipped is None and depth <= 0:
+            skipped = depth
+        elif skipped is None:
+            yield token
 
 
 def _outside(token: str, multiline: bool, classes: dict[str, str]) -> str:

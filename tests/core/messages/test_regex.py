@@ -141,6 +141,26 @@ def test_it_finds_what_re_finds(pattern: str) -> None:
 )
 def test_it_finds_what_re_finds_in_any_text(pieces: list[str], text: str) -> None:
     pattern = "".join(pieces)
+    try:
+        holds = compile_regex(pattern)
+    except InvalidError:
+        # Without look-ahead, "$" takes the line break at the end, which then is there for nothing else.
+        assert re.search(r"\$.*(?:\^|\\W|\\n|\[\^)", pattern)
+        return
+    assert holds(text) is by_re(pattern, text)
+
+
+@pytest.mark.parametrize("pattern", [r"$\W", r"a$\n", "(a$)[^b]", "$^", r"(a|b$)+\s", "(a$|b)\n", r"$\b"])
+def test_what_goes_on_after_the_end_is_refused(pattern: str) -> None:
+    with pytest.raises(InvalidError, match=r'something follows its "\$"'):
+        compile_regex(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"(^|\s)a($|\s)", r"a$|\n", r"(a$|b$)", r"a\$\n", r"[$]\n", "(?:a$|b)x", "a$$"]
+)
+@pytest.mark.parametrize("text", ["a", "a\n", "b a\n", "a$\n", "\n", "ba c", "bx", "a\n\n"])
+def test_an_end_that_nothing_follows_is_as_in_re(pattern: str, text: str) -> None:
     assert compile_regex(pattern)(text) is by_re(pattern, text)
 
 
