@@ -78,7 +78,7 @@ class Sink:
 async def ipyws(url: str, count: int, size: int, deflate: bool) -> Seconds:
     """The transport of ipyws alone: from the socket to the sink."""
     from ipyws.core.options.table import check_options
-    from ipyws.network.dial import dial
+    from ipyws.network.dialling.dial import dial
     from ipyws.policy.url import parse
 
     sink = Sink(count, size)

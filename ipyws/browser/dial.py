@@ -20,11 +20,11 @@ from ipyws.core.connection.transport import Handshake, Sink, Transport
 from ipyws.core.options.durations import format_duration
 from ipyws.core.options.table import ConnectOptions
 from ipyws.errors import ConnectError, ContextError, InvalidError, PermissionDeniedError
-from ipyws.network import dial as wire
-from ipyws.network.connection_limit import SLOTS
-from ipyws.network.permission import Permission
-from ipyws.network.request import with_params
-from ipyws.network.resolve import Resolved
+from ipyws.network.dialling import dial as wire
+from ipyws.network.dialling.connection_limit import SLOTS
+from ipyws.network.dialling.permission import Permission
+from ipyws.network.dialling.resolve import Resolved
+from ipyws.network.handshake.request import with_params
 from ipyws.policy.url import URL
 from ipyws.text.masking import ShownText
 

@@ -38,7 +38,7 @@ def prepare() -> str:
 def dial_here() -> Dial:
     """Return what opens a connection."""
     if PLATFORM.sockets:
-        from ipyws.network.dial import dial
+        from ipyws.network.dialling.dial import dial
 
         return dial
     from ipyws.browser import dial as by_browser

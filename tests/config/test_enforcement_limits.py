@@ -17,7 +17,7 @@ from websockets.asyncio.server import ServerConnection
 import ipyws
 from ipyws import errors
 from ipyws.api import open_client
-from ipyws.network import dial
+from ipyws.network.dialling import dial
 from tests.support.policy import LOOPBACK, Place, broken, denial, dialling, listening, place, untouched
 from tests.support.servers import (
     TEXT,

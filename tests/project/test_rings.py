@@ -113,8 +113,8 @@ MAY_LAZILY: dict[str, set[str]] = {
     "ipyws.dialects.graphql": {"ipyws.api", "ipyws.runtime"},
     "ipyws.runtime": {"ipyws.network", "ipyws.demo", "ipyws.capture", "ipyws.contracts", "ipyws.browser"},
     "ipyws.config.writer": {"tomlkit"},
-    "ipyws.network.proxy": {"python_socks"},
-    "ipyws.network.tls": {"truststore"},
+    "ipyws.network.dialling.proxy": {"python_socks"},
+    "ipyws.network.dialling.tls": {"truststore"},
     "ipyws.api": {"ipyws.runtime", "ipyws.network", "ipyws.contracts"},
     "ipyws": {"ipyws.notebook", "ipyws.widget"},
 }

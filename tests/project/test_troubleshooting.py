@@ -15,7 +15,7 @@ import pytest
 
 from ipyws import errors
 from ipyws.core.connection.closing import close_meaning
-from ipyws.network.hints import _BY_STATUS
+from ipyws.network.handshake.hints import _BY_STATUS
 from tests.support.kernel import MINUTES, ROOT
 
 SETUP = ROOT / "tests/data/docs/troubleshooting.py"
@@ -40,13 +40,13 @@ EXPLAINED = (
     "policy/layer.py",
     "policy/policy.py",
     "script/grammar.py",
-    "network/agreement.py",
-    "network/answer.py",
-    "network/dial.py",
-    "network/proxy.py",
-    "network/status.py",
-    "network/tls.py",
-    "network/error_map.py",
+    "network/handshake/agreement.py",
+    "network/handshake/answer.py",
+    "network/dialling/dial.py",
+    "network/dialling/proxy.py",
+    "network/handshake/status.py",
+    "network/dialling/tls.py",
+    "network/dialling/error_map.py",
 )
 # What no user meets: a resolver or a transport would have to answer nonsense.
 UNSEEN = {"the address can't be read", "a name that resolves has an address"}
@@ -147,7 +147,9 @@ def test_every_message_of_a_failing_connection_is_explained(module: str) -> None
 
 
 def test_every_class_and_every_phase_is_named() -> None:
-    dial = "".join((ROOT / f"ipyws/network/{name}.py").read_text("utf-8") for name in ("dial", "reach"))
+    dial = "".join(
+        (ROOT / f"ipyws/network/dialling/{name}.py").read_text("utf-8") for name in ("dial", "reach")
+    )
     phases = set(re.findall(r'\bphase\b.*? = "(\w+)"', dial)) | {"tls", "handshake"}
     assert len(phases) == 5
     classes = {name for name in errors.__all__ if name.endswith("Error")} - {"WebSocketError"}

@@ -17,8 +17,8 @@ import ipyws
 from ipyws import errors
 from ipyws.config import files, notebook_path
 from ipyws.config.current import CURRENT
-from ipyws.network import dial
-from ipyws.network.connection_limit import Slots
+from ipyws.network.dialling import dial
+from ipyws.network.dialling.connection_limit import Slots
 from ipyws.runtime.registry import REGISTRY
 
 _PROXIES = ("http_proxy", "https_proxy", "ws_proxy", "wss_proxy", "socks_proxy", "all_proxy", "no_proxy")

@@ -16,9 +16,9 @@ from websockets.utils import accept_key, apply_mask
 from ipyws.core.connection.closing import Close
 from ipyws.core.constants import Compression
 from ipyws.core.messages.message import Control
-from ipyws.network.compression import offers
-from ipyws.network.connection import SILENT, Wire
-from ipyws.network.frame_reader import VARIABLE
+from ipyws.network.wire.compression import offers
+from ipyws.network.wire.connection import SILENT, Wire
+from ipyws.network.wire.frame_reader import VARIABLE
 
 URI = WebSocketURI(False, "chat.example.com", 80, "/", "")
 

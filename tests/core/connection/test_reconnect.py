@@ -26,7 +26,7 @@ from ipyws.core.connection.closing import Close
 from ipyws.core.connection.connection import Connection
 from ipyws.core.connection.reconnect import Reconnect, comes_back, opened_words, retry_after
 from ipyws.core.options.table import check_options
-from ipyws.network.dial import dial
+from ipyws.network.dialling.dial import dial
 from ipyws.policy.layer import Layer
 from ipyws.policy.url import parse
 from ipyws.runtime.registry import REGISTRY

@@ -18,7 +18,7 @@ from websockets.protocol import Protocol, Side, State
 import ipyws
 from ipyws import errors
 from ipyws.core.connection.outbox import FULL, Outbox
-from ipyws.network.frame_writer import frame_all
+from ipyws.network.wire.frame_writer import frame_all
 from tests.core.connection.test_client import run
 from tests.support.policy import place
 from tests.support.servers import CLOSE, PING, Raw, Site, frame, raw_server

@@ -4,7 +4,7 @@ import contextlib
 import os
 
 import ipyws
-from tests.network.test_signing import KEY, SECRET, SESSION, judged
+from tests.network.handshake.test_signing import KEY, SECRET, SESSION, judged
 from tests.support import exchanges
 from tests.support.servers import server
 

@@ -1,0 +1,1 @@
+"""A connection that is open: frames to bytes and back."""
