@@ -152,10 +152,12 @@ def test_the_first_live_message_comes_soon(site: Served, browser: Browser, outsi
         started, cpu = time.monotonic(), cpu_of_children()
         page = open_lab(context, site.base)
         ran = LiteKernel(page, f"{name}.ipynb").run(f"%load_ext ipyws\n{TALK.format(outside.url)}", START)
-        took, used, load = time.monotonic() - started, cpu_of_children() - cpu, os.getloadavg()[0]
-        print(f"{name}: a live message after {took:.1f} s ({used:.1f} s of CPU time; load {load:.1f})")
+        took, used = time.monotonic() - started, cpu_of_children() - cpu
+        load, cores = os.getloadavg()[0], os.cpu_count() or 1
+        told = f"{used:.1f} s of CPU time; load {load:.1f}, {cores} cores"
+        print(f"{name}: a live message after {took:.1f} s ({told})")
         assert (ran.text.strip(), ran.error) == ("x", "")
-        assert min(took, used) <= seconds  # the machine may be another's for most of the time
+        assert took <= seconds * max(1, load / cores)  # others may have the machine for the rest
         page.wait_for_function("document.documentElement.dataset.ipyws === 'kept'")
         page.close()
     context.close()
