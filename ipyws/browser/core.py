@@ -54,14 +54,21 @@ class TurnedCore(CoreThread):
                 return signal.is_set()
             if suspends:
                 PAGE.suspend(_until(signal, over, deadline))
-            elif loop.port.ready or self._is_all_here():
+            elif loop.port.ready:
                 loop.run_until(over, deadline)
             else:
-                raise ContextError(
-                    "nothing can come in while this page waits",
-                    hint="use the async call, with await; or run this cell again once the page is ready",
-                )
+                self._wait_here(over, deadline)
         return signal.is_set()
+
+    def _wait_here(self, over: Callable[[], bool], deadline: float | None) -> None:
+        """Turn the loop for as long as that can be enough: what is waited for may dial only later."""
+        if not self.loop.run_until(lambda: over() or not self._is_all_here(), deadline):
+            return
+        if not over():
+            raise ContextError(
+                "nothing can come in while this page waits",
+                hint="use the async call, with await; or run this cell again once the page is ready",
+            )
 
     def _is_all_here(self) -> bool:
         """Tell whether turning this loop is enough: nothing comes by the port, nor from the page's loop."""

@@ -136,7 +136,11 @@ def test_without_shared_memory_servers_of_the_page_can_be_waited_for() -> None:
         assert [client.recv("5s").data for _ in range(3)] == ["beat"] * 3
 
 
-def test_without_shared_memory_nobody_waits_for_what_can_not_come() -> None:
+@pytest.mark.parametrize("soon", [0.0, 0.05])
+def test_without_shared_memory_nobody_waits_for_what_can_not_come(
+    soon: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ipyws.browser.core._SOON", soon)  # where that is short, it has not dialled yet
     with page(PlainLike) as (registry, port):
         with pytest.raises(ContextError, match="nothing can come in while this page waits"):
             connect(registry, "ws://127.0.0.1:9/")
@@ -144,12 +148,18 @@ def test_without_shared_memory_nobody_waits_for_what_can_not_come() -> None:
         assert [order["op"] for order in port.orders] == ["open", "close"]
 
 
-@pytest.mark.parametrize("port", [PlainLike, ThreadedPort])
-def test_nobody_waits_for_a_server_on_a_loop_that_stands_still_meanwhile(port: Any) -> None:
+@pytest.mark.parametrize(
+    ("port", "told"),
+    [
+        (PlainLike, "while this page waits"),  # whichever of the two that say so sees it first
+        (ThreadedPort, "a server on the page's own loop can't answer while this page waits"),
+    ],
+)
+def test_nobody_waits_for_a_server_on_a_loop_that_stands_still_meanwhile(port: Any, told: str) -> None:
     outer = asyncio.new_event_loop()
     with page(port) as (registry, _):
         server = memory.listen(outer, asyncio.Protocol, "127.0.0.1", 0)
-        with pytest.raises(ContextError, match="the page's own loop can't answer while this page waits"):
+        with pytest.raises(ContextError, match=told):
             connect(registry, f"ws://127.0.0.1:{server.address[1]}/")
         server.close()
     outer.run_until_complete(asyncio.sleep(0))
