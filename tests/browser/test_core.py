@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -156,11 +157,9 @@ def test_without_shared_memory_nobody_waits_for_what_can_not_come(
     ],
 )
 def test_nobody_waits_for_a_server_on_a_loop_that_stands_still_meanwhile(port: Any, told: str) -> None:
-    outer = asyncio.new_event_loop()
-    with page(port) as (registry, _):
+    with closing(asyncio.new_event_loop()) as outer, page(port) as (registry, _):
         server = memory.listen(outer, asyncio.Protocol, "127.0.0.1", 0)
         with pytest.raises(ContextError, match=told):
             connect(registry, f"ws://127.0.0.1:{server.address[1]}/")
         server.close()
-    outer.run_until_complete(asyncio.sleep(0))
-    outer.close()
+        outer.run_until_complete(asyncio.sleep(0))
