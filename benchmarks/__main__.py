@@ -62,6 +62,7 @@ PARTS = {
 
 PACKAGES = {
     "picows": "picows",
+    "picows, kept": "picows",
     "websocket-client": "websocket",
     "websocket-client in a thread": "websocket",
     "to_html of pandas": "pandas",

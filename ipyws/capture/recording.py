@@ -61,13 +61,9 @@ class Violations(RichList[Broken]):
 
 
 class Recording(Iterable[Message]):
-    """Messages of one connection, oldest first, that can be gone through again and again.
+    """Messages of one connection, oldest first, that can be gone through again and again."""
 
-    Attributes:
-        source: The connection itself, where there is one.
-    """
-
-    source: Described | None = None
+    source: Described | None = None  # the connection itself, where there is one
 
     @property
     @abstractmethod

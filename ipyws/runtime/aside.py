@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Final, TypeVar
 
 from ipyws.runtime.platform import PLATFORM
-from ipyws.runtime.threads import start_thread
+from ipyws.runtime.threads import Thread, start_thread
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class Worker:
         self._name = name
         self._lock = threading.Lock()
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._thread: Thread | None = None
 
     def do(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Run ``work`` as `aside` does, after what was to be done before; called on a loop."""

@@ -7,9 +7,11 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from ipyws.runtime.platform import PLATFORM
+
+Thread: TypeAlias = threading.Thread
 
 _LOOK: Final = 0.05
 """Seconds until work on a loop looks again whether there is more to do."""

@@ -40,6 +40,10 @@ logging.getLogger().addHandler(Keep())
 for name in ("", "asyncio", "websockets", "websockets.client"):
     logging.getLogger(name).setLevel(logging.DEBUG)
 
+def held(what):
+    names = {name for kind in type(what).__mro__ for name in getattr(kind, "__slots__", ())} - {"__weakref__"}
+    return {**getattr(what, "__dict__", {}), **{name: getattr(what, name, None) for name in names}}
+
 def look():
     error = getattr(sys, "last_value", None)
     if isinstance(error, ipyws.errors.WebSocketError):
@@ -48,9 +52,9 @@ def look():
         print(client, client.log, list(client.log), client.log[-5:], client.closed, sep="\\n")
         print(repr(client.url), client.stats, client.response, sep="\\n")
         connection = client.connection
-        print(client.async_client, connection, connection.options, vars(connection), sep="\\n")
+        print(client.async_client, connection, connection.options, held(connection), sep="\\n")
         for part in (connection.opening, connection.sending, connection.requests, connection.ending):
-            print(vars(part))
+            print(held(part))
         print(client.log.about, client.journal, client.stats.summary(), sep="\\n")
         for suffix in (".jsonl", ".har"):
             print(client.log.save(f"look{suffix}").read_text("utf-8"))

@@ -45,10 +45,15 @@ class Witness:
         with self.changed:
             self.requests, self.messages, self.closes, self.most = [], [], [], self.open
 
+    def note(self, connection: ServerConnection, request: Request) -> None:
+        """Note a handshake before it is answered: once a client is connected, it is here."""
+        with self.changed:
+            self.requests.append(request)
+            self.changed.notify_all()
+
     async def serve(self, connection: ServerConnection) -> None:
         """Echo until the connection ends."""
         with self.changed:
-            self.requests.append(servers.request_of(connection))
             self.open += 1
             self.most = max(self.most, self.open)
             self.changed.notify_all()
@@ -70,6 +75,6 @@ class Witness:
 def witness() -> Iterator[Witness]:
     """Run such a server."""
     seen = Witness()
-    with servers.server(seen.serve) as site:
+    with servers.server(seen.serve, process_request=seen.note) as site:
         seen.url = site.url
         yield seen

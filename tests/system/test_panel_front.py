@@ -800,7 +800,7 @@ def test_details_do_not_cover_the_rows_below(front: Front) -> None:
     expand(front, "first", text="a\nb\nc\nd\ne\nf")
     detail = front.log.locator(".detail")
     front.page.wait_for_function(
-        """() => { const box = (element) => element.getBoundingClientRect();
+        """() => { const box = (element) => element?.getBoundingClientRect() ?? {};
             const below = document.querySelectorAll(".line")[1];
             return Math.abs(box(document.querySelector(".detail")).bottom - box(below).top) < 1; }"""
     )
@@ -812,7 +812,7 @@ def test_the_details_of_the_last_row_are_brought_into_view(front: Front) -> None
     front.wait_drawn(100)
     expand(front, "message 100", text="a\nb\nc\nd\nthe last line")
     front.page.wait_for_function(
-        """() => { const edge = (name) => document.querySelector(name).getBoundingClientRect().bottom;
+        """() => { const edge = (name) => document.querySelector(name)?.getBoundingClientRect().bottom;
             return edge(".detail") <= edge(".viewport") + 1; }"""
     )
     expect(front.line("message 100")).to_be_in_viewport()

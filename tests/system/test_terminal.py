@@ -156,7 +156,7 @@ def test_ctrl_c_ends_a_receive_and_the_connection_stays(terminal: Terminal, serv
     assert watch.seconds() < 2
     terminal.run("%ws send still")
     assert server.wait(lambda server: server.messages == ["still"])
-    assert server.open == 1
+    assert server.wait(lambda server: server.open == 1)
 
 
 def test_a_line_given_on_the_command_line(environment: dict[str, str], server: Witness) -> None:

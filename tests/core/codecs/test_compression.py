@@ -47,4 +47,4 @@ def test_what_inflates_to_much_is_read_beside_the_loop(codec: str) -> None:
     with server(sending) as site:
         value, spent = asyncio.run(scenario())
     assert value == {"id": "last"}
-    assert spent < 0.05  # of one turn of the loop; reading either takes longer
+    assert spent < 0.1  # of one turn of the loop; reading either takes two to three times as long
