@@ -92,7 +92,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_older_garbage() -> Iterator[None]:
-    """Leave out what the tests before have left: looks grow with it, to fifteen times of what a test takes."""
+    """Leave out what earlier tests have left: looks grow with it, to fifteen times of what a test takes."""
     yield
     gc.collect()
     gc.freeze()

@@ -92,7 +92,7 @@ def kernel_of(way: Way, home: Path) -> Iterator[LiteKernel]:
     """Have a Python in a page of a browser."""
     missing = [name for name in PROGRAMS[way.browser] if shutil.which(name) is None]
     if missing:
-        pytest.fail(f"there is no {missing[0]} on this machine: apt install firefox-esr webkit2gtk-driver xvfb")
+        pytest.fail(f"there is no {missing[0]}: apt install firefox-esr webkit2gtk-driver xvfb")
     run = {"firefox": firefox, "webkit": webkit}[way.browser]
     with served(SITE, way.changes) as site, run(home, way.settings) as page:
         open_lab(page, site.base, way.shared)
