@@ -90,14 +90,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _no_older_garbage() -> Iterator[None]:
-    """Leave out what earlier tests have left: looks grow with it, to fifteen times of what a test takes."""
-    yield
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep together what shares a kernel; leave out, but not in CI, what needs a program that isn't here."""
