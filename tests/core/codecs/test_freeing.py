@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ipyws.core.codecs import json_slices
+from ipyws.core.codecs import freeing, json_slices
 from ipyws.core.codecs.freeing import free, keep, keeping, uncollected
 from ipyws.core.codecs.json_slices import LARGE, parse_json
 
@@ -21,8 +21,9 @@ class Thing:
 
 
 @pytest.fixture(autouse=True)
-def _collecting() -> Iterator[None]:
+def _collecting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert gc.isenabled()
+    monkeypatch.setattr(freeing, "_frozen", [])
     thresholds, frozen = gc.get_threshold(), gc.get_freeze_count()
     yield
     gc.set_threshold(*thresholds)
@@ -118,6 +119,21 @@ def test_what_somebody_froze_stays_so() -> None:
     with uncollected():
         pass
     assert gc.get_freeze_count() > frozen // 2 > 0
+
+
+def test_what_somebody_froze_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = []
+
+    def counts() -> int:
+        counted.append(1)
+        return 7
+
+    monkeypatch.setattr(gc, "get_freeze_count", counts)
+    for _ in range(3):
+        with uncollected():
+            pass
+    assert len(counted) == 1
+    monkeypatch.undo()
 
 
 def test_the_large_values_that_a_thread_parses_are_kept_if_it_says_so() -> None:
