@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.support.clock import Stopwatch
 from benchmarks.support.part import Case, Figures, Ports, Scale
 from benchmarks.support.sender import payloads
-from ipyws.capture.journal import Journal
+from ipyws.capture.journal.journal import Journal
 from ipyws.core.messages.batch import Batch
 from ipyws.core.messages.log import Log
 

@@ -9,11 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Self, overload
 
-from ipyws.capture import records
-from ipyws.capture.jsonl import BLOCK, Span, blocks, lines_in
+from ipyws.capture.jsonl import records
+from ipyws.capture.jsonl.jsonl import BLOCK, Span, blocks, lines_in
+from ipyws.capture.jsonl.schema import from_record
+from ipyws.capture.jsonl.values import parse_object
 from ipyws.capture.recording import Recording
-from ipyws.capture.schema import from_record
-from ipyws.capture.values import parse_object
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.codecs.registry import Recorded, recorded_codec

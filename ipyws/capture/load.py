@@ -10,15 +10,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from ipyws.capture import jsonl
 from ipyws.capture.capture import Capture
-from ipyws.capture.folder import FolderCapture, choose, find, read_parts
 from ipyws.capture.har import reader
-from ipyws.capture.journal import recording
-from ipyws.capture.jsonl import Span
+from ipyws.capture.journal.folder import FolderCapture, choose, find, read_parts
+from ipyws.capture.journal.journal import recording
+from ipyws.capture.journal.tables import table_of
+from ipyws.capture.jsonl import jsonl
+from ipyws.capture.jsonl.jsonl import Span
 from ipyws.capture.parquet.arrow import MAGIC
 from ipyws.capture.parquet.reader import ParquetCapture
-from ipyws.capture.tables import table_of
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.codecs.registry import find_codec
 from ipyws.core.files import open_regular

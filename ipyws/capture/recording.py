@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-    from ipyws.capture.latency import Latency
+    from ipyws.capture.analysis.latency import Latency
     from ipyws.core.connection.described import Described
     from ipyws.core.connection.info import About
     from ipyws.core.options.durations import Duration
@@ -98,7 +98,7 @@ class Recording(Iterable[Message]):
         Raises:
             InvalidError: pandas is not installed.
         """
-        from ipyws.capture.dataframe import to_frame
+        from ipyws.capture.analysis.dataframe import to_frame
 
         return to_frame(self)
 
@@ -108,13 +108,13 @@ class Recording(Iterable[Message]):
         Raises:
             InvalidError: matplotlib is not installed.
         """
-        from ipyws.capture.plot import plot
+        from ipyws.capture.analysis.plot import plot
 
         return plot(self)
 
     def latencies(self) -> list[Latency]:
         """Return each request that has a reply of the same id, with how long it took."""
-        from ipyws.capture.latency import latencies
+        from ipyws.capture.analysis.latency import latencies
 
         return list(latencies(self))
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from ipyws.capture import jsonl
-from ipyws.capture.appending import START
 from ipyws.capture.har import writer
-from ipyws.capture.journal import recording
+from ipyws.capture.journal.appending import START
+from ipyws.capture.journal.journal import recording
+from ipyws.capture.jsonl import jsonl
 from ipyws.capture.parquet.arrow import FIXED, MAGIC, is_ours, library
 from ipyws.capture.parquet.path import ValuePath
 from ipyws.capture.parquet.writer import write as write_table

@@ -12,7 +12,7 @@ from ipyws.contracts.asyncapi import read_asyncapi
 from ipyws.contracts.contract import ApiContract, MessageType
 from ipyws.contracts.references import Files
 from ipyws.contracts.schema import Schema, constants
-from ipyws.core.codecs.json import JSON
+from ipyws.core.codecs.formats.json import JSON
 from ipyws.core.messages.contract import Contract
 from ipyws.errors import InvalidError, brief
 

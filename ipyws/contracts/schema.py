@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ipyws.contracts.document import written
 from ipyws.contracts.references import Files, Place
-from ipyws.core.codecs.json import JSON
+from ipyws.core.codecs.formats.json import JSON
 from ipyws.core.messages.contract import Violation
 from ipyws.errors import InvalidError
 from ipyws.text.masking import mask

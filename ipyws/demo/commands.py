@@ -6,7 +6,7 @@ import json
 import reprlib
 from typing import Any, NoReturn
 
-from ipyws.core.codecs.json import describe_json_error
+from ipyws.core.codecs.formats.json import describe_json_error
 from ipyws.text.numbers import is_whole
 
 

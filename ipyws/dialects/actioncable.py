@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from ipyws.core.codecs.codec import Codec, Data, Decoded
-from ipyws.core.codecs.json import JSON
+from ipyws.core.codecs.formats.json import JSON
 from ipyws.core.dialects.dialect import (
     NOTHING,
     Answer,

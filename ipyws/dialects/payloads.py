@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Codec, Decoded
-from ipyws.core.codecs.json import JsonText
-from ipyws.core.codecs.text import as_text
+from ipyws.core.codecs.formats.json import JsonText
+from ipyws.core.codecs.formats.text import as_text
 from ipyws.errors import InvalidError
 
 _BYTES: Final = (bytes, bytearray, memoryview)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from ipyws.core.codecs.codec import Codec, Data, Decoded
-from ipyws.core.codecs.json import JSON
+from ipyws.core.codecs.formats.json import JSON
 from ipyws.core.dialects.dialect import (
     NOTHING,
     Answer,

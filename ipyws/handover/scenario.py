@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final, NamedTuple
 
+from ipyws.capture.jsonl.schema import Recorded
 from ipyws.capture.redact import Redact
-from ipyws.capture.schema import Recorded
 from ipyws.capture.story import Deed, Story
 from ipyws.core.codecs.codec import Data
 from ipyws.core.messages.message import Message

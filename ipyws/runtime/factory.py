@@ -18,7 +18,7 @@ from ipyws.runtime.core import dial_here
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ipyws.capture.journal import Journal
+    from ipyws.capture.journal.journal import Journal
     from ipyws.core.connection.info import About
     from ipyws.core.messages.log import Log
     from ipyws.errors import WebSocketError
@@ -52,9 +52,9 @@ def _new_journal(
     on_failure: Callable[[WebSocketError], object],
 ) -> Journal:
     """Return what records a connection, as its options say."""
-    from ipyws.capture.journal import Journal
+    from ipyws.capture.journal.journal import Journal
+    from ipyws.capture.journal.rotation import Rotation
     from ipyws.capture.load import write_table
-    from ipyws.capture.rotation import Rotation
 
     where = options.record
     if isinstance(where, Folder):

@@ -7,7 +7,7 @@ import json
 import os
 import re
 
-from ipyws.core.codecs.json import JsonText, describe_json_error
+from ipyws.core.codecs.formats.json import JsonText, describe_json_error
 from ipyws.core.files import open_regular
 from ipyws.errors import InvalidError
 from ipyws.script.expression import Evaluate

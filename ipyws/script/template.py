@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ipyws.core.codecs.json_encoder import dumps, plain
+from ipyws.core.codecs.formats.json_encoder import dumps, plain
 from ipyws.errors import InvalidError
 from ipyws.script.expression import Evaluate, shown
 

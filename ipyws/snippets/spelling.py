@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ipyws.core.codecs.json_encoder import dumps
+from ipyws.core.codecs.formats.json_encoder import dumps
 from ipyws.core.options.kinds import OptionKind
 from ipyws.snippets.secrets import Reference, Text
 

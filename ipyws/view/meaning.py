@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple
 
 from ipyws.core.codecs.codec import Codec, Decoded
-from ipyws.core.codecs.text import as_text
+from ipyws.core.codecs.formats.text import as_text
 from ipyws.core.messages.message import Message
 from ipyws.view.pretty import reads_as_json
 

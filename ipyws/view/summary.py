@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipyws.capture.journal import Journal
+from ipyws.capture.journal.journal import Journal
 from ipyws.core.connection.connection import Connection
 from ipyws.core.connection.reconnect import Retry
 from ipyws.core.connection.stats import Stats

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from textwrap import indent
 from typing import Final
 
-from ipyws.capture import jsonl
 from ipyws.capture.har import writer as har
+from ipyws.capture.jsonl import jsonl
 from ipyws.core.messages.log import Log
 from ipyws.core.messages.message import Message
 from ipyws.core.messages.search import beyond

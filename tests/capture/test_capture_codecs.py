@@ -8,7 +8,7 @@ import pytest
 import ipyws
 from ipyws.capture.recording import RecordedLog
 from ipyws.core.codecs.codec import Codec, Data
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.codecs.registry import CODECS
 from ipyws.core.connection.info import About
 from ipyws.errors import InvalidError

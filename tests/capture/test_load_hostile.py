@@ -64,7 +64,7 @@ def small_log() -> RecordedLog:
 def test_what_is_said_of_connections_takes_a_bounded_part_of_memory(
     file: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, said: str
 ) -> None:
-    monkeypatch.setattr("ipyws.capture.jsonl._MOST_CONNECTIONS", 10)
+    monkeypatch.setattr("ipyws.capture.jsonl.jsonl._MOST_CONNECTIONS", 10)
     file.write_bytes(content)
     assert said in refusal(file)
 

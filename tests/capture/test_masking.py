@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipyws.capture.capture import Capture
+from ipyws.capture.jsonl.schema import Recorded
 from ipyws.capture.load import load
 from ipyws.capture.recording import RecordedLog
-from ipyws.capture.schema import Recorded
 from ipyws.config.references import fill
 from ipyws.core.connection.info import About
 from ipyws.core.messages.budget import Budget

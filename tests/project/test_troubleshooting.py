@@ -30,7 +30,7 @@ ENOUGH = 8
 EXPLAINED = (
     "runtime/registry.py",
     "runtime/loop_thread.py",
-    "capture/journal.py",
+    "capture/journal/journal.py",
     "capture/load.py",
     "config/enforcement.py",
     "core/connection/keepalive.py",

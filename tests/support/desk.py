@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.typing import Subprotocol
 
 from ipyws.core.codecs.codec import Codec, Data, Decoded
-from ipyws.core.codecs.json import JSON
+from ipyws.core.codecs.formats.json import JSON
 from ipyws.core.dialects.dialect import (
     NOTHING,
     Answer,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.messages.message import Message
 from ipyws.notebook.expression_completion import expression_names
 from tests.support.kernel import Kernel

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.messages.contract import Contract, Judgement, Violation
 from ipyws.core.messages.message import Control, Direction, Message
 from ipyws.errors import InvalidError

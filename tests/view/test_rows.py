@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipyws.core.codecs.codec import Codec, Data, Decoded
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.codecs.registry import find_codec
 from ipyws.core.connection.closing import Close
 from ipyws.core.constants import MessageType

@@ -14,7 +14,7 @@ import pytest
 
 import ipyws
 from ipyws.capture.recording import RecordedLog
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.messages.budget import Budget
 from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ipyws.capture.recording import RecordedLog
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.messages.budget import Budget
 from ipyws.text.masking import remember
 from ipyws.widget import lines, protocol

@@ -7,7 +7,7 @@ from typing import Any
 
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec, Data, Decoded, Detail
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.messages.message import Message
 from ipyws.text import masking
 from ipyws.widget import lines

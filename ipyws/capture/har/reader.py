@@ -8,13 +8,13 @@ from functools import partial
 from json.encoder import encode_basestring
 from typing import Any, BinaryIO, Final
 
-from ipyws.capture import values
 from ipyws.capture.har.scanner import Scanner
 from ipyws.capture.har.writer import MEMBERS, OPCODES, OURS
-from ipyws.capture.jsonl import LONGEST_LINE, Span, add
-from ipyws.capture.records import HarFields, as_har, decode_har, is_plain_har
-from ipyws.capture.schema import VERSION, as_line, from_header, from_record
-from ipyws.capture.values import get, parse_object, parse_value
+from ipyws.capture.jsonl import values
+from ipyws.capture.jsonl.jsonl import LONGEST_LINE, Span, add
+from ipyws.capture.jsonl.records import HarFields, as_har, decode_har, is_plain_har
+from ipyws.capture.jsonl.schema import VERSION, as_line, from_header, from_record
+from ipyws.capture.jsonl.values import get, parse_object, parse_value
 from ipyws.core.constants import MB
 from ipyws.errors import InvalidError
 

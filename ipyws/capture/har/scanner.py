@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final, TypeVar
 
-from ipyws.capture.values import parse_text
+from ipyws.capture.jsonl.values import parse_text
 from ipyws.errors import InvalidError
 
 T = TypeVar("T")

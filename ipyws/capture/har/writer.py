@@ -14,9 +14,9 @@ from json.encoder import encode_basestring
 from typing import Any, Final, TextIO
 from urllib.parse import parse_qsl
 
-from ipyws.capture.lines import are_plain, to_base64, together
+from ipyws.capture.jsonl.lines import are_plain, to_base64, together
+from ipyws.capture.jsonl.schema import escaped, to_header, to_json, to_record
 from ipyws.capture.redact import Redact
-from ipyws.capture.schema import escaped, to_header, to_json, to_record
 from ipyws.core.connection.info import About
 from ipyws.core.messages.message import Message, Replaced
 from ipyws.text.masking import mask

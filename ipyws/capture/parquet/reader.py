@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from ipyws.capture.capture import Capture
-from ipyws.capture.jsonl import Span
+from ipyws.capture.jsonl.jsonl import Span
+from ipyws.capture.jsonl.schema import Recorded, from_header, from_record
+from ipyws.capture.jsonl.values import parse_object
 from ipyws.capture.parquet.arrow import KEY, fixed_fields, library
-from ipyws.capture.schema import Recorded, from_header, from_record
-from ipyws.capture.values import parse_object
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.constants import MB, CloseCode
 from ipyws.core.messages.message import Message

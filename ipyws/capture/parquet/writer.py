@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, Final
 
+from ipyws.capture.jsonl.schema import to_header, to_json, to_record
 from ipyws.capture.masking import masked_value
 from ipyws.capture.parquet.arrow import KEY, fixed_fields, library
 from ipyws.capture.parquet.path import ValuePath
 from ipyws.capture.redact import Redact
-from ipyws.capture.schema import to_header, to_json, to_record
 from ipyws.core.connection.info import About
 from ipyws.core.constants import MB, CloseCode
 from ipyws.core.messages.message import Message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ipyws.capture.schema import Recorded
+from ipyws.capture.jsonl.schema import Recorded
 from ipyws.core.codecs.codec import Data
 from ipyws.core.messages.message import Message
 from ipyws.core.messages.payload import encode

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ipyws.capture.schema import Recorded
+from ipyws.capture.jsonl.schema import Recorded
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
 from ipyws.text.masking import MASK

@@ -10,10 +10,10 @@ from typing import Any, Final
 from ipyws.core.codecs.bounds import INFLATED, check_json_depth
 from ipyws.core.codecs.codec import Codec, Data, Decoded, Detail, refused
 from ipyws.core.codecs.compression import FIRST, INFLATERS, TooLargeError, deflated, inflates_to, mark_of
-from ipyws.core.codecs.json import JSON, JsonWriter
-from ipyws.core.codecs.json_slices import parse_json
-from ipyws.core.codecs.raw import RAW
-from ipyws.core.codecs.text import TEXT, as_text
+from ipyws.core.codecs.formats.json import JSON, JsonWriter
+from ipyws.core.codecs.formats.json_slices import parse_json
+from ipyws.core.codecs.formats.raw import RAW
+from ipyws.core.codecs.formats.text import TEXT, as_text
 
 _LAYERS: Final = 3  # of compression around each other
 

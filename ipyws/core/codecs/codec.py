@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ipyws.core.codecs.bounds import DEEPEST as DEEPEST
-from ipyws.core.codecs.json_slices import parse_json
+from ipyws.core.codecs.formats.json_slices import parse_json
 from ipyws.core.codecs.spelled import spelled
 from ipyws.errors import InvalidError
 from ipyws.text.masking import mask

@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec
 from ipyws.core.codecs.foreign import checked_codec
-from ipyws.core.codecs.json import JSON
-from ipyws.core.codecs.msgpack import MSGPACK
-from ipyws.core.codecs.raw import RAW
-from ipyws.core.codecs.text import TEXT
+from ipyws.core.codecs.formats.json import JSON
+from ipyws.core.codecs.formats.msgpack import MSGPACK
+from ipyws.core.codecs.formats.raw import RAW
+from ipyws.core.codecs.formats.text import TEXT
 from ipyws.core.offers import WRAPS
 from ipyws.errors import InvalidError, brief, closest
 
@@ -29,7 +29,7 @@ CODECS: Final[dict[str, Codec]] = {codec.name: codec for codec in (AUTO, JSON, T
 
 def _ours(module: str, name: str) -> Callable[[], Codec]:
     def load() -> Codec:
-        found: Codec = getattr(importlib.import_module(f"ipyws.core.codecs.{module}"), name)
+        found: Codec = getattr(importlib.import_module(f"ipyws.core.codecs.formats.{module}"), name)
         return found
 
     return load

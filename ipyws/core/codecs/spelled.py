@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ipyws.core.codecs.json_encoder import plain
+from ipyws.core.codecs.formats.json_encoder import plain
 from ipyws.text.masking import mask, mask_bytes
 
 _BYTES = 512  # of one value; a longer one is cut

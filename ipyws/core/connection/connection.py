@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from ipyws.capture.journal import Journal
+    from ipyws.capture.journal.journal import Journal
     from ipyws.capture.recording import RecordedLog
     from ipyws.core.channels.message_channel import Stream
     from ipyws.core.connection.reconnect import Retry

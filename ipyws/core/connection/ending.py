@@ -18,7 +18,7 @@ from ipyws.runtime.waiting import Signal, wait_async
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ipyws.capture.journal import Journal
+    from ipyws.capture.journal.journal import Journal
     from ipyws.core.connection.keepalive import KeepAlive
     from ipyws.core.connection.readers import Readers
     from ipyws.core.connection.reconnecting import Reconnecting

@@ -12,7 +12,7 @@ from ipyws.core.connection.stats import Stats
 from ipyws.text.rich import Rich
 
 if TYPE_CHECKING:
-    from ipyws.capture.journal import Journal
+    from ipyws.capture.journal.journal import Journal
     from ipyws.capture.recording import RecordedLog
     from ipyws.core.connection.connection import Connection
     from ipyws.core.connection.transport import Handshake

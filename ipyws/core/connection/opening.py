@@ -24,7 +24,7 @@ from ipyws.text.masking import ShownText
 from ipyws.text.references import note_sent
 
 if TYPE_CHECKING:
-    from ipyws.capture.journal import Journal
+    from ipyws.capture.journal.journal import Journal
     from ipyws.capture.recording import RecordedLog
     from ipyws.core.connection.incoming import Incoming
     from ipyws.core.connection.info import About

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final, Protocol
 
+from ipyws.core.codecs.formats.json_slices import LARGE
 from ipyws.core.codecs.freeing import free, keeping, uncollected
-from ipyws.core.codecs.json_slices import LARGE
 from ipyws.core.messages.cursor import Cursor
 from ipyws.core.messages.matcher import Judge
 from ipyws.core.messages.message import Message, ReadMessage

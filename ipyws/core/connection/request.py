@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ipyws.core.codecs.codec import Codec
-from ipyws.core.codecs.json import JSON
-from ipyws.core.codecs.json_encoder import is_record, plain
+from ipyws.core.codecs.formats.json import JSON
+from ipyws.core.codecs.formats.json_encoder import is_record, plain
 from ipyws.core.connection.receiving import Receiving, Reception
 from ipyws.core.lock import LOCK
 from ipyws.core.messages.cursor import Cursor

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Data
-from ipyws.core.codecs.json_slices import LARGE
+from ipyws.core.codecs.formats.json_slices import LARGE
 from ipyws.core.constants import CloseCode
 from ipyws.core.dialects.dialect import Broken, Happening, Session
 from ipyws.core.dialects.large import read_aside

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any
 
+from ipyws.core.codecs.formats.json_encoder import simplified
+from ipyws.core.codecs.formats.json_slices import LARGE
 from ipyws.core.codecs.freeing import free, uncollected
-from ipyws.core.codecs.json_encoder import simplified
-from ipyws.core.codecs.json_slices import LARGE
 from ipyws.core.codecs.looks import PLAIN, looks_like
 from ipyws.core.messages.contract import SCHEMA, Contract, Violation, read_contract
 from ipyws.core.messages.message import Message, preview

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec, Data, Decoded
-from ipyws.core.codecs.json import not_json
+from ipyws.core.codecs.formats.json import not_json
 from ipyws.core.constants import MessageType
 from ipyws.errors import InvalidError
 from ipyws.text.masking import mask, mask_start

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec, Data
-from ipyws.core.codecs.json import JSON, JsonText
-from ipyws.core.codecs.json_encoder import is_record
+from ipyws.core.codecs.formats.json import JSON, JsonText
+from ipyws.core.codecs.formats.json_encoder import is_record
 from ipyws.core.connection.outbox import FULL
 from ipyws.core.constants import BINARY, TEXT, TYPE_BINARY, TYPE_TEXT
 from ipyws.errors import InvalidError, brief

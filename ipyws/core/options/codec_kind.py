@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ipyws.core.codecs.codec import Codec
+from ipyws.core.codecs.formats.schema_file import path_of
 from ipyws.core.codecs.registry import SavedName, check_name, file_in, find_codec
-from ipyws.core.codecs.schema_file import path_of
 from ipyws.core.options.file_kinds import is_in
 from ipyws.core.options.kinds import OptionKind
 from ipyws.errors import InvalidError

@@ -7,7 +7,7 @@ import contextlib
 import json
 from typing import Any, Final
 
-from ipyws.core.codecs.json import describe_json_error
+from ipyws.core.codecs.formats.json import describe_json_error
 from ipyws.errors import InvalidError
 
 _LONGEST: Final = 1 << 20

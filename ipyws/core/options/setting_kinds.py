@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ipyws.core.codecs.json import describe_json_error
-from ipyws.core.codecs.json_encoder import dumps
+from ipyws.core.codecs.formats.json import describe_json_error
+from ipyws.core.codecs.formats.json_encoder import dumps
 from ipyws.core.options.kinds import OptionKind, refuse, refuse_unseen
 from ipyws.errors import InvalidError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ipyws.core.codecs.json_slices import LARGE
+from ipyws.core.codecs.formats.json_slices import LARGE
 from ipyws.core.messages.cursor import Cursor
 from ipyws.core.messages.matcher import Judge, Wanted, make_judge
 from ipyws.core.messages.message import Message

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from ipyws.core.codecs.json_encoder import is_record
-from ipyws.core.codecs.json_slices import parse_json
+from ipyws.core.codecs.formats.json_encoder import is_record
+from ipyws.core.codecs.formats.json_slices import parse_json
 from ipyws.core.dialects.quoted import quoted
 from ipyws.errors import ConnectError, InvalidError, ReplyError, brief
 

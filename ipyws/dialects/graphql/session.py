@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from ipyws.core.codecs.json_slices import LARGE
+from ipyws.core.codecs.formats.json_slices import LARGE
 from ipyws.core.connection.forms import GRAPHQL, Asynchronous
 from ipyws.core.dialects.large import read_aside
 from ipyws.core.lock import LOCK

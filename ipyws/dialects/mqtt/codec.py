@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Codec, Data, Decoded, Detail
-from ipyws.core.codecs.raw import RAW
+from ipyws.core.codecs.formats.raw import RAW
 from ipyws.core.dialects.quoted import quoted
 from ipyws.dialects.mqtt.packets import (
     V5,

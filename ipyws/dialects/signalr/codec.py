@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple, Protocol
 
 from ipyws.core.codecs.codec import Codec, Data, Decoded
-from ipyws.core.codecs.json_slices import parse_json
+from ipyws.core.codecs.formats.json_slices import parse_json
 from ipyws.core.dialects.arguments import value_of
 from ipyws.core.dialects.quoted import quoted
 from ipyws.dialects.signalr.json_protocol import SEPARATOR, records

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from ipyws.core.codecs.codec import Codec
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.dialects.dialect import Dialect, Opening, Session, Word
 from ipyws.core.options.kinds import ChoiceKind, DurationKind, SwitchKind
 from ipyws.core.options.option import Option

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Data
-from ipyws.core.codecs.json_encoder import dumps
-from ipyws.core.codecs.json_slices import parse_json
+from ipyws.core.codecs.formats.json_encoder import dumps
+from ipyws.core.codecs.formats.json_slices import parse_json
 from ipyws.dialects.signalr.message import NUMBERS, HubMessage, checked, kind_of
 
 SEPARATOR: Final = "\x1e"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Data
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.dialects.signalr.message import NUMBERS, HubMessage, checked, kind_of
 
 _ERROR, _VOID, _RESULT = 1, 2, 3  # kinds of completions

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Data
-from ipyws.core.codecs.json_encoder import dumps
+from ipyws.core.codecs.formats.json_encoder import dumps
 from ipyws.core.dialects.arguments import value_of
 from ipyws.core.dialects.dialect import (
     NOTHING,

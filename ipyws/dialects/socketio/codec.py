@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ipyws.core.codecs.codec import Codec, Data, Decoded
-from ipyws.core.codecs.json_slices import parse_json
+from ipyws.core.codecs.formats.json_slices import parse_json
 from ipyws.core.dialects.arguments import value_of
 from ipyws.core.dialects.quoted import quoted
 from ipyws.dialects.socketio.packet import ENGINE, MAIN, Head, read_head, write

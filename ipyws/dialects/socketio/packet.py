@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 
-from ipyws.core.codecs.json_encoder import dumps
-from ipyws.core.codecs.json_slices import parse_json
+from ipyws.core.codecs.formats.json_encoder import dumps
+from ipyws.core.codecs.formats.json_slices import parse_json
 from ipyws.dialects.socketio.attachments import take_out
 
 Kind = Literal["connect", "disconnect", "event", "ack", "connect error"]

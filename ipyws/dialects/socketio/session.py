@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Data
-from ipyws.core.codecs.json_slices import parse_json
+from ipyws.core.codecs.formats.json_slices import parse_json
 from ipyws.core.dialects.arguments import value_of
 from ipyws.core.dialects.dialect import (
     NOTHING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ipyws.core.codecs.json_encoder import dumps
+from ipyws.core.codecs.formats.json_encoder import dumps
 from ipyws.core.options.credentials import remember_payload, texts_in
 from ipyws.core.options.kinds import OptionKind, refuse_unseen
 from ipyws.dialects.socketio.names import check_namespace

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec, Decoded
-from ipyws.core.codecs.json import JSON
-from ipyws.core.codecs.text import TEXT, as_text
+from ipyws.core.codecs.formats.json import JSON
+from ipyws.core.codecs.formats.text import TEXT, as_text
 from ipyws.dialects.payloads import read_payload
 from ipyws.dialects.stomp.frames import Frame
 

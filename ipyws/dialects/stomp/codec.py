@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Codec, Data, Decoded, Detail
-from ipyws.core.codecs.raw import RAW
+from ipyws.core.codecs.formats.raw import RAW
 from ipyws.core.dialects.quoted import quoted
 from ipyws.dialects.stomp.bodies import read_body
 from ipyws.dialects.stomp.frames import Frame, MalformedError

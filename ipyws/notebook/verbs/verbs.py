@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from ipyws.capture.brief_lines import MAX, brief_lines
+from ipyws.capture.jsonl.brief_lines import MAX, brief_lines
 from ipyws.core.connection.closing import Close, check_close
 from ipyws.core.connection.receiving import Reception
 from ipyws.core.constants import TYPE_BINARY, TYPE_TEXT

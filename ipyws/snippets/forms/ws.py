@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ipyws.core.codecs.codec import Codec, Data
-from ipyws.core.codecs.json import JSON
+from ipyws.core.codecs.formats.json import JSON
 from ipyws.core.options.table import BY_NAME
 from ipyws.errors import InvalidError
 from ipyws.script import grammar

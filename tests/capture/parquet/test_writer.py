@@ -12,7 +12,7 @@ import pytest
 
 import ipyws
 from ipyws.capture.recording import Found
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.messages.message import Control, Direction, Message
 from ipyws.core.options.credentials import remember_payload
 from ipyws.errors import InvalidError

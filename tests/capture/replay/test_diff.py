@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import ipyws
 from ipyws.capture.replay.diff import LARGEST_JSON, difference
 from ipyws.core.codecs.codec import Data
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.messages.message import Message
 
 

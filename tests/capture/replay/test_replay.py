@@ -18,9 +18,9 @@ from websockets.asyncio.server import ServerConnection
 
 import ipyws
 from ipyws import errors
+from ipyws.capture.jsonl.schema import Recorded, from_record, to_line
 from ipyws.capture.replay.replay import replay
 from ipyws.capture.replay.report import LISTED, LISTED_BYTES, Report
-from ipyws.capture.schema import Recorded, from_record, to_line
 from ipyws.core.codecs.codec import Data
 from ipyws.core.connection.client import AsyncClient
 from ipyws.core.connection.info import About

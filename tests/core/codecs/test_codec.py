@@ -13,11 +13,11 @@ import ipyws
 from ipyws.core.codecs import registry
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec, Data
-from ipyws.core.codecs.json import JSON
-from ipyws.core.codecs.raw import RAW
+from ipyws.core.codecs.formats.json import JSON
+from ipyws.core.codecs.formats.raw import RAW
+from ipyws.core.codecs.formats.text import TEXT
 from ipyws.core.codecs.registry import find_codec
 from ipyws.core.codecs.spelled import spelled
-from ipyws.core.codecs.text import TEXT
 from ipyws.core.messages.message import Message
 from ipyws.core.messages.payload import encode
 from ipyws.errors import InvalidError

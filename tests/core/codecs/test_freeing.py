@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from ipyws.core.codecs import freeing, json_slices
+from ipyws.core.codecs import freeing
+from ipyws.core.codecs.formats import json_slices
+from ipyws.core.codecs.formats.json_slices import LARGE, parse_json
 from ipyws.core.codecs.freeing import free, keep, keeping, uncollected
-from ipyws.core.codecs.json_slices import LARGE, parse_json
 
 
 class Thing:

@@ -19,7 +19,7 @@ import pytest
 
 import ipyws
 from ipyws import errors
-from ipyws.capture.journal import Journal
+from ipyws.capture.journal.journal import Journal
 from ipyws.capture.recording import RecordedLog
 from ipyws.config.current import CURRENT
 from ipyws.core.connection.closing import Close

@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection
 
 import ipyws
 from ipyws import errors
-from ipyws.core.codecs.json_slices import LARGE
+from ipyws.core.codecs.formats.json_slices import LARGE
 from ipyws.core.messages.matcher import holds, make_judge
 from ipyws.core.messages.message import Message
 from tests.core.connection.test_client import run

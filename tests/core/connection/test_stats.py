@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyws.capture.latency import latencies
+from ipyws.capture.analysis.latency import latencies
 from ipyws.capture.recording import RecordedLog
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.connection.stats import Stats
 from ipyws.core.connection.trend import Trend
 from ipyws.core.messages.budget import Budget

@@ -11,7 +11,7 @@ from websockets.asyncio.server import ServerConnection
 
 import ipyws
 from ipyws import errors
-from ipyws.core.codecs.json_slices import LARGE
+from ipyws.core.codecs.formats.json_slices import LARGE
 from ipyws.core.dialects.subscription import Subscription
 from ipyws.core.messages.log import Log
 from tests.support.desk import Desk, desk_server

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 import ipyws
-from ipyws.core.codecs.json_slices import LARGE
+from ipyws.core.codecs.formats.json_slices import LARGE
 from ipyws.core.messages.matcher import make_judge
 from ipyws.core.messages.message import Message, ReadMessage
 

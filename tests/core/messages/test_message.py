@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ipyws.core.codecs.codec import Codec, Decoded
-from ipyws.core.codecs.json import describe_json_error
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.json import describe_json_error
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.messages.message import Control, Message, payload_size
 from ipyws.errors import InvalidError
 from ipyws.text.masking import secret

@@ -6,7 +6,7 @@ import pytest
 
 from ipyws.core.codecs.auto import AUTO
 from ipyws.core.codecs.codec import Codec, Data, Decoded
-from ipyws.core.codecs.msgpack import MSGPACK
+from ipyws.core.codecs.formats.msgpack import MSGPACK
 from ipyws.core.messages.message import Message
 from ipyws.core.messages.regex import compile_regex
 from ipyws.core.messages.search import searching

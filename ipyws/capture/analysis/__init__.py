@@ -1,0 +1,1 @@
+"""Messages as tables and figures: what they hold, how many came, how long replies took."""

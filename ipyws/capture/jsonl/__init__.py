@@ -1,0 +1,1 @@
+"""JSON lines: messages and connections as records, written and read with every check."""
