@@ -151,7 +151,7 @@ class Panel(anywidget.AnyWidget):
         return self._display.bundle, {}
 
     def _snapshot(self) -> dict[str, str]:
-        """Return the connections that are shown, as HTML and as text."""
+        """Return the connections that are shown, and the charts of them, as HTML and as text."""
         htmls, texts = [], []
         for client in self._live.shown().values():
             drawn = Stretch(client.log, 0, html.ROWS).rows(client.log.total)
@@ -160,6 +160,9 @@ class Panel(anywidget.AnyWidget):
                 shown = replace(shown, state="")  # what a picture says has to stay true
             htmls.append(html.render(shown, drawn, live=False))
             texts.append(text.render(shown, drawn))
+        for chart in self._live.charts.pictures():
+            htmls.append(chart["text/html"])
+            texts.append(chart["text/plain"])
         if not htmls:
             return {
                 "text/html": "no connection; run the cell again",
@@ -169,7 +172,8 @@ class Panel(anywidget.AnyWidget):
 
     def _key(self) -> Hashable:
         """Return what differs when the picture does."""
-        return tuple((name, c.log.total, c.closed) for name, c in self._live.shown().items())
+        shown = tuple((name, c.log.total, c.closed) for name, c in self._live.shown().items())
+        return shown, self._live.charts.drawn()
 
     def __repr__(self) -> str:
         return f"<Panel {', '.join(self._live.shown()) or 'without a connection'}>"

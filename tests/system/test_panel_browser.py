@@ -331,7 +331,7 @@ def test_a_chart_ticks_while_a_cell_computes_pauses_zooms_and_leaves_a_picture(
 def test_a_chart_in_the_panel_says_what_is_wrong_ticks_with_the_connection_and_closes_by_a_key(
     lab: Lab, browser: Browser
 ) -> None:
-    cells = [PRICES_AND_ECHO, "%ws {{prices.url}} --as prices", OPEN, f"%ws send {SUBSCRIBE}"]
+    cells = [PRICES_AND_ECHO, "%ws {{prices.url}} --as prices", OPEN, f"%ws send {SUBSCRIBE}", "4"]
     with open_notebook(lab, browser, "panel-chart", cells) as notebook:
         notebook.run(0)
         notebook.run(1)
@@ -359,6 +359,9 @@ def test_a_chart_in_the_panel_says_what_is_wrong_ticks_with_the_connection_and_c
             arg=before,
         )
         panel.picture("panel-chart")
+        notebook.run(4)  # whose end brings the picture below the panel up to date
+        kept = notebook.output(2).locator(".ipyws-twin svg title")
+        expect(kept).to_contain_text('prices: json["value"] by json["symbol"], last 1m', timeout=SOON)
         chart.locator("canvas").press(" ")
         expect(chart).to_have_attribute("data-state", "paused")
         chart.locator("canvas").press("+")

@@ -30,7 +30,7 @@ class Pane:
 
 
 class Panes:
-    """The charts of a panel's front ends; but for `plan`, everything here runs on the background loop.
+    """The charts of a panel's front ends; but for what says so, everything here runs on the background loop.
 
     Args:
         send: Sends to the front ends.
@@ -81,6 +81,18 @@ class Panes:
         )
         running = asyncio.get_running_loop().create_task(ticking.run())
         self._panes[view] = Pane(plan, connection, ticking, running)
+
+    def pictures(self) -> list[Mapping[str, str]]:
+        """Return what is drawn, by MIME type, once where several front ends have the same; on any thread."""
+        return [pane.ticking.bundle() for pane in self._different()]
+
+    def drawn(self) -> tuple[tuple[str, int], ...]:
+        """Return what differs when the pictures do; on any thread."""
+        return tuple((pane.ticking.title, pane.ticking.curves.drawn) for pane in self._different())
+
+    def _different(self) -> list[Pane]:
+        panes = list(self._panes.values())
+        return list({(id(pane.connection), pane.ticking.title): pane for pane in panes}.values())
 
     def stop(self, view: str) -> None:
         """Draw nothing for a front end any more."""

@@ -116,6 +116,28 @@ def test_a_front_end_that_missed_something_gets_all_of_it_and_one_that_left_noth
     asyncio.run(run())
 
 
+def test_each_chart_is_kept_as_a_picture_once() -> None:
+    async def run() -> None:
+        board, prices = Board(), Opened(1, 2)
+        for view, line in (("one", LINE), ("two", LINE), ("three", 'json["price"]')):
+            board.panes.draw(view, board.panes.plan(line), prices.connection)
+            await board.wait(lambda message, view=view: message["view"] == view and message["curves"])
+        before = board.panes.drawn()
+        pictures = board.panes.pictures()
+        assert [picture["text/plain"].splitlines()[0] for picture in pictures] == [
+            'prices: json["price"] * factor by json["symbol"], last 30s',
+            'prices: json["price"]',
+        ]
+        assert all("<svg" in picture["text/html"] for picture in pictures)
+        prices.came(7)
+        await board.wait(lambda message: {14.0, 7.0} <= set(board.lasts("two") + board.lasts("three")))
+        assert board.panes.drawn() != before
+        board.panes.follow({})
+        assert board.panes.pictures() == []
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
