@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ipyws.core.channels.channel import Channel
-from ipyws.core.channels.select import receive_from, receive_from_async
 from ipyws.core.codecs.codec import Data
 from ipyws.core.constants import MessageType
 from ipyws.core.lock import LOCK
@@ -97,29 +96,46 @@ class Stream(Channel):
             ContextError: Called from the core's own thread.
         """
         self._check_data_only()
-        message, ok = receive_from(self, Deadline(timeout))
-        return self._with_rest(message) if ok else []
+        deadline = Deadline(timeout)
+        while (payloads := self._take_payloads(deadline)) is None:
+            signal = Signal()
+            self._waiting.append(signal)
+            if not self._has_news():
+                self._wait(signal, deadline.remaining())
+        return payloads
 
     async def receive_payloads_async(self, timeout: Duration | None = None) -> list[Data]:
         """Wait for the next messages' payloads, in a coroutine; as `receive_payloads`."""
         self._check_data_only()
-        message, ok = await receive_from_async(self, Deadline(timeout))
-        return self._with_rest(message) if ok else []
+        deadline = Deadline(timeout)
+        while (payloads := self._take_payloads(deadline)) is None:
+            sleeper = Sleeper()
+            self._waiting.append(sleeper)
+            if not self._has_news():
+                try:
+                    await sleeper.sleep(deadline.remaining())
+                finally:
+                    self._forget(sleeper)
+        return payloads
 
     def _check_data_only(self) -> None:
         if self._control:
             raise InvalidError("this channel carries control records too", hint="receive() tells them apart")
 
-    def _with_rest(self, message: Message) -> list[Data]:
-        payloads: list[Data] = [message.data]
+    def _take_payloads(self, deadline: Deadline) -> list[Data] | None:
+        """Take what is ready and the rest of the first batch; None where there is nothing yet."""
+        if not self._has_news():
+            if deadline.passed:
+                raise deadline.error("no channel was ready")
+            return None
         with LOCK:
-            payloads += [other.data for other in self._ready]
+            payloads: list[Data] = [message.data for message in self._ready]
             self._ready.clear()
             if self._queue:
                 batch, place = self._queue[0], self._place
                 payloads += batch.payloads[place:]
                 self._move(len(batch.payloads) - place)
-        return payloads
+            return payloads if payloads or self._closed else None
 
     # As `Channel` does it by select, but without a section of the lock where nothing is there, and with
     # nothing made but what wakes us: a paced feed brings messages one by one, and each is waited for.
@@ -163,12 +179,12 @@ class Stream(Channel):
     def _has_news(self) -> bool:
         return bool(self._queue or self._ready or self._closed)
 
-    def _wait(self, signal: Signal) -> None:
+    def _wait(self, signal: Signal, timeout: float | None = None) -> None:
         try:
-            wait(signal)
-        except BaseException:
-            self._forget(signal)
-            raise
+            wait(signal, timeout)
+        finally:
+            if not signal.is_set():
+                self._forget(signal)
 
     def _fetch(self) -> bool | None:
         """Make some messages ready: few, so that the server is held back for what is not read, about.

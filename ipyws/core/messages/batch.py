@@ -51,9 +51,13 @@ class Batch:
         extra: Bytes of memory that they take beyond that, about.
         times: When each of them passed, of a run: messages that came one by one, which only the log has and
             adds to; None where all passed at ``time``.
+        is_plain: Whether each payload is as long as it has bytes: ASCII, or bytes. Not known of a run.
     """
 
-    __slots__ = ("codec", "direction", "extra", "marks", "payloads", "seq", "size", "time", "times", "type")
+    __slots__ = (
+        *("codec", "direction", "extra", "is_plain", "marks", "payloads", "seq", "size", "time", "times"),
+        "type",
+    )
 
     def __init__(
         self,
@@ -74,7 +78,10 @@ class Batch:
         self.type = type  # None: data, where str payloads are text and bytes are binary
         self.payloads = payloads
         self.size = size
-        self.extra = _BATCH + self._beyond(payloads, size)
+        self.is_plain = type is None and sum(map(len, payloads)) == size
+        self.extra = _BATCH + (
+            _RECORD * len(payloads) if self.is_plain else self._beyond(payloads, size)
+        )
         self.times: array[float] | None = None
 
     def run(self) -> Batch:
@@ -82,7 +89,7 @@ class Batch:
         # Whoever was given this batch finds marks that are set later, too: see `Log.mark`.
         self.marks = {**self.marks}
         begun = self._with([*self.payloads], self.seq)
-        begun.times = array("d", (self.time,))
+        begun.times, begun.is_plain = array("d", (self.time,)), False
         return begun
 
     def add(self, payload: Any, size: int, time: float) -> int:
@@ -141,6 +148,7 @@ class Batch:
         """Return a batch of the same records whose list is nobody else's."""
         copy = self._with([], self.seq)
         copy.payloads, copy.extra, copy.times = [*self.payloads], self.extra, self.times
+        copy.is_plain = self.is_plain
         return copy
 
     def _with(self, payloads: list[Any], seq: int) -> Batch:
@@ -152,6 +160,24 @@ class Batch:
         data = gone if self.type is None else [control.data for control in gone]
         size = sum(map(payload_size, data))
         extra = min(self.extra, self._beyond(gone, size))
+        self.size -= size
+        self.extra -= extra
+        return size, extra
+
+    def stop_after(self, start: int, stop: int, excess: int) -> int:
+        """Return behind which of the payloads from ``start`` on so many bytes are free; ``stop`` if none.
+
+        It may be too early, and never is too late: what a payload takes beyond its bytes is not always counted.
+        """
+        payloads, place = self.payloads, start
+        while excess > 0 and place < stop:
+            excess -= len(payloads[place]) + _RECORD
+            place += 1
+        return place
+
+    def give_up_plain(self, start: int, stop: int) -> tuple[int, int]:
+        """Do as `give_up` does where all is plain."""
+        size, extra = sum(map(len, self.payloads[start:stop])), _RECORD * (stop - start)
         self.size -= size
         self.extra -= extra
         return size, extra

@@ -189,34 +189,44 @@ class Log(Sequence[Message]):
         while True:
             kept, beyond = self.total - self.evicted, shelf.extra - FREE
             held = shelf.size + beyond if beyond > 0 else shelf.size
-            if kept <= self._limit and (held <= self._limit_bytes or kept <= 1):
+            many, large = kept - self._limit, held - self._limit_bytes
+            if many <= 0 and (large <= 0 or kept <= 1):
                 return held
-            free = self._unpinned()
-            if not free:
+            if not self._evict_of_oldest(many, large):
                 return held
-            self._evict(min(free, max(1, kept - self._limit)))
 
-    def _unpinned(self) -> int:
-        """Return how many of the oldest records no open channel still has to read.
+    def _evict_of_oldest(self, many: int, large: int) -> bool:
+        """Evict from the oldest batch as much as is too much; False if all of it is pinned.
 
         A channel's unread messages may outgrow the limits by its capacity, and no further: it holds
         references of its own to what it has to deliver, so evicting here loses nothing.
+
+        Args:
+            many: Records that are too many.
+            large: Bytes that are too much.
         """
+        kept = len(self)
         reach = self._pins.reach()
-        if reach is None or len(self) > self._limit + reach[1] or self.bytes > 2 * self._limit_bytes:
-            return len(self)
-        return max(0, reach[0] - self.first)
+        free = kept if reach is None else reach[0] - self.first
+        if reach is not None and free <= 0:
+            if many <= reach[1] and large <= self._limit_bytes:
+                return False
+            free, large = kept, 0  # one by one, for as long as it is more than a channel may hold
+        least = max(1, many)
+        self._evict(min(free, least), min(free, max(least, kept - 1)), large)
+        return True
 
     def evict_oldest(self) -> bool:
         """Evict the oldest batch, or message of a run, whatever the limits; False if nothing is kept."""
         if kept := len(self):
-            self._evict(kept if self._shelf.oldest.times is None else 1)  # at most that batch
+            count = kept if self._shelf.oldest.times is None else 1  # at most that batch
+            self._evict(count, count, 0)
         return bool(kept)
 
-    def _evict(self, count: int) -> None:
-        """Evict up to ``count`` records, at most the rest of the oldest batch."""
+    def _evict(self, least: int, most: int, excess: int) -> None:
+        """Evict from the oldest batch; see `Shelf.evict`."""
         oldest = self._shelf.oldest
-        gone = self._shelf.evict(count)
+        gone = self._shelf.evict(least, most, excess)
         self.evicted += gone
         if oldest.type is None and oldest.direction == "in":
             self.evicted_in += gone

@@ -93,31 +93,53 @@ class Shelf:
         batch: Batch = self._batches[self._head]
         return batch
 
-    def evict(self, count: int) -> int:
-        """Let go of up to ``count`` records, at most the rest of the oldest batch; return how many."""
-        head = self._batches[self._head]
-        start = self._skip
-        stop = min(len(head.payloads), start + count)
-        gone = stop - start
-        if stop == len(head.payloads):
-            self.size -= head.size
-            self.extra -= head.extra
-            self._batches[self._head] = None
-            self._head += 1
-            self._skip = self._stale = 0
-            if head is self.run or head is self._lone:
-                self.run = self._lone = None
-            self._compact()
+    def evict(self, least: int, most: int, excess: int) -> int:
+        """Let go of records of the oldest batch; return how many.
+
+        Args:
+            least: How many at least, as long as the batch has them.
+            most: How many at most.
+            excess: Bytes that are too much: no more than ``least`` go where that is enough.
+        """
+        head = self.oldest
+        end = len(head.payloads)
+        most = min(self._skip + most, end)
+        stop = min(self._skip + least, most)
+        if most == end and head.size + head.extra <= excess:
+            stop = end
+        elif head.is_plain:
+            # All at once: of a full log at 64 KiB a message, one by one took a tenth of what each costs.
+            stop = max(stop, head.stop_after(self._skip, most, excess))
+        gone = stop - self._skip
+        if stop == end:
+            self._drop_batch(head)
         else:
-            one = gone == 1 and head.times is not None
-            size, extra = head.give_up_one(start) if one else head.give_up(start, stop)
-            self.size -= size
-            self.extra -= extra
-            self._skip = stop
-            self._stale += size + extra
-            if self._stale > FREE:
-                self._drop()
+            self._drop_records(head, stop)
         return gone
+
+    def _drop_batch(self, head: Batch) -> None:
+        self.size -= head.size
+        self.extra -= head.extra
+        self._batches[self._head] = None
+        self._head += 1
+        self._skip = self._stale = 0
+        if head is self.run or head is self._lone:
+            self.run = self._lone = None
+        self._compact()
+
+    def _drop_records(self, head: Batch, stop: int) -> None:
+        start, self._skip = self._skip, stop
+        if head.is_plain:
+            size, extra = head.give_up_plain(start, stop)
+        elif stop - start == 1 and head.times is not None:
+            size, extra = head.give_up_one(start)
+        else:
+            size, extra = head.give_up(start, stop)
+        self.size -= size
+        self.extra -= extra
+        self._stale += size + extra
+        if self._stale > FREE:
+            self._drop()
 
     def _drop(self) -> None:
         """Let go of what is evicted of the oldest batch; those who were given that batch keep theirs."""

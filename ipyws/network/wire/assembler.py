@@ -111,9 +111,15 @@ class Inbox:
         Raises:
             UnicodeDecodeError: It is a text that is not UTF-8.
         """
-        self.payloads.append((read_text if self.replaces else str)(data, "utf-8") if text else bytes(data))
-        self.size += len(data)
-        self.taken += len(data)
+        if not text:
+            self.payloads.append(bytes(data))
+        elif self.replaces:
+            self.payloads.append(read_text(data))
+        else:
+            self.payloads.append(str(data, "utf-8"))
+        size = len(data)
+        self.size += size
+        self.taken += size
 
     def hand_over(self) -> None:
         """Tell the sink of what has been collected, if anything was."""

@@ -42,6 +42,7 @@ _SLICE = 1 << 20  # bytes, inflated, after which the loop gets its turn
 _MASKED = 0x80
 _OPEN = State.OPEN  # Python 3.11 calls a function to look it up
 _SHORT = Struct("!H")
+_LONG = Struct("!BBQ")  # a header with the longest length
 
 
 class FastPath:
@@ -244,17 +245,23 @@ class FastPath:
         Raises:
             UnicodeDecodeError: A text is not UTF-8.
         """
-        pos = 0
-        while self._may_take() and (bounds := payload_bounds(data, pos)) is not None:
-            start, stop = bounds
-            if data[pos] not in _PLAIN or not _LARGE <= stop - pos <= _LARGEST:
+        put = self._inbox.put
+        pos, end = 0, len(data)
+        # Straight on: calls for each step cost a tenth of what 64 KiB cost.
+        while self._may_take() and pos + _LONG.size <= end:
+            first, code, size = _LONG.unpack_from(data, pos)
+            start = pos + _LONG.size
+            if code == 126:
+                start, size = pos + 4, size >> 48
+            elif code != 127 or size < 1 << 16:
                 break
-            if self._is_wrong(data, pos, bounds) or start - pos != _shortest_header(stop - start):
+            stop = start + size
+            if not _LARGE <= stop - pos <= _LARGEST or size > self._limit or first not in _PLAIN:
                 break
-            if stop > len(data):
+            if stop > end:
                 return pos, stop - pos
             try:
-                self._inbox.put(data[start:stop], data[pos] == _TEXT)
+                put(data[start:stop], first == _TEXT)
             except UnicodeDecodeError:
                 self.refused = bytes(data[pos:stop])
                 raise
