@@ -79,9 +79,7 @@ class Batch:
         self.payloads = payloads
         self.size = size
         self.is_plain = type is None and sum(map(len, payloads)) == size
-        self.extra = _BATCH + (
-            _RECORD * len(payloads) if self.is_plain else self._beyond(payloads, size)
-        )
+        self.extra = _BATCH + (_RECORD * len(payloads) if self.is_plain else self._beyond(payloads, size))
         self.times: array[float] | None = None
 
     def run(self) -> Batch:
@@ -167,7 +165,7 @@ class Batch:
     def stop_after(self, start: int, stop: int, excess: int) -> int:
         """Return behind which of the payloads from ``start`` on so many bytes are free; ``stop`` if none.
 
-        It may be too early, and never is too late: what a payload takes beyond its bytes is not always counted.
+        It may be too early, and never is too late: what they take beyond their bytes is not always counted.
         """
         payloads, place = self.payloads, start
         while excess > 0 and place < stop:

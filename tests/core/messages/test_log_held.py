@@ -39,6 +39,22 @@ def test_a_batch_that_is_partly_evicted_lets_go_of_what_is_evicted() -> None:
     assert log.bytes <= 4 * MB
 
 
+@pytest.mark.parametrize("size", [10, 300, 5_000, 70_000])
+@pytest.mark.parametrize("letter", ["a", "я"])
+@pytest.mark.parametrize("together", [1, 7, 64])
+def test_no_more_goes_than_is_too_much(size: int, letter: str, together: int) -> None:
+    most = MB // 4
+    log = Log(messages=10**9, size=most, budget=Budget())
+    texts = [letter * (size + place % 50) for place in range(2 * (most + together * size) // size)]
+    last = 2 * (size + 50) + 500  # what it takes, and its batch
+    for start in range(0, len(texts), together):
+        append(log, *texts[start : start + together])
+        if log.evicted:
+            assert log.bytes <= most < log.bytes + last
+    assert [message.data for message in log] == texts[log.evicted :]
+    assert log.evicted
+
+
 @pytest.mark.parametrize(
     "text",
     [
