@@ -68,6 +68,8 @@ if msgspec is not None:
 
     _decode_lines = msgspec.json.Decoder(Fields).decode_lines
     _decode_har = msgspec.json.Decoder(list[HarFields]).decode
+    # Of bytes that are no UTF-8, msgspec says so itself from 0.20 on.
+    _REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def check(block: bytes, first: int) -> int | None:
@@ -130,7 +132,7 @@ def read(block: bytes, first: int, codec: Codec) -> list[Recorded] | None:
 def _decode(block: bytes) -> list[Fields] | None:
     """Return the records of whole lines; None if a line holds anything else."""
     if msgspec is not None and len(block) <= _LONGEST:
-        with suppress(msgspec.MsgspecError, RecursionError):
+        with suppress(*_REFUSED):
             return _decode_lines(block)
     return None
 
@@ -153,7 +155,7 @@ def _as_record(fields: Fields) -> dict[str, Any]:
 def decode_har(items: bytes) -> list[HarFields] | None:
     """Return messages of a HAR that stand with commas between them; None if anything else does."""
     if msgspec is not None:
-        with suppress(msgspec.MsgspecError, RecursionError):
+        with suppress(*_REFUSED):
             return _decode_har(b"[%b]" % items)
     return None
 
