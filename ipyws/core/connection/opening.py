@@ -21,7 +21,7 @@ from ipyws.core.connection.state import Event
 from ipyws.core.messages.message import Control
 from ipyws.errors import CanceledError, ClosedError, WebSocketError
 from ipyws.text.masking import ShownText
-from ipyws.text.references import note_sent
+from ipyws.text.references import has_any, note_sent
 
 if TYPE_CHECKING:
     from ipyws.capture.journal.journal import Journal
@@ -181,8 +181,9 @@ class Opening:
         handshake = connection.response = transport.handshake
         connection.sending.transport = transport
         connection.url = ShownText(handshake.url or connection.target)
-        told = [str(dialled), *(value for _, value in handshake.request_headers)]
-        note_sent("\n".join(told).encode("utf-8", "surrogatepass"), connection.origin)
+        if has_any():
+            told = [str(dialled), *(value for _, value in handshake.request_headers)]
+            note_sent("\n".join(told).encode("utf-8", "surrogatepass"), connection.origin)
         connection.sessions.start(handshake.elapsed)
         connection.last_read = time.monotonic()
         connection.states.advance(Event.OPENED)

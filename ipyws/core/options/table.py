@@ -312,13 +312,17 @@ def _remember_option(name: str, value: object) -> None:
             remember_credential(text)
 
 
+# Most arguments are the very objects of the table: a look at each of forty options took 4 µs more of a dial.
+_GIVEN = tuple((option.name, option.default) for option in OPTIONS)
+
+
 def options_in(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options among the arguments of a function that takes them all by name, but for defaults.
 
     Args:
         arguments: Its `locals`; what it was given besides is among them, as ``unknown``.
     """
-    given = {option.name: arguments[option.name] for option in OPTIONS}
+    given = {name: value for name, default in _GIVEN if (value := arguments[name]) is not default}
     return {**_changed(given), **arguments["unknown"]}
 
 

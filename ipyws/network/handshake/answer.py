@@ -29,6 +29,8 @@ _STATUS_LINE = re.compile(rb"HTTP/(\d{1,2}(?:\.\d{1,2})?)([ \t]+)([1-9]\d\d)(?:(
 _INTERIM = re.compile(rb"HTTP/\d\.\d 1(?!01)\d\d[ \r\n]")
 _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)([ \t]*):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
 _BLANKS = " \t"
+# Lines of nearly every agreement: to take one apart is a microsecond.
+_USUAL = {b"Upgrade: websocket": ("Upgrade", "websocket"), b"Connection: Upgrade": ("Connection", "Upgrade")}
 _REASON_SHOWN = 100
 
 
@@ -203,7 +205,9 @@ def _headers(lines: list[bytes], odd: list[str]) -> tuple[tuple[str, str], ...]:
     spaced: dict[str, None] = {}
     wrong: list[bytes] = []
     for line in lines:
-        if line[:1] in (b" ", b"\t") and headers:  # a value that goes on (RFC 9112 section 5.2)
+        if (usual := _USUAL.get(line)) is not None:
+            headers.append(usual)
+        elif line[:1] in (b" ", b"\t") and headers:  # a value that goes on (RFC 9112 section 5.2)
             folded.setdefault(headers[-1][0])
             name, value = headers[-1]
             more = line.decode("latin-1").strip(_BLANKS)
