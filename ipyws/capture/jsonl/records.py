@@ -68,7 +68,7 @@ if msgspec is not None:
 
     _decode_lines = msgspec.json.Decoder(Fields).decode_lines
     _decode_har = msgspec.json.Decoder(list[HarFields]).decode
-    # Of bytes that are no UTF-8, msgspec says so itself from 0.20 on.
+    # Of bytes that are no UTF-8, msgspec says so by its own error only since 0.23.
     _REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 

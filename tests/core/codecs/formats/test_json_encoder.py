@@ -113,7 +113,7 @@ FORMS: list[tuple[Any, str]] = [
     (np.datetime64("2024-01-02"), '"2024-01-02"'),
     (np.datetime64("2024-01-02T03:04:05", "ns"), '"2024-01-02T03:04:05"'),
     (np.datetime64("2024-01-02T03:04:05.250", "ms"), '"2024-01-02T03:04:05.25"'),
-    (np.datetime64("NaT"), "null"),
+    (np.datetime64("NaT", "s"), "null"),
     (np.array(["2024-01-02", "NaT"], "datetime64[ns]"), '["2024-01-02T00:00:00",null]'),
     (np.timedelta64(90, "s"), '"PT90S"'),
     (np.array([1500], "timedelta64[ms]"), '["PT1.5S"]'),
