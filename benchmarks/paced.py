@@ -46,6 +46,7 @@ class Feed:
     def __init__(self, port: int, rate: int, count: int) -> None:
         self.url = f"ws://127.0.0.1:{port}/ticking?rate={rate}&count={count}&size={SIZE}"
         self.count = count
+        self.rate = rate
         self.kept: list[Any] = []
 
     def begin(self) -> None:
@@ -217,6 +218,7 @@ def ipyws_log(**asked: int) -> Figures:
     with ipyws.connect(feed.url, name="measured", ping_interval=None) as client:
         client.send("go")
         feed.begin()
+        time.sleep(feed.count / feed.rate)  # looking meanwhile would be reading: 20 times a second
         while client.log.received < feed.count:
             time.sleep(0.05)
         return feed.figures()
