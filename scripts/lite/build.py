@@ -30,7 +30,8 @@ PYODIDE: Final = "pyodide@314.0.7"
 PYTHON: Final = ("3.14", "cp314", "pyemscripten_2026_0_wasm32")
 """Version, ABI and platform of that Python, as names of wheels have them."""
 
-_RUNTIME: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+_LIBRARY: Final = "python_stdlib.zip"
+_RUNTIME: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 _UNWANTED: Final = ("widgetsnbextension-3",)  # for an ipywidgets that nobody has here
 _KERNEL: Final = "@jupyterlite/pyodide-kernel-extension:kernel"
 _LARGEST: Final = 60 * 1024 * 1024
@@ -48,7 +49,7 @@ def main() -> None:
     pyodide = unpack_pyodide(work / "npm")
     source = work / "source"
     shutil.rmtree(source, ignore_errors=True)
-    lay_out(source, pyodide, wheels, work / "venv")
+    lay_out(source, pyodide, wheels, work)
     shutil.rmtree(output, ignore_errors=True)
     run(tools / "jupyter-lite", "build", "--output-dir", output, "--contents", "files", cwd=source)
     site_parts.finish(output)
@@ -110,17 +111,44 @@ def unpack_pyodide(folder: Path) -> Path:
     return folder / "package"
 
 
-def lay_out(source: Path, pyodide: Path, wheels: list[Path], tools: Path) -> None:
+def precompile(pyodide: Path, archives: list[Path], folder: Path) -> list[Path]:
+    """Return those archives of modules with their bytecode; compiled are those that have changed."""
+    results = {archive: folder / "done" / _digest(archive) / archive.name for archive in archives}
+    missing = {archive: result for archive, result in results.items() if not result.is_file()}
+    plain, compiled = folder / "plain", folder / "compiled"
+    for place in (plain, compiled):
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+    for archive in missing:
+        shutil.copy(archive, plain / archive.name)
+    if missing:
+        run("node", HERE / "precompile.mjs", pyodide, plain, compiled)
+    for archive, result in missing.items():
+        result.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(compiled / archive.name, result)
+    for old in set((folder / "done").iterdir()) - {result.parent for result in results.values()}:
+        shutil.rmtree(old)
+    return list(results.values())
+
+
+def _digest(archive: Path) -> str:
+    """Return what changes whenever an archive does, or what compiles it."""
+    parts = (PYODIDE.encode(), (HERE / "precompile.py").read_bytes(), archive.read_bytes())
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def lay_out(source: Path, pyodide: Path, wheels: list[Path], work: Path) -> None:
     """Make what JupyterLite builds the site of."""
     runtime = source / "static/pyodide"
     runtime.mkdir(parents=True)
     for name in _RUNTIME:
         shutil.copy(pyodide / name, runtime / name)
-    (kernel,) = tools.glob("share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi")
-    wheels = [*wheels, *sorted(kernel.glob("*.whl"))]
+    extension = "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi"
+    wheels = [*wheels, *sorted((work / "venv" / extension).glob("*.whl"))]
     wheels = [wheel for wheel in wheels if not wheel.name.startswith(_UNWANTED)]
-    for wheel in wheels:
-        shutil.copy(wheel, runtime / wheel.name)
+    library, *wheels = precompile(pyodide, [pyodide / _LIBRARY, *wheels], work / "bytecode")
+    for archive in (library, *wheels):
+        shutil.copyfile(archive, runtime / archive.name)
     lock = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
     lock = {"info": lock["info"], "packages": dict(map(locked, wheels))}
     _tie(lock["packages"])

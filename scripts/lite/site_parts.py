@@ -19,13 +19,16 @@ _WORKER: Final = (
     ('enableCache="true"===new URL(location.href).searchParams.get("enableCache")', "enableCache=!0"),
     ("let enableCache=!1", "let enableCache=!0"),
     ("return a?e.waitUntil(refetch(t)):", "return a||"),
+    ("await openCache()).put(e,t)", "await openCache()).put(e,await isolated(t))"),
     ("e.waitUntil(self.clients.claim())", "e.waitUntil(forgetOthers().then(()=>self.clients.claim()))"),
 )
 
-# Beside it: the headers; and keeping, when a page asks for it, all files of the site.
+# Beside it: the headers; and keeping, when a page asks for it, all files of the site. What is kept has the
+# headers already and is passed on as it is, so that the browser may keep its compiled code too.
 _KEEPING: Final = """
 async function isolated(answer) {
   if (!answer || answer.status === 0 || answer.type === 'opaque') return answer;
+  if (answer.headers.has('Cross-Origin-Embedder-Policy')) return answer;
   const headers = new Headers(answer.headers);
   headers.set('Cross-Origin-Opener-Policy', 'same-origin');
   headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
@@ -41,7 +44,7 @@ async function keepAllFiles() {
   const cache = await openCache();
   for (const file of await (await fetch('ipyws-files.json')).json()) {
     const url = new URL(file, registration.scope).href;
-    if (!(await cache.match(url))) await cache.put(url, await fetch(url));
+    if (!(await cache.match(url))) await cache.put(url, await isolated(await fetch(url)));
   }
   return cache.keys();
 }

@@ -5,7 +5,6 @@ The site is served as GitHub Pages serves it, without headers of its own. Server
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -21,6 +20,7 @@ from playwright.sync_api import Browser, Page
 from tests.support.lab import chromium
 from tests.support.lite import (
     APP,
+    FLOOD,
     NOT_ISOLATED,
     NOT_SUSPENDED,
     START,
@@ -29,8 +29,10 @@ from tests.support.lite import (
     LiteKernel,
     LiteNotebook,
     Served,
+    as_asked,
     cells,
     open_lab,
+    phases,
     served,
 )
 from tests.support.servers import Site, answering, black_hole, dead_port, http, server
@@ -53,7 +55,6 @@ try:
 except ipyws.errors.ClosedError:
     print(client.closed.code)
 """
-FLOOD, PIECE = 80_000, 1000
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 
@@ -65,7 +66,7 @@ GONE: queue.SimpleQueue[int | None] = queue.SimpleQueue()
 async def answer(connection: Any) -> None:
     """Echo; or do what is asked for."""
     try:
-        await converse(connection)
+        await as_asked(connection)
     finally:
         GONE.put(connection.close_code)
 
@@ -74,30 +75,6 @@ def forget(told: queue.SimpleQueue[Any]) -> None:
     """Take out what was told until now."""
     while not told.empty():
         told.get()
-
-
-async def converse(connection: Any) -> None:
-    async for message in connection:
-        word, _, rest = str(message).partition(" ")
-        if word == "close":
-            await connection.close(int(rest), "as asked")
-        elif word == "bare":
-            async with connection.send_context():
-                connection.protocol.send_close()  # a close frame without a code
-        elif word == "drop":
-            for number in range(int(rest or 0)):
-                await connection.send(str(number))
-            connection.transport.close()  # what was written gets through; no close frame comes after it
-        elif word == "flood":
-            for number in range(FLOOD):
-                await connection.send(f"{number:08}".ljust(PIECE, "."))
-            await connection.close(1000, "that was all")
-        elif word == "tick":
-            for number in range(int(rest)):
-                await connection.send(str(number))
-                await asyncio.sleep(0.01)
-        else:
-            await connection.send(message)
 
 
 @pytest.fixture(scope="module")
@@ -149,13 +126,19 @@ def test_the_site_is_small_enough() -> None:
 def test_the_first_live_message_comes_soon(site: Served, browser: Browser, outside: Site) -> None:
     context = browser.new_context()
     for name, seconds in (("cold", 30), ("warm", 10)):
-        started, cpu = time.monotonic(), cpu_of_children()
+        started, cpu = time.time(), cpu_of_children()
         page = open_lab(context, site.base)
-        ran = LiteKernel(page, f"{name}.ipynb").run(f"%load_ext ipyws\n{TALK.format(outside.url)}", START)
-        took, used = time.monotonic() - started, cpu_of_children() - cpu
+        opened = time.time() - started
+        kernel = LiteKernel(page, f"{name}.ipynb")
+        ready = time.time() - started
+        ran = kernel.run(f"%load_ext ipyws\n{TALK.format(outside.url)}", START)
+        took = time.time() - started
+        used = sum(now - cpu.get(one, 0) for one, now in cpu_of_children().items())
         load, cores = os.getloadavg()[0], os.cpu_count() or 1
         told = f"{used:.1f} s of CPU time; load {load:.1f}, {cores} cores"
         print(f"{name}: a live message after {took:.1f} s ({told})")
+        times = {"JupyterLab is there": opened, **phases(kernel, started), "Python is ready": ready}
+        print("    " + "; ".join(f"{phase} at {when:.1f} s" for phase, when in times.items()))
         assert (ran.text.strip(), ran.error) == ("x", "")
         assert took <= seconds * max(1, load / cores)  # others may have the machine for the rest
         page.wait_for_function("document.documentElement.dataset.ipyws === 'kept'")
@@ -163,8 +146,8 @@ def test_the_first_live_message_comes_soon(site: Served, browser: Browser, outsi
     context.close()
 
 
-def cpu_of_children() -> float:
-    """Return the seconds of CPU time of all processes that come from this one, the browser's too."""
+def cpu_of_children() -> dict[int, float]:
+    """Return the seconds of CPU time of each process that comes from this one, the browser's too."""
     parents, times = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -174,7 +157,8 @@ def cpu_of_children() -> float:
     found = {os.getpid()}
     while more := {child for child, parent in parents.items() if parent in found} - found:
         found |= more
-    return sum(times.get(one, 0) for one in found - {os.getpid()}) / os.sysconf("SC_CLK_TCK")
+    tick = os.sysconf("SC_CLK_TCK")
+    return {one: times[one] / tick for one in found - {os.getpid()} if one in times}
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

@@ -5,14 +5,13 @@ Chromium is in `lite.py`. What no switch of a browser takes away is taken away b
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -25,6 +24,7 @@ from tests.support.lite import (
     WITHOUT_WORKERS,
     Changes,
     LiteKernel,
+    as_asked,
     cells,
     served,
 )
@@ -68,22 +68,9 @@ WAYS = {
 PROGRAMS = {"firefox": ("firefox-esr",), "webkit": ("WebKitWebDriver", "Xvfb")}
 
 
-async def answer(connection: Any) -> None:
-    async for message in connection:
-        word, _, rest = str(message).partition(" ")
-        if word == "close":
-            await connection.close(int(rest), "as asked")
-        elif word == "tick":
-            for number in range(int(rest)):
-                await connection.send(str(number))
-                await asyncio.sleep(0.01)
-        else:
-            await connection.send(message)
-
-
 @pytest.fixture(scope="module")
 def outside() -> Iterator[Site]:
-    with server(answer) as found:
+    with server(as_asked) as found:
         yield found
 
 

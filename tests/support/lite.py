@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import itertools
+import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +42,43 @@ _RUN: Final = """async ([path, code, limit]) => {
     const reply = await Promise.race([future.done, replied, late]);
     return [reply && reply.content, outputs];
 }"""
+
+
+_FILES: Final = """
+import js, json
+begun = js.performance.timeOrigin
+files = [(entry.name, entry.responseEnd) for entry in js.performance.getEntriesByType("resource")]
+print(json.dumps([begun, [(name, begun + end) for name, end in files]]))
+"""
+
+FLOOD: Final = 80_000
+PIECE: Final = 1000
+"""Messages of a flood, and bytes of each."""
+
+
+async def as_asked(connection: Any) -> None:
+    """Do what is asked for: ``close CODE``, ``bare``, ``drop N``, ``flood``, ``tick N``; echo all else."""
+    async for message in connection:
+        word, _, rest = str(message).partition(" ")
+        if word == "close":
+            await connection.close(int(rest), "as asked")
+        elif word == "bare":
+            async with connection.send_context():
+                connection.protocol.send_close()  # a close frame without a code
+        elif word == "drop":
+            for number in range(int(rest or 0)):
+                await connection.send(str(number))
+            connection.transport.close()  # what was written gets through; no close frame comes after it
+        elif word == "flood":
+            for number in range(FLOOD):
+                await connection.send(f"{number:08}".ljust(PIECE, "."))
+            await connection.close(1000, "that was all")
+        elif word == "tick":
+            for number in range(int(rest)):
+                await connection.send(str(number))
+                await asyncio.sleep(0.01)
+        else:
+            await connection.send(message)
 
 
 WITHOUT_WORKERS: Final = {"service-worker.js": None}
@@ -190,6 +229,17 @@ class LiteKernel:
             elif kind == "execute_result":
                 texts.append(content["data"].get("text/plain", ""))
         return Ran("late" if reply is None else reply["status"], "".join(texts), error)
+
+
+def phases(kernel: LiteKernel, started: float) -> dict[str, float]:
+    """Return when the parts of a kernel's start were over, in seconds after a time of `time.time`."""
+    begun, files = json.loads(kernel.run(_FILES).text)
+    last = {
+        "Pyodide is there": [end for name, end in files if "/pyodide.asm." in name or "stdlib" in name],
+        "packages are there": [end for name, end in files if name.endswith(".whl")],
+    }
+    ends = {"the worker starts": begun, **{name: max(times, default=begun) for name, times in last.items()}}
+    return {name: end / 1000 - started for name, end in ends.items()}
 
 
 class LiteNotebook:
