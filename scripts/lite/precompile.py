@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util as importing
 import marshal
+import sys
 import warnings
 import zipfile
 from pathlib import PurePosixPath
@@ -16,6 +17,7 @@ _UNUSED = ("jedi/third_party/typeshed/stubs/", "jedi/third_party/django-stubs/")
 """What is known of packages that are not here: four thousand files, each unpacked at each start."""
 
 _UNCHECKED = (0b01).to_bytes(4, "little")  # as PEP 552 has it: by a hash, which nobody compares
+_LIBRARY = next(path for path in sys.path if path.endswith(".zip"))
 _SAME_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -34,7 +36,7 @@ def compile_archive(plain: str, compiled: str) -> None:
                 continue
             data = source.read(entry)
             target.writestr(zipfile.ZipInfo(entry.filename, _SAME_TIME), data, zipfile.ZIP_DEFLATED)
-            if path.suffix == ".py" and (code := bytecode(path, data)):
+            if path.suffix == ".py" and (code := bytecode(path, data, imported)):
                 name = path.with_suffix(".pyc") if imported else cached(path)
                 target.writestr(zipfile.ZipInfo(str(name), _SAME_TIME), code, zipfile.ZIP_DEFLATED)
 
@@ -44,9 +46,10 @@ def cached(path: PurePosixPath) -> PurePosixPath:
     return PurePosixPath(importing.cache_from_source(str(path)))
 
 
-def bytecode(path: PurePosixPath, source: bytes) -> bytes | None:
+def bytecode(path: PurePosixPath, source: bytes, imported: bool) -> bytes | None:
     """Return the bytecode of a module; None for what is not of this Python, as templates are."""
-    where = f"/lib/python3.14/site-packages/{path}"
+    # What is not unpacked keeps this name, by which tracebacks find lines; else the import system mends it.
+    where = f"{_LIBRARY}/{path}" if imported else str(path)
     try:
         with warnings.catch_warnings(action="ignore"):
             code = compile(source, where, "exec", dont_inherit=True)

@@ -161,6 +161,21 @@ def cpu_of_children() -> dict[int, float]:
     return {one: times[one] / tick for one in found - {os.getpid()} if one in times}
 
 
+def test_modules_come_with_their_bytecode_and_their_lines(lib: LiteKernel) -> None:
+    ran = lib.run(
+        """
+import json, linecache, os, sys
+specs = [spec for module in list(sys.modules.values()) if (spec := getattr(module, "__spec__", None))]
+unpacked = [spec for spec in specs if (spec.origin or "").endswith(".py")]
+print(len(unpacked) > 500, [spec.name for spec in unpacked if not os.path.exists(spec.cached)])
+code = json.loads.__code__
+print(json.__file__.endswith(".pyc"), linecache.getline(code.co_filename, code.co_firstlineno, vars(json)))
+"""
+    )
+    first, second, *_ = ran.text.splitlines()
+    assert (first, second.split("(")[0], ran.error) == ("True []", "True def loads", "")
+
+
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_runs_cell_by_cell(kernel: LiteKernel, lesson: str) -> None:
     kernel.run("%unload_ext ipyws\n%reset -f")
