@@ -8,6 +8,7 @@ import json
 import os
 import random
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -241,14 +242,17 @@ def test_a_broken_line_in_the_middle_is_refused(file: Path, line: bytes) -> None
 
 
 @pytest.mark.parametrize(
-    "line",
+    "make",  # made where it is needed: each worker would make and keep what stands here
     [
-        b"{" + b",".join(b'"%d": 1' % key for key in range(1_000_000)) + b"}",
-        b'{"data": [' + b"[]," * 1_000_000 + b"[]]}",
+        lambda: b"{" + b",".join(b'"%d": 1' % key for key in range(1_000_000)) + b"}",
+        lambda: b'{"data": [' + b"[]," * 1_000_000 + b"[]]}",
     ],
+    ids=["keys", "items"],
 )
-def test_a_line_that_would_take_far_more_memory_than_room_is_refused(file: Path, line: bytes) -> None:
-    file.write_bytes(HEADER + LINE + line + b"\n" + LINE)
+def test_a_line_that_would_take_far_more_memory_than_room_is_refused(
+    file: Path, make: Callable[[], bytes]
+) -> None:
+    file.write_bytes(HEADER + LINE + make() + b"\n" + LINE)
     assert "record 2 (line 3): it holds too many values" in refusal(file)
 
 

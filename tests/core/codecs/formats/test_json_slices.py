@@ -64,18 +64,21 @@ def test_numbers_and_keys_at_the_edges(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    "make",  # made where it is needed: each worker would make and keep what stands here
     [
-        pytest.param("[" + "0," * MB + "0]", id="numbers"),
-        pytest.param("[" + "[]," * MB + "{}]", id="empty lists"),
-        pytest.param('{"data":[' + '{"a":{"b":1},"c":["x,y"]},' * 50_000 + "0]}", id="objects"),
-        pytest.param(json.dumps({f"{n}": [n] for n in range(100_000)}, indent=1), id="keys, indented"),
-        pytest.param('["' + "x" * MB + '"]', id="one string"),
-        pytest.param(" " * MB + "1" + "\n" * MB, id="white space"),
-        pytest.param('"' + "\\u00e9" * MB + '"', id="escapes"),
+        pytest.param(lambda: "[" + "0," * MB + "0]", id="numbers"),
+        pytest.param(lambda: "[" + "[]," * MB + "{}]", id="empty lists"),
+        pytest.param(lambda: '{"data":[' + '{"a":{"b":1},"c":["x,y"]},' * 50_000 + "0]}", id="objects"),
+        pytest.param(
+            lambda: json.dumps({f"{n}": [n] for n in range(100_000)}, indent=1), id="keys, indented"
+        ),
+        pytest.param(lambda: '["' + "x" * MB + '"]', id="one string"),
+        pytest.param(lambda: " " * MB + "1" + "\n" * MB, id="white space"),
+        pytest.param(lambda: '"' + "\\u00e9" * MB + '"', id="escapes"),
     ],
 )
-def test_a_large_text_is_read_in_slices(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_text_is_read_in_slices(make: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    text = make()
     longest = 0
     scan = json_slices._scan
 
