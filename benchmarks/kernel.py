@@ -107,4 +107,10 @@ CONTENDERS: dict[str, Callable[..., Figures]] = {
         "%ws send go\ntime.sleep({seconds})\n"
         "while ipyws.current().log.received < {count}:\n    time.sleep(0.05)",
     ),
+    # What a view costs is the difference to this.
+    "ipyws, no view": contender(
+        "%load_ext ipyws\nimport time, ipyws\nclient = ipyws.connect('{url}')",
+        "client.send('go')\ntime.sleep({seconds})\n"
+        "while client.log.received < {count}:\n    time.sleep(0.05)",
+    ),
 }
