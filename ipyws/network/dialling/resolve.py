@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import socket
+from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
@@ -79,10 +80,11 @@ def _make(info: AddrInfoType) -> socket.socket:
 
 
 async def _connect(sock: socket.socket, address: Address) -> None:
-    if _is_here(address):
+    connect = asyncio.get_running_loop().sock_connect
+    if _is_here(address) and getattr(connect, "__func__", None) is BaseSelectorEventLoop.sock_connect:
         await _connect_here(sock, address)
-    else:
-        await asyncio.get_running_loop().sock_connect(sock, address)
+    else:  # also where a loop has its own way: that of a page finds the servers in its memory
+        await connect(sock, address)
 
 
 def _is_here(address: Address) -> bool:
