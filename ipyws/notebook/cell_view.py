@@ -121,10 +121,10 @@ class View:
         shown = self._card()
         steps = self.progress.lines() if self.progress else ()
         about = (shown, self.stretch.stop, self.client.log.contract, self.busy, steps)
+        self.came, self._drawn = shown.total - self._drawn, shown.total
         if about == self._about:  # as where a cell ends in which nothing came
             return bool(self._owed)
         self._about = about
-        self.came, self._drawn = shown.total - self._drawn, shown.total
         if self._is_left_alone(shown):
             self._draw_below(shown)
         else:

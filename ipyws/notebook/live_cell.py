@@ -16,13 +16,13 @@ import contextlib
 import threading
 import time
 from functools import partial
-from typing import NamedTuple
 
 from ipyws.core.connection.connection import Connection
 from ipyws.notebook.audience import Audience
 from ipyws.notebook.cell_view import Lane, Piece, View
 from ipyws.notebook.publisher import Publisher
 from ipyws.runtime.aside import Worker
+from ipyws.runtime.platform import PLATFORM
 from ipyws.view.html import wire_size
 from ipyws.view.progress import Progress
 
@@ -31,6 +31,8 @@ INTERVAL = 0.21
 
 QUICK = 0.33
 """The same where more came since the last one than anybody reads in that time."""
+
+_FLOWS = 2  # messages from one update to the next: if more came, more will
 
 _MANY = 8  # messages that are more than that
 
@@ -45,20 +47,6 @@ _LATE = 0.3
 _EARLY = 0.005  # seconds that a timer may be early
 
 _SOON = 0.03  # gives a burst of messages the time to be drawn together
-
-
-class Prepared(NamedTuple):
-    """A view as it was drawn beside the loop.
-
-    Attributes:
-        view: The view.
-        ended: Whether its connection had ended before.
-        drawn: Whether there is something to be shown.
-    """
-
-    view: View
-    ended: bool
-    drawn: bool
 
 
 class Views:
@@ -125,6 +113,9 @@ class Views:
 
     def touch(self, client: Connection) -> None:
         """Have the views of a connection drawn soon; from any thread."""
+        if asyncio._get_running_loop() is client.loop:  # awake: waking it would cost two system calls
+            self._schedule(client)
+            return
         with contextlib.suppress(RuntimeError):  # the loop is closed
             client.loop.call_soon_threadsafe(self._schedule, client)
 
@@ -140,6 +131,8 @@ class Views:
         self._first.clear()
         self._followed.clear()
         self._worker.stop()
+        self._scheduled.clear()  # what was to be drawn later is not
+        self._drawing.clear()
 
     def _take_over(self, view: View) -> None:
         before = self._newest.get(view.lane)
@@ -191,31 +184,51 @@ class Views:
 
     def _tick(self, client: Connection) -> None:
         """Have the views of a connection drawn beside its loop: what they show may have to be unpacked."""
-        self._scheduled.discard(client)
-        views = self._views(client)
-        early = any(view.due > time.monotonic() + _EARLY for view in views)
-        if client in self._drawing or early:
+        if client in self._drawing or self._wait(self._views(client)) > _EARLY:
+            self._scheduled.discard(client)
             self._schedule(client)
             return
-        for view in views:
-            view.due = time.monotonic() + INTERVAL
         self._drawing.add(client)
-        drawing = self._worker.do(lambda: [self._prepare(view) for view in views])
-        drawing.add_done_callback(partial(self._show, client))
+        self._worker.tell(partial(self._redraw, client))
 
-    def _prepare(self, view: View) -> Prepared:
+    def _wait(self, views: list[View]) -> float:
+        """Return for how many seconds views have to be quiet yet."""
+        return max((view.due for view in views), default=0.0) - time.monotonic()
+
+    def _redraw(self, client: Connection) -> None:
+        """Draw the views of a connection and show them; called on the thread of the worker.
+
+        As long as much comes, that thread alone sees to the next update: none of the loop's turns is spent
+        on them.
+        """
+        views = self._views(client)
+        if (wait := self._wait(views)) > _EARLY:  # one was shown meanwhile
+            self._worker.tell_later(wait, partial(self._redraw, client))
+            return
+        flows = PLATFORM.threads and any(view.came > _FLOWS for view in views)
+        if not flows:
+            self._scheduled.discard(client)  # first: what changes from here on asks for another drawing
+        try:
+            for view in views:
+                self._renew(view)
+        except Exception as error:
+            self._report(client, error)
+        finally:
+            self._drawing.discard(client)
+        if flows:
+            self._worker.tell_later(max(self._wait(views), _SOON), partial(self._redraw, client))
+
+    def _renew(self, view: View) -> None:
         ended = view.client.closed is not None  # read first: what is drawn must not be older than this
-        with self._lock:
-            return Prepared(view, ended, self._make(view))
+        view.due = time.monotonic() + INTERVAL
+        self._draw(view)
+        if ended:
+            self._finish(view)
 
-    def _show(self, client: Connection, drawing: asyncio.Future[list[Prepared]]) -> None:
-        self._drawing.discard(client)
-        for view, ended, drawn in drawing.result():
-            if drawn:
-                with self._lock:
-                    self._update(view)
-            if ended:
-                self._finish(view)
+    def _report(self, client: Connection, error: Exception) -> None:
+        context = {"message": "a view could not be drawn", "exception": error}
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            client.loop.call_soon_threadsafe(client.loop.call_exception_handler, context)
 
     def _views(self, client: Connection) -> list[View]:
         return [view for (its, _), view in list(self._newest.items()) if its is client]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 import threading
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Final, TypeVar
@@ -14,7 +16,7 @@ from ipyws.runtime.threads import Thread, start_thread
 
 T = TypeVar("T")
 
-_PATIENCE: Final = 1.0
+_PATIENCE: Final = 5.0
 """Seconds without work after which a thread that was kept ends."""
 
 
@@ -47,17 +49,39 @@ class Worker:
         self._lock = threading.Lock()
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread: Thread | None = None
+        self._later: list[tuple[float, int, Callable[[], None]]] = []  # a heap; only the thread uses it
+        self._told = 0
 
     def do(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Run ``work`` as `aside` does, after what was to be done before; called on a loop."""
         if not PLATFORM.threads:
             return aside(work, self._name)
         run, future = _prepared(work)
-        with self._lock:
-            self._queue.put(run)
-            if self._thread is None or not self._thread.is_alive():  # a fork leaves it behind
-                self._thread = start_thread(self._work, self._name)
+        self.tell(run)
         return future
+
+    def tell(self, work: Callable[[], None]) -> None:
+        """Run ``work`` as `do` does, from any thread; nobody hears of its end, so no loop is woken for that.
+
+        Args:
+            work: Must not raise.
+        """
+        if not PLATFORM.threads:
+            start_thread(work, self._name)
+            return
+        with self._lock:
+            self._queue.put(work)
+            if self._thread is None or not self._thread.is_alive():  # a fork leaves it behind
+                self._later.clear()
+                self._thread = start_thread(self._work, self._name)
+
+    def tell_later(self, delay: float, work: Callable[[], None]) -> None:
+        """Run ``work`` as `tell` does, in so many seconds; called by work of this thread, where there is one.
+
+        It is waited for here, where nothing is woken but what has to be done. `stop` drops it.
+        """
+        self._told += 1
+        heapq.heappush(self._later, (time.monotonic() + delay, self._told, work))
 
     def stop(self) -> None:
         """End the thread once it has done what it was told, and wait for that for a moment."""
@@ -76,8 +100,11 @@ class Worker:
     def _next(self) -> Callable[[], None] | None:
         """Return what is to be done next; None to end."""
         try:
-            return self._queue.get(timeout=_PATIENCE)
+            due = self._later[0][0] - time.monotonic() if self._later else _PATIENCE
+            return self._queue.get(timeout=max(due, 0.0))
         except Empty:
+            if self._later:
+                return heapq.heappop(self._later)[2]
             with self._lock:  # between the two something may have come
                 if not self._queue.empty():
                     return self._queue.get()

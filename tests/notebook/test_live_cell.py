@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 from typing import Any
 
 import ipyws
@@ -19,6 +21,7 @@ class Page:
 
     def __init__(self) -> None:
         self.html = ""
+        self.moments: list[tuple[float, str]] = []
         self.changed = threading.Condition()
 
     def audience(self) -> Audience:
@@ -38,6 +41,7 @@ class Page:
     def update(self, handle: Handle, bundle: Bundle) -> None:
         with self.changed:
             self.html = str(bundle["text/html"])
+            self.moments.append((time.monotonic(), threading.current_thread().name))
             self.changed.notify_all()
 
     def wait_for(self, text: str) -> bool:
@@ -74,3 +78,26 @@ def test_a_connection_goes_on_while_a_payload_is_read_for_a_view() -> None:
         codec.let.set()
         assert page.wait_for("read at last")
         views.close()
+
+
+def test_updates_of_a_stream_are_apart_and_the_loop_has_no_part_in_them() -> None:
+    page = Page()
+    views = Views(page)
+    with ipyws.serve("echo") as server, ipyws.connect(server.url) as client:
+        views.settle(views.open(client.connection, 0))
+        shown = page.moments[0]
+        for number in range(100):
+            client.send(f"message {number}")
+            client.recv(timeout="20s")
+            time.sleep(0.01)
+        assert page.wait_for("message 99")
+        for word in ("after", "and after"):  # once the stream is over, what comes is shown too
+            client.send(f"a word {word}")
+            assert page.wait_for(f"a word {word}")
+        views.close()
+    times = [moment for moment, _ in page.moments]
+    threads = {thread for _, thread in page.moments if (_, thread) != shown}
+    pauses = [after - before for before, after in itertools.pairwise(times[:-1])]  # the last is of `close`
+    assert min(pauses) >= 0.19
+    assert "ipyws-view" in threads
+    assert not any(thread == "ipyws" for thread in threads)

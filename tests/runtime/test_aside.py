@@ -79,3 +79,37 @@ def test_a_worker_keeps_nothing_of_what_it_did_before() -> None:
     asyncio.run(run())
     assert kept[0]() is None
     worker.stop()
+
+
+def test_a_worker_does_later_what_it_was_told_to_in_the_order_of_the_moments() -> None:
+    def begin() -> None:
+        worker.tell_later(0.02, lambda: done("later"))
+        worker.tell_later(0.01, lambda: done("soon"))
+        worker.tell(lambda: done("at once"))
+
+    def done(what: str) -> None:
+        order.append((what, threading.current_thread().name))
+        if len(order) == 3:
+            over.set()
+
+    worker, over = Worker(NAME), threading.Event()
+    order: list[tuple[str, str]] = []
+    worker.tell(begin)
+    assert over.wait(60)
+    worker.stop()
+    assert order == [("at once", NAME), ("soon", NAME), ("later", NAME)]
+
+
+def test_a_worker_that_is_stopped_drops_what_was_to_be_done_later() -> None:
+    worker, begun = Worker(NAME), threading.Event()
+    done: list[int] = []
+
+    def begin() -> None:
+        worker.tell_later(3600, lambda: done.append(1))
+        begun.set()
+
+    worker.tell(begin)
+    assert begun.wait(60)
+    worker.stop()
+    assert NAME not in {thread.name for thread in threading.enumerate()}
+    assert not done
