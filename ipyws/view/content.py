@@ -59,7 +59,8 @@ def content(message: Message, longest: int, *, unfold: bool, raw: bool = False) 
     meant = Meaning() if raw else meaning(message, WINDOW, longest, DETAIL)
     made = _value(message, meant, longest, unfold) if meant.read else _payload(message, longest, unfold)
     label = " · ".join(filter(None, (message.mark, meant.label)))
-    made = made._replace(tag=meant.tag, label=shown(label, 80))
+    if meant.tag or label:
+        made = made._replace(tag=meant.tag, label=shown(label, 80))
     if meant.large:
         where = "value has it" if unfold else "open it"
         return made._replace(preview=f"more than {byte_size(WINDOW)} to read: {where}")

@@ -15,6 +15,8 @@ WINDOW: Final = 16 * 1024
 
 def shown(text: str, limit: int) -> str:
     """Return ``text`` fit for one line: masked, visible and at most ``limit`` characters."""
+    if not text:  # as most tags and labels are
+        return ""
     whole = len(text) <= WINDOW
     return cut(mask_start(text, WINDOW), limit, whole)
 

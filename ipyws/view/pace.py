@@ -25,8 +25,9 @@ class Pace:
         Args:
             gap: In seconds.
         """
+        if gap <= _SHORTEST or len(self._gaps) < _LEAST:
+            self._gaps.append(gap)
+            return False
         known = sorted(self._gaps)
         self._gaps.append(gap)
-        if gap <= _SHORTEST or len(known) < _LEAST:
-            return False
         return gap > _TIMES * known[len(known) * 3 // 4]

@@ -183,6 +183,8 @@ class Stretch:
             since = None if before is None else before.time
             made = row(message, since, unfold=unfold, contract=self._log.contract, unusual=unusual)
             self._rows[key] = made
+        if not self._pairs:
+            return made
         count = sum(other == message.seq for other in self._pairs.values())
         return as_one(made, message, count)
 
