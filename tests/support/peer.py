@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -22,6 +24,12 @@ from tests.support.servers import echo, request_of
 ROOT = Path(__file__).parent.parent.parent
 DIGITS = 12
 """Bytes of each message of a flood: its number, counted from 0."""
+
+
+def stop(process: subprocess.Popen[Any]) -> None:
+    """Suspend a process; where there is no core for it, it goes on for a while after the signal."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
 
 
 class Peer:
@@ -44,7 +52,7 @@ class Peer:
 
     def suspend(self) -> None:
         """Stop it where it is: it neither reads nor writes, its sockets stay."""
-        self._process.send_signal(signal.SIGSTOP)
+        stop(self._process)
 
     def resume(self) -> None:
         """Let it go on."""

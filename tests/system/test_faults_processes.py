@@ -20,7 +20,7 @@ from ipyws import errors
 from ipyws.runtime.registry import REGISTRY
 from tests.support.flood import Flood
 from tests.support.holdings import assert_adds_up, assert_released, holdings
-from tests.support.peer import DIGITS, Peer, peer
+from tests.support.peer import DIGITS, Peer, peer, stop
 from tests.support.servers import CLOSE, PATIENCE, PONG, TEXT, Raw, frame, raw_server, until
 from tests.support.stopwatch import Stopwatch
 from tests.support.witness import witness
@@ -163,7 +163,7 @@ def test_client_that_was_suspended_beyond_a_timeout_reads_what_came_meanwhile_an
         run_script(SUSPENDED, site.url, json.dumps(options)) as script,
     ):
         assert site.next() == "suspend"
-        script.send_signal(signal.SIGSTOP)
+        stop(script)
         suspended.set()
         assert site.next() == "sent"
         time.sleep(seconds)  # that long it is to be suspended
