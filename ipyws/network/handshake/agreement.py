@@ -91,10 +91,8 @@ def _items(head: Head, name: str) -> list[str]:
 
 
 def _check_upgrade(head: Head, odd: list[str]) -> None:
-    if (
-        head.values("Upgrade"),
-        head.values("Connection"),
-    ) == _USUAL:  # as nearly every server says it: 4 µs of 9
+    given = head.values("Upgrade"), head.values("Connection")
+    if given == _USUAL:  # as nearly every server says it: 4 µs of 9
         return
     upgrade, connection = _items(head, "Upgrade"), _items(head, "Connection")
     what = "the server did not upgrade to WebSocket"
