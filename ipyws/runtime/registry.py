@@ -7,11 +7,12 @@ import atexit
 import os
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ipyws.core.constants import CloseCode
 from ipyws.core.options.table import ConnectOptions
-from ipyws.errors import UnknownConnectionError
+from ipyws.errors import ContextError, UnknownConnectionError
 from ipyws.runtime.client import Client
 from ipyws.runtime.core import new_core
 from ipyws.runtime.factory import new_connection
@@ -73,7 +74,8 @@ class Registry:
         if core is None:
             return
         try:
-            core.call(lambda: _end_all(clients, ends))
+            with suppress(ContextError):  # a page that can't wait now: what is left ends with its loop
+                core.call(lambda: _end_all(clients, ends))
         finally:
             core.stop(timeout=0.5)
 

@@ -123,6 +123,8 @@ def page(make: Callable[[], Any] = ThreadedPort) -> Iterator[tuple[Registry, Any
     try:
         yield registry, port
     finally:
-        registry.shut_down()
-        PAGE.end()
-        PLATFORM.threads, PLATFORM.sockets = before
+        try:
+            registry.shut_down()
+        finally:
+            PAGE.end()
+            PLATFORM.threads, PLATFORM.sockets = before

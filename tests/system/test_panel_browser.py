@@ -96,7 +96,9 @@ def _filter(panel: Shown) -> None:
 def _expand(panel: Shown) -> None:
     panel.wait_for_row("BTC-USD", "in")
     panel.button("Pause").click()
-    row = panel.rows("BTC-USD", way="in").last
+    # By its own name: what is drawn when the button is pressed may still be followed by others.
+    newest = panel.rows("BTC-USD", way="in").last.get_attribute("data-id")
+    row = panel.log.locator(f'.row[data-id="{newest}"]')
     row.locator(".time").click()  # the button to the newest row may float over the middle of the line
     expect(row.locator(".detail .leaf", has_text='"symbol": "BTC-USD"')).to_be_visible(timeout=SOON)
     panel.picture("panel-expanded")

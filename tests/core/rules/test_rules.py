@@ -56,8 +56,10 @@ def test_a_payload_is_sent_in_intervals_until_the_rule_is_stopped(site: Site) ->
         rule.stop()
         sent = rule.sent
         client.send("behind")
-        assert site.next() == "behind"
-        assert sent >= 3
+        came = 3
+        while site.next() != "behind":  # on a busy machine more were sent before it was stopped
+            came += 1
+        assert came == sent
         assert rule.sent == sent
         assert ended(rule)
         assert rule.error is None
