@@ -218,9 +218,10 @@ class Live:
 
     async def _tick(self) -> None:
         self._seats.forget_silent()
-        self._earlier.note(self._known())
         seats = self._seats.all()
-        self._follow(self._known().values() if seats else ())
+        known = self._known() if seats else {}
+        self._earlier.note(known)
+        self._follow(known.values())
         self.charts.follow({seat.id: self._shown(seat.shown) for seat in seats})
         if seats:
             self._send_cards(seats)
