@@ -74,7 +74,8 @@ class Registry:
         if core is None:
             return
         try:
-            with suppress(ContextError):  # a page that can't wait now: what is left ends with its loop
+            # Where it can't be waited for, as in some pages, what is left ends with the loop.
+            with suppress(ContextError):
                 core.call(lambda: _end_all(clients, ends))
         finally:
             core.stop(timeout=0.5)

@@ -163,3 +163,14 @@ def test_nobody_waits_for_a_server_on_a_loop_that_stands_still_meanwhile(port: A
             connect(registry, f"ws://127.0.0.1:{server.address[1]}/")
         server.close()
         outer.run_until_complete(asyncio.sleep(0))
+
+
+def test_a_page_that_can_not_wait_ends_without_an_error() -> None:
+    with closing(asyncio.new_event_loop()) as outer, page(PlainLike) as (registry, _):
+        server = memory.listen(outer, asyncio.Protocol, "127.0.0.1", 0)
+        loop = registry.core().loop
+        registry.at_end(lambda: asyncio.Event().wait())
+        registry.shut_down()
+        assert asyncio.all_tasks(loop) == set()
+        server.close()
+        outer.run_until_complete(asyncio.sleep(0))
