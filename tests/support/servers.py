@@ -254,7 +254,9 @@ def raw_server(
     async def abandon() -> None:
         await _end_tasks()
         for writer in serving.values():  # a task that is cancelled before it begins closes nothing
-            writer.transport.abort()
+            # One that closed behind what it wrote has forgotten its loop, and can't be aborted.
+            if not writer.is_closing() or writer.transport.get_write_buffer_size():
+                writer.transport.abort()
         await asyncio.sleep(0)
 
     async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
