@@ -168,12 +168,12 @@ class View:
         settles = self._settles and live
         most = TOP_ROWS if settles else self._room if live else None
         drawn = self.stretch.rows(shown.total, most, html_rows.UNFOLDED if live else None)
-        self._said, self._note = self._words(shown), shown.note
+        self._said, self._note = self._words(shown) if self._tails is not None else None, shown.note
         if self.stable:
             drawn, steps = stable_rows(drawn), stable_lines(steps)
         self._top = drawn
         self._top_end = self.stretch.start + sum(row.stands_for for row in drawn)
-        told = replace(shown, told=any(row.kind == "close" for row in drawn))
+        told = replace(shown, told=True) if any(row.kind == "close" for row in drawn) else shown
         self._round += 1 if self._tails and self._tails.ticks_below else 0
         place = self._place(0) if settles else ""
         self._owe(self.handle, self._bundle(told, drawn, live, steps, place))

@@ -34,10 +34,11 @@ def visible(text: str, keep_newlines: bool = False) -> str:
         text: Any text. A backslash in it stays as it is.
         keep_newlines: Let line feeds and tabs through, for text that is shown on several lines.
     """
-    if text.isascii():  # most are: the search for all that Unicode hides takes ten times as long
-        seen = text.translate(_NO_LAYOUT) if keep_newlines else text
-        if seen.isprintable():
-            return text
+    # Most are ASCII: the search for all that Unicode hides takes ten times as long.
+    if text.isascii() and (
+        text.isprintable() or (keep_newlines and text.translate(_NO_LAYOUT).isprintable())
+    ):
+        return text
     return (_HIDDEN_BUT_LAYOUT if keep_newlines else _HIDDEN).sub(_escape, text)
 
 

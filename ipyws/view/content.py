@@ -58,7 +58,7 @@ def content(message: Message, longest: int, *, unfold: bool, raw: bool = False) 
         return _breach(message, unfold)
     meant = Meaning() if raw else meaning(message, WINDOW, longest, DETAIL)
     made = _value(message, meant, longest, unfold) if meant.read else _payload(message, longest, unfold)
-    label = " · ".join(filter(None, (message.mark, meant.label)))
+    label = f"{message.mark} · {meant.label}" if message.mark and meant.label else message.mark or meant.label
     if meant.tag or label:
         made = made._replace(tag=meant.tag, label=shown(label, 80))
     if meant.large:

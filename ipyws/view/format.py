@@ -6,25 +6,41 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from ipyws.text.masking import mask_start
+from ipyws.text.masking import known, mask_start
 from ipyws.text.printable import visible
 
 WINDOW: Final = 16 * 1024
 """What of a payload is looked at: enough that a secret which starts in the shown part is masked whole."""
+
+_OFTEN: Final = 300  # characters of a text that may be shown again and again
 
 
 def shown(text: str, limit: int) -> str:
     """Return ``text`` fit for one line: masked, visible and at most ``limit`` characters."""
     if not text:  # as most tags and labels are
         return ""
+    if len(text) <= _OFTEN:
+        return _shown(text, limit, known())
     whole = len(text) <= WINDOW
     return cut(mask_start(text, WINDOW), limit, whole)
 
 
+@lru_cache(maxsize=256)  # names, addresses, badges: the same in every drawing of a view
+def _shown(text: str, limit: int, secrets: tuple[str, ...]) -> str:
+    """Return a short text as `shown` does, as long as these are the secrets."""
+    return cut(mask_start(text, WINDOW), limit, True)
+
+
 def clock(time: float) -> str:
     """Return the local time of day with milliseconds."""
-    at = datetime.fromtimestamp(time)  # strftime takes five times as long, for each row
-    return f"{at.hour:02}:{at.minute:02}:{at.second:02}.{at.microsecond // 1000:03}"
+    second, micros = divmod(round(time * 1e6), 1_000_000)
+    return f"{_second(second)}.{micros // 1000:03}"
+
+
+@lru_cache(maxsize=64)  # that of many rows
+def _second(time: int) -> str:
+    at = datetime.fromtimestamp(time)  # strftime takes five times as long
+    return f"{at.hour:02}:{at.minute:02}:{at.second:02}"
 
 
 @lru_cache(maxsize=32)  # the same in every drawing of a view

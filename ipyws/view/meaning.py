@@ -42,6 +42,9 @@ class Meaning(NamedTuple):
     value: object = None
 
 
+_AS_IT_IS: Final = Meaning()
+
+
 def meaning(message: Message, window: int, longest: int, detail: int) -> Meaning:
     """Return what is shown of a message.
 
@@ -53,7 +56,7 @@ def meaning(message: Message, window: int, longest: int, detail: int) -> Meaning
     """
     codec, data = message.codec, message.data
     if not data or (isinstance(data, str) and codec.name in ("auto", "text", "raw")):
-        return Meaning()
+        return _AS_IT_IS
     try:
         if codec.is_larger(data, window):
             packed = isinstance(data, bytes) and (codec.name != "auto" or len(data) <= window)

@@ -7,6 +7,7 @@ its size.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ipyws.core.messages.contract import Contract
@@ -94,9 +95,8 @@ def row(
     """
     delta = None if previous_time is None else message.time - previous_time
     said: Content = content(message, longest, unfold=unfold, raw=raw)
-    wrong = broken(contract, message)
+    wrong = "" if contract is None else broken(contract, message)
     slow = delta is not None and delta > _SLOW if unusual is None else unusual
-    looks = (message.direction, message.type, said.look, "slow" if slow else "", "bad" if wrong else "")
     return Row(
         time=clock(message.time),
         delta="" if delta is None else signed_duration(delta),
@@ -105,13 +105,18 @@ def row(
         size=byte_size(message.size) if message.type in _SIZED else "",
         preview=said.preview,
         detail=said.detail,
-        css=" ".join(filter(None, looks)),
+        css=_css(message.direction, message.type, said.look, slow, bool(wrong)),
         tag=said.tag,
         label=said.label,
         raw=said.raw,
         wrong=wrong,
         at=message.time,
     )
+
+
+@lru_cache(maxsize=64)
+def _css(direction: str, kind: str, look: str, slow: bool, bad: bool) -> str:
+    return " ".join(filter(None, (direction, kind, look, "slow" if slow else "", "bad" if bad else "")))
 
 
 def gap(count: int, evicted: int = 0) -> Row:

@@ -41,6 +41,7 @@ class Stretch:
         self._rows: OrderedDict[tuple[int, bool], Row] = OrderedDict()
         self._pairs: dict[int, int] = {}  # by what has no row of its own, what stands for it
         self._pace = Pace()
+        self._fresh: list[Message] = []  # what the last look has read
         self._told = start  # where `new_rows` has come to
         self._told_beats = 0
 
@@ -103,9 +104,9 @@ class Stretch:
         if first > self._seen:
             self._shown.clear()  # there would be a hole between these and the next
             self._pairs.clear()
-        for message in self._log.read(first, max(0, end - first)):
-            if message.seq >= end:
-                break
+        read = self._log.read(first, end - first) if first < end else []
+        self._fresh = [message for message in read if message.seq < end]
+        for message in self._fresh:
             if is_heartbeat(message):
                 self._fold(message.seq)
             else:
@@ -139,10 +140,14 @@ class Stretch:
 
     def _messages(self, seqs: list[int]) -> list[Message]:
         """Return the messages of some numbers that are kept; those that a rule answered since are folded."""
-        found = []
-        at_once = len(seqs) > 0 and seqs[-1] - seqs[0] < LOOKED  # one reading, rather than one for each
-        read = self._log.read(seqs[0], seqs[-1] - seqs[0] + 1) if at_once else []
-        kept = {message.seq: message for message in read}
+        found: list[Message] = []
+        fresh, self._fresh = self._fresh, []
+        if not seqs:
+            return found
+        at_once = seqs[-1] - seqs[0] < LOOKED  # one reading, rather than one for each
+        count = (fresh[0].seq if fresh else seqs[-1] + 1) - seqs[0]  # before what was read just now
+        read = self._log.read(seqs[0], count) if at_once and count > 0 else []
+        kept = {message.seq: message for message in (*read, *fresh)}
         for seq in seqs:
             message = kept.get(seq) if at_once else self._message(seq)
             if message is not None and message.mark:

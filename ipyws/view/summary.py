@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ipyws.capture.journal.journal import Journal
 from ipyws.core.connection.connection import Connection
 from ipyws.core.connection.reconnect import Retry
-from ipyws.core.connection.stats import Stats
+from ipyws.core.connection.transport import Handshake
 from ipyws.core.messages.counts import count
 from ipyws.core.rules.rule import Rule
-from ipyws.text.masking import mask, mask_headers
+from ipyws.text.masking import known, mask, mask_headers
 from ipyws.view.card import Card
 from ipyws.view.format import clock
 
@@ -22,7 +24,8 @@ def card(client: Connection, *, current: bool = False, hint: str = "", handshake
         hint: How to look further.
         handshake: Whether it tells of the handshake.
     """
-    counts, stats = count(client.log), client.stats
+    counts, rtts = count(client.log), client.keepalive.pings.rtts
+    response = client.response if handshake else None
     return Card(
         name=client.name,
         url=mask(client.url),
@@ -36,31 +39,29 @@ def card(client: Connection, *, current: bool = False, hint: str = "", handshake
         kept=counts.kept,
         evicted=counts.evicted,
         total=counts.total,
-        rtt=stats.rtt,
-        opened=_opened(client, stats) if handshake else "",
-        headers=_headers(client) if handshake else (),
+        rtt=rtts[-1] if rtts else None,
+        opened=_opened(response, client.sessions.begun) if response else "",
+        headers=_headers(response, known()) if response else (),
         opened_at=client.opened_at if handshake else None,
         close=client.closed,
-        lasted=stats.duration if client.closed else None,
+        lasted=client.sessions.duration if client.closed else None,
         hint=hint,
         current=current,
     )
 
 
-def _opened(client: Connection, stats: Stats) -> str:
+def _opened(response: Handshake, sessions: int) -> str:
     """Return the last handshake in words, and how often there was one before it."""
-    response = client.response
-    if response is None:
-        return ""
-    again = stats.ws_sessions - 1
+    again = sessions - 1
     times = "" if again < 1 else ", opened again once" if again == 1 else f", opened again {again:,} times"
     status = f"{response.status} {response.reason}".rstrip()
     return f"{status} in {response.elapsed * 1000:.0f} ms{times}"
 
 
-def _headers(client: Connection) -> tuple[str, ...]:
-    headers = client.response.headers if client.response is not None else ()
-    return tuple(f"{name}: {value}" for name, value in mask_headers(headers))
+@lru_cache(maxsize=32)  # the same in every drawing of a view
+def _headers(response: Handshake, secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the headers of a response as lines, as long as these are the secrets."""
+    return tuple(f"{name}: {value}" for name, value in mask_headers(response.headers))
 
 
 def _note(client: Connection) -> str:

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-import pytest
+from datetime import datetime
 
-from ipyws.view.format import byte_size, duration, signed_duration
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipyws.text.masking import remember
+from ipyws.view.format import byte_size, clock, duration, shown, signed_duration
 
 
 @pytest.mark.parametrize(
@@ -43,3 +48,16 @@ def test_durations(seconds: float, words: str) -> None:
 
 def test_a_clock_that_was_set_back_gives_a_negative_delta() -> None:
     assert signed_duration(-0.5) == "−500 ms"
+
+
+def test_what_became_a_secret_is_masked_where_it_was_shown_before() -> None:
+    said = "a greeting of opensesame-4711"
+    assert shown(said, 100) == said
+    remember("opensesame-4711")
+    assert shown(said, 100) == "a greeting of ***"
+
+
+@given(st.integers(0, 4 * 10**9), st.integers(0, 999_999))
+def test_a_clock_tells_what_a_date_does(second: int, micros: int) -> None:
+    moment = datetime.fromtimestamp(second).replace(microsecond=micros)
+    assert clock(moment.timestamp()) == moment.strftime("%H:%M:%S.%f")[:-3]
