@@ -116,13 +116,19 @@ class Line(NamedTuple):
 
 
 def line(mode: Compression = PLAIN, limit: int = 1 << 20) -> Line:
-    """Return a wire that has sent its request; to be called on a loop."""
+    """Return a wire that can send its request; to be called on a loop."""
+    made = unconnected(mode, limit)
+    made.wire.connection_made(made.tube)
+    return made
+
+
+def unconnected(mode: Compression = PLAIN, limit: int = 1 << 20) -> Line:
+    """Return a wire that does not have its transport yet."""
     protocol = ClientProtocol(
         URI, extensions=offers(mode, 0), max_size=limit, state=State.OPEN, logger=SILENT
     )
     sink, tube = Sink(), Tube()
     wire = Wire(protocol, sink, close_timeout=None)
-    wire.connection_made(tube)
     answer = (
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Accept: {accept_key(protocol.key)}\r\n{_AGREED[mode]}\r\n"
@@ -133,7 +139,8 @@ def line(mode: Compression = PLAIN, limit: int = 1 << 20) -> Line:
 async def opened(mode: Compression = PLAIN, limit: int = 1 << 20) -> Line:
     """Return a wire whose handshake is done, and nothing of it in what was written."""
     made = line(mode, limit)
-    opening = asyncio.ensure_future(made.wire.open(made.protocol.connect()))
+    made.wire.ask(made.protocol.connect())
+    opening = asyncio.ensure_future(made.wire.answer())
     await asyncio.sleep(0)
     made.wire.data_received(made.answer)
     await opening
@@ -169,7 +176,8 @@ async def exchange(
         close_at: After how many bytes of the stream we close the connection, or None.
     """
     made = line(mode, limit)
-    opening = asyncio.ensure_future(made.wire.open(made.protocol.connect()))
+    made.wire.ask(made.protocol.connect())
+    opening = asyncio.ensure_future(made.wire.answer())
     await asyncio.sleep(0)
     made.tube.written.clear()
     data, head = made.answer + stream, len(made.answer)

@@ -8,6 +8,7 @@ sent.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -191,12 +192,19 @@ async def _dial_once(
     progress.facts["url"] = progress.url.masked
     wire = make_wire(protocol, sink, options)
     through = proxy.choose(there, options.proxy)
+
+    def ask(sock: socket.socket | None) -> None:
+        _allow(progress, wire, protocol, permission)
+        progress.sent = frozenset(name.lower() for name in asked.headers)
+        wire.ask(asked, sock)
+
     try:
-        if through is None:
-            await connect_directly(progress, wire, context, permission)
-        else:
+        if through is not None:
             await connect_through(progress, wire, context, through, permission)
-        head = await _ask(progress, wire, protocol, asked, permission)
+            ask(None)
+        elif not await connect_directly(progress, wire, context, permission, ask):
+            ask(None)
+        head = await wire.answer()
     except BaseException:
         wire.abort()
         raise
@@ -204,18 +212,14 @@ async def _dial_once(
     return wire
 
 
-async def _ask(
-    progress: _Progress, wire: Wire, protocol: ClientProtocol, asked: Request, permission: Permission
-) -> Head:
-    """Ask for the upgrade, as the policy of this moment allows; return the answer."""
+def _allow(progress: _Progress, wire: Wire, protocol: ClientProtocol, permission: Permission) -> None:
+    """Let a wire ask for the upgrade, as the policy of this moment allows."""
     progress.phase = "handshake"
     policy = permission.ask_again()
     wire.max_message = most = policy.max_message
     largest = permission.options.largest
     protocol.max_message_size = min(largest, most or largest)
     wire.refuse_message = partial(message_refusal, policy)
-    progress.sent = frozenset(name.lower() for name in asked.headers)
-    return await wire.open(asked)
 
 
 def _handshake(

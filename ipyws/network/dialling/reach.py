@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from websockets.proxy import Proxy
 
 from ipyws.network.dialling import proxy, tls
 from ipyws.network.dialling.permission import Permission
-from ipyws.network.dialling.resolve import Attempts, connect_tcp, connect_unix, literal, resolve
+from ipyws.network.dialling.resolve import Attempts, connect_tcp, connect_unix, is_plain, literal, resolve
 from ipyws.network.wire.connection import Wire
 from ipyws.policy.url import URL
 
@@ -24,8 +26,12 @@ class Progress(Protocol):
 
 
 async def connect_directly(
-    progress: Progress, wire: Wire, context: ssl.SSLContext | None, permission: Permission
-) -> None:
+    progress: Progress,
+    wire: Wire,
+    context: ssl.SSLContext | None,
+    permission: Permission,
+    ask: Callable[[socket.socket], object],
+) -> bool:
     """Connect a wire to where its permission leads.
 
     Args:
@@ -33,6 +39,10 @@ async def connect_directly(
         wire: What speaks with the server.
         context: For TLS, where the URL is one with TLS.
         permission: What is allowed; it gets the addresses.
+        ask: Has the wire ask for the upgrade by a socket that it does not have yet.
+
+    Returns:
+        Whether it has been asked for.
 
     Raises:
         PermissionDeniedError: An address is not allowed, or the policy was narrowed.
@@ -47,9 +57,13 @@ async def connect_directly(
         progress.phase = "tcp"
         sock = await connect_tcp(permission.addresses, Attempts(progress.facts))
     secure = progress.url.secure
+    # The server reads while a transport is made, which takes two turns of the loop.
+    at_once = not secure and wire.takes_sockets and is_plain(asyncio.get_running_loop())
     try:
         if secure:  # TLS tells the server's name; without it nothing is sent until the next question
             permission.ask_again()
+        elif at_once:
+            ask(sock)
     except BaseException:
         sock.close()
         raise
@@ -60,6 +74,7 @@ async def connect_directly(
         ssl=context if secure else None,
         server_hostname=permission.tls_name if secure else None,
     )
+    return at_once
 
 
 async def connect_through(
@@ -109,7 +124,7 @@ async def _resolve(progress: Progress, permission: Permission) -> None:
     progress.phase = "dns"
     there = permission.there
     if (known := literal(there.host, there.port)) is not None:
-        permission.lead_to([known], at_once=True)
+        permission.lead_to([known])
     else:
         permission.lead_to(await resolve(there.host, there.port))
     progress.facts["addresses"] = [str(address[0]) for _, address in permission.addresses]

@@ -80,11 +80,16 @@ def _make(info: AddrInfoType) -> socket.socket:
 
 
 async def _connect(sock: socket.socket, address: Address) -> None:
-    connect = asyncio.get_running_loop().sock_connect
-    if _is_here(address) and getattr(connect, "__func__", None) is BaseSelectorEventLoop.sock_connect:
+    loop = asyncio.get_running_loop()
+    if _is_here(address) and is_plain(loop):
         await _connect_here(sock, address)
-    else:  # also where a loop has its own way: that of a page finds the servers in its memory
-        await connect(sock, address)
+    else:
+        await loop.sock_connect(sock, address)
+
+
+def is_plain(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether a loop only waits for its sockets; that of a page finds the servers in its memory."""
+    return getattr(loop.sock_connect, "__func__", None) is BaseSelectorEventLoop.sock_connect
 
 
 def _is_here(address: Address) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -77,6 +78,8 @@ class Wire(asyncio.Protocol):
     )
 
     pings = True
+    takes_sockets = True
+    """Whether it can ask by a socket that it has no transport for."""
 
     handshake: Handshake
     refuse_message: Callable[[int], WebSocketError]
@@ -119,16 +122,32 @@ class Wire(asyncio.Protocol):
 
     # -- handshake ---------------------------------------------------------------------------------
 
-    async def open(self, request: Request) -> Head:
-        """Send the handshake request and return the answer, which is an agreement.
+    def ask(self, request: Request, sock: socket.socket | None = None) -> None:
+        """Send the handshake request.
+
+        Args:
+            request: The request.
+            sock: Where to, while there is no transport; that writes later what the socket does not take.
+        """
+        self._protocol.send_request(request)
+        if sock is None:
+            self._flush()
+            return
+        data = b"".join(self._protocol.data_to_send())
+        try:
+            sent = sock.send(data)
+        except OSError:  # it takes nothing now, or is gone: the transport will see
+            sent = 0
+        self._rest = data[sent:]
+
+    async def answer(self) -> Head:
+        """Return the answer to the request, which is an agreement.
 
         Raises:
             InvalidHandshake: Of `websockets`, or of `ipyws.network.handshake.answer`: it is none.
             ConnectionError: The connection was lost before there was one.
         """
         assert self._answering is not None
-        self._protocol.send_request(request)
-        self._flush()
         head = await self._answering.head()
         self._answering = None  # whoever opens it keeps what is needed of it
         return head
@@ -248,6 +267,8 @@ class Wire(asyncio.Protocol):
             and not transport.get_extra_info("sslcontext")
         ):
             self._socket = transport.get_extra_info("socket").fileno()
+        if self._rest:
+            self._write(b"")
 
     def _ask_for(self, size: int) -> None:
         """Read so many bytes at once from now on, where asyncio's transport is one that can be told."""

@@ -36,6 +36,8 @@ class TappedWire(Wire):
         more: As of `Wire`.
     """
 
+    takes_sockets = False  # what goes past the transport goes past the tap
+
     def __init__(self, frames: FrameLog, protocol: ClientProtocol, sink: Sink, *more: Any) -> None:
         self._tap = Tap(frames, lambda: bool(protocol.extensions), lambda: protocol.parser_exc is not None)
         super().__init__(protocol, _TappedSink(sink, self._tap), *more)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from ipyws import errors
 from ipyws.config import current
 from ipyws.core.options.table import check_options
 from ipyws.network.dialling import reach
+from ipyws.network.dialling.permission import Permission
 from ipyws.policy.policy import Policy
 from ipyws.policy.url import parse
 from ipyws.runtime.factory import new_client
@@ -124,8 +126,9 @@ def test_each_hop_of_a_redirect_is_asked_about_once(site: Site, asked: Asked) ->
     assert asked == [("decide", hops[0]), *ADDRESSES, ("decide", hops[1]), *ADDRESSES]
 
 
-@pytest.mark.parametrize(("host", "looks"), [("127.0.0.1", 2), (NAME, 3)])
-def test_a_dial_looks_at_the_files_once_before_it_waits_and_once_after(
+# An address of this machine is connected to, and asked for the upgrade, without a wait.
+@pytest.mark.parametrize(("host", "looks"), [("127.0.0.1", 1), (NAME, 3)])
+def test_a_dial_looks_at_the_files_once_before_it_waits_and_once_after_each_wait(
     host: str, looks: int, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[object] = []
@@ -135,11 +138,41 @@ def test_a_dial_looks_at_the_files_once_before_it_waits_and_once_after(
     assert len(seen) == looks
 
 
+def test_the_files_are_looked_at_again_where_connecting_takes_a_turn_of_the_loop(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def connect_tcp(*about: Any) -> Any:
+        await asyncio.sleep(0)
+        return await real_connect(*about)
+
+    seen: list[object] = []
+    real_connect, real = reach.connect_tcp, current.look
+    monkeypatch.setattr(reach, "connect_tcp", connect_tcp)
+    monkeypatch.setattr(current, "look", lambda here: seen.append(here) or real(here))
+    dial(at("127.0.0.1", site))
+    assert len(seen) == 2
+
+
+def test_a_policy_that_denied_one_question_is_asked_all_of_them_at_the_next(here: Place) -> None:
+    async def scenario() -> None:
+        url = parse("ws://127.0.0.1:1/")
+        permission = Permission(url, check_options({"proxy": None}))
+        permission.begin()
+        here.machine('[policy]\nconnect = "deny"\n')
+        await asyncio.sleep(0)
+        for _ in range(2):  # the second time without a wait: what denied it holds
+            with pytest.raises(errors.PermissionDeniedError):
+                permission.ask_again()
+
+    run(scenario())
+
+
 def test_a_policy_that_is_narrowed_while_it_connects_keeps_the_request_from_being_sent(
     here: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def connect_tcp(*about: Any) -> Any:
         sock = await real(*about)
+        await asyncio.sleep(0)  # others have their turn, one of which narrows it
         here.machine('[policy]\nconnect = "deny"\n')
         return sock
 

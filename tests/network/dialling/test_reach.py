@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Iterator
@@ -185,6 +186,7 @@ def narrowing(here: Place, text: str, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
     async def connect_tcp(*arguments: object) -> object:
         sock = await real(*arguments)  # type: ignore[arg-type]
+        await asyncio.sleep(0)  # others have their turn, one of which narrows it
         here.machine(text)
         return sock
 

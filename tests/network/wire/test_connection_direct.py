@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -15,6 +17,7 @@ import ipyws
 from ipyws.network.wire import connection as network
 from ipyws.network.wire.connection import Wire
 from tests.support.servers import CLOSE, PING, TEXT, Raw, Site, frame, raw_server
+from tests.support.tube import unconnected
 
 COUNT = 60
 
@@ -162,3 +165,26 @@ def test_what_has_to_go_another_way_does(written: list[bool], options: dict[str,
         if "wire" in options:
             assert sum(each.direction == "out" for each in client.log.frames()) == 3
     assert not any(written)
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_request_that_the_socket_does_not_take_whole_is_written_by_the_transport(is_full: bool) -> None:
+    async def scenario() -> tuple[bytes, bytes]:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            theirs.setblocking(False)
+            if is_full:
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        ours.send(bytes(65536))
+            made = unconnected()
+            request = made.protocol.connect()
+            request.headers["X-Long"] = "x" * 4_000_000  # more than the system takes at once
+            made.wire.ask(request, ours)
+            taken = b"" if is_full else theirs.recv(5_000_000)
+            made.wire.connection_made(made.tube)
+            return taken + bytes(made.tube.written), request.serialize()
+
+    written, request = asyncio.run(scenario())
+    assert written == request

@@ -110,7 +110,8 @@ def test_every_other_frame_reaches_it_alone_and_what_stands_around_it_does_not(
 def test_frames_that_come_with_the_answer_to_the_handshake_are_taken() -> None:
     async def run() -> Line:
         made = line()
-        opening = asyncio.ensure_future(made.wire.open(made.protocol.connect()))
+        made.wire.ask(made.protocol.connect())
+        opening = asyncio.ensure_future(made.wire.answer())
         await asyncio.sleep(0)
         given = watched(made)
         made.wire.data_received(made.answer[:-2])
@@ -353,7 +354,8 @@ def _subclass(protocol: ClientProtocol) -> None:
 def test_library_that_is_not_as_it_must_be_gets_everything(change: Callable[[ClientProtocol], None]) -> None:
     async def run() -> list[bytes]:
         made = line()
-        opening = asyncio.ensure_future(made.wire.open(made.protocol.connect()))
+        made.wire.ask(made.protocol.connect())
+        opening = asyncio.ensure_future(made.wire.answer())
         await asyncio.sleep(0)
         change(made.protocol)
         given: list[bytes] = []
