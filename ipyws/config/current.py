@@ -44,6 +44,11 @@ class Configuration:
                 self._policy, self._seen = Policy((*layers, *self._kernel)), seen
             return self._policy
 
+    @property
+    def last(self) -> Policy | None:
+        """The policy as it was read last, which may be another by now; None if it never was."""
+        return None if self._seen is None else self._policy
+
     def kernel(self) -> tuple[Layer, ...]:
         """Return what was narrowed for the running kernel."""
         return self._kernel

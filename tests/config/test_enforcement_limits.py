@@ -465,3 +465,46 @@ def test_broken_file_stops_the_next_connection_until_it_is_mended(
             asyncio.run(_awaited(site.url))
         here.project(LOOPBACK)
         ipyws.connect(site.url).close()
+
+
+@pytest.mark.parametrize(
+    "text", [policy('connect = "deny"'), '[policy]\nconnect = "deny"\n', "[policy]\nbroken"]
+)
+def test_policy_that_is_narrowed_after_it_was_read_holds_for_a_plain_call_of_coroutines(
+    text: str, here: Place, site: Site
+) -> None:
+    async def scenario() -> None:
+        here.machine(policy())
+        await (await ipyws.connect_async(site.url)).close()
+        here.machine(text)
+        with dialling() as dialled, pytest.raises((errors.PermissionDeniedError, errors.InvalidError)):
+            await ipyws.connect_async(site.url)
+        assert dialled == []
+
+    asyncio.run(scenario())
+
+
+def test_policy_that_is_widened_after_it_was_read_holds_for_a_plain_call_of_coroutines(
+    here: Place, site: Site
+) -> None:
+    async def scenario() -> None:
+        here.machine(policy('connect = "deny"'))
+        with pytest.raises(errors.PermissionDeniedError):
+            await ipyws.connect_async(site.url)
+        here.machine(policy())
+        await (await ipyws.connect_async(site.url)).close()
+
+    asyncio.run(scenario())
+
+
+def test_policy_is_asked_before_a_function_of_the_options_is_called(here: Place, site: Site) -> None:
+    async def scenario() -> None:
+        here.machine(policy())
+        await (await ipyws.connect_async(site.url)).close()
+        here.machine(policy('connect = "deny"'))
+        called: list[int] = []
+        with pytest.raises(errors.PermissionDeniedError):
+            await ipyws.connect_async(site.url, headers=lambda: called.append(1) or {})
+        assert called == []
+
+    asyncio.run(scenario())

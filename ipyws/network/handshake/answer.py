@@ -23,7 +23,6 @@ MOST_HEADERS = 256
 _MOST_LINES = 4 * MOST_HEADERS  # those of values on several lines included
 _MOST_ODDITIES = 8  # of the same kind
 
-_END = re.compile(rb"\r?\n\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/(\d{1,2}(?:\.\d{1,2})?)([ \t]+)([1-9]\d\d)(?:([ \t])(.*))?", re.DOTALL)
 _INTERIM = re.compile(rb"HTTP/\d\.\d 1(?!01)\d\d[ \r\n]")
@@ -122,15 +121,15 @@ class HeadReader:
         self._seen += data
         while True:
             self._find_start()
-            found = _END.search(self._seen, max(self._start, self._searched - 3))
-            end = found.end() if found else len(self._seen)
+            found = _find_end(self._seen, max(self._start, self._searched - 2))
+            end = found[1] if found else len(self._seen)
             if end > LONGEST_HEAD:
                 return _too_large(bytes(self._seen[self._start : self._start + LONGEST_HEAD]))
             if found is None:
                 self._searched = end
                 return None
             if not _INTERIM.match(self._seen, self._start):
-                raw = bytes(self._seen[self._start : found.start()])
+                raw = bytes(self._seen[self._start : found[0]])
                 head = parse_head(raw, led=self._start > self._begin)
                 if head.status >= 200 or head.status == 101:
                     rest = bytes(self._seen[end:])
@@ -158,6 +157,19 @@ class HeadReader:
             raise NotHTTPError(bytes(self._seen[self._start : self._start + LONGEST_HEAD]))
 
 
+def _find_end(data: bytearray, start: int) -> tuple[int, int] | None:
+    """Return where the empty line behind a head begins, the end of its last line included, and where it ends.
+
+    A regular expression takes 7 µs for it, which is a hundredth of opening a connection; so does its `split`.
+    """
+    usual = data.find(b"\n\r\n", start)
+    bare = data.find(b"\n\n", start, usual + 1 if usual >= 0 else len(data))
+    found, end = (usual, usual + 3) if bare < 0 else (bare, bare + 2)
+    if found < 0:
+        return None
+    return (found - 1 if data[found - 1 : found] == b"\r" else found), end
+
+
 def _too_large(raw: bytes) -> tuple[Head, bytes]:
     """Return the start of a refusal, which is one all the same.
 
@@ -181,12 +193,13 @@ def parse_head(raw: bytes, *, led: bool = False, complete: bool = True) -> Head:
     Raises:
         AnswerError: Its status line is none, or 101 comes with too many headers.
     """
-    first, *lines = _LINE_END.split(raw, _MOST_LINES + 1)
+    is_bare = raw.count(b"\n") > raw.count(b"\r\n")
+    first, *lines = _LINE_END.split(raw, _MOST_LINES + 1) if is_bare else raw.split(b"\r\n", _MOST_LINES + 1)
     status = _STATUS_LINE.fullmatch(first)
     if status is None:
         raise AnswerError(f"the server's answer has a malformed status line: {_brief(first)}")
     odd = ["an empty line before the answer"] if led else []
-    if raw.count(b"\n") > raw.count(b"\r\n"):
+    if is_bare:
         odd.append("lines that end without a carriage return")
     if status[2] != b" " or status[4] != b" ":
         odd.append("a status line with missing or other blanks")

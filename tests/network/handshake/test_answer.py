@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections.abc import Iterator
 
@@ -281,3 +282,24 @@ def test_no_head_holds_the_loop(lines: bytes) -> None:
         head, _ = HeadReader().feed(lines) or (None, b"")
         assert head is None or len(head.oddities) < 20
     assert time.thread_time() - start < 0.05
+
+
+ENDS = ("\r\n", "\n", "\r\r\n")
+
+
+@pytest.mark.parametrize("ends", list(itertools.product(ENDS, repeat=3)))
+def test_a_head_ends_at_its_first_empty_line_however_lines_end_and_wherever_reads_are_cut(
+    ends: tuple[str, str, str],
+) -> None:
+    head = b"HTTP/1.1 200 OK%sServer: x%s" % tuple(end.encode() for end in ends[:2])
+    data = head + ends[2].encode() + b"Server: y\r\n\r\nz\n\n"
+    found = HeadReader().feed(data)
+    assert found is not None
+    for cut in range(1, len(data)):
+        reader = HeadReader()
+        first = reader.feed(data[:cut])
+        got, rest = first or reader.feed(data[cut:]) or (None, b"")
+        assert got == found[0]
+        assert rest + (data[cut:] if first else b"") == found[1]
+    if "\r\r\n" not in ends:
+        assert (found[0].headers, found[1]) == ((("Server", "x"),), data[len(head) + len(ends[2]) :])
