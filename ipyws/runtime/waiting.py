@@ -22,6 +22,7 @@ import contextlib
 import contextvars
 import threading
 import time
+from _thread import get_ident
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 from weakref import WeakKeyDictionary
@@ -125,10 +126,14 @@ class Sleeper(asyncio.Future[None]):
     def set(self) -> None:
         """Wake it; from any thread."""
         loop = self.get_loop()
-        if asyncio._get_running_loop() is not loop:
+        # As the loop itself has it; until Python 3.12, asking which loop runs is a system call.
+        if getattr(loop, "_thread_id", 0) != get_ident() and asyncio._get_running_loop() is not loop:
             _resolve_soon(loop, self)
         elif not self.done():  # awake: waking it would cost two system calls
-            self.set_result(None)
+            try:  # noqa: SIM105 - a context manager is three calls
+                self.set_result(None)
+            except asyncio.InvalidStateError:  # a signal handler has cancelled it in between
+                pass
 
     async def sleep(self, timeout: float | None = None) -> None:
         """Wait until `set` is called, or so many seconds have passed."""

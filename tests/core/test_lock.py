@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 from collections.abc import Iterator
@@ -74,6 +75,59 @@ def test_handler_of_the_users_is_called_afterwards(handler: Any) -> None:
         assert called == [signal.SIGINT]
     finally:
         signal.signal(signal.SIGINT, handler)
+
+
+def test_asyncio_run_cancels_at_once_and_its_handler_is_left_alone() -> None:
+    done = []
+
+    async def main() -> None:
+        theirs = signal.getsignal(signal.SIGINT)
+        with LOCK.section(), LOCK:
+            assert signal.getsignal(signal.SIGINT) is theirs
+            signal.raise_signal(signal.SIGINT)
+            done.append("inside")
+        done.append("behind")
+        await asyncio.sleep(60)
+        done.append("never")
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())
+    assert done == ["inside", "behind"]
+
+
+@pytest.mark.parametrize("section", [LOCK, LOCK.section], ids=["lock", "section"])
+def test_what_asyncio_run_raises_the_second_time_waits(section: Any) -> None:
+    done = []
+
+    async def main() -> None:
+        signal.raise_signal(signal.SIGINT)
+        with section() if callable(section) else section:
+            signal.raise_signal(signal.SIGINT)
+            done.append("inside")
+        done.append("never")
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())
+    assert done == ["inside"]
+
+
+def test_a_task_of_asyncio_run_that_is_over_is_not_cancelled_any_more() -> None:
+    done = []
+
+    def behind(task: asyncio.Task[None]) -> None:
+        with LOCK.section():
+            signal.raise_signal(signal.SIGINT)
+            done.append("inside")
+        done.append("never")
+
+    async def main() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.add_done_callback(behind)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())
+    assert done == ["inside"]
 
 
 def test_other_threads_wait_and_change_no_handler(handler: Any) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from ipyws import errors
 from ipyws.runtime import nested_loop, waiting
-from ipyws.runtime.waiting import Signal, wait, wait_async
+from ipyws.runtime.waiting import Signal, Sleeper, wait, wait_async
 
 
 def after(seconds: float, function: Callable[[], object]) -> threading.Timer:
@@ -194,6 +194,34 @@ def test_a_signal_may_be_set_after_the_loop_of_its_waiter_has_gone() -> None:
     assert not task.done()
     task._log_destroy_pending = False  # type: ignore[attr-defined]
     task.get_coro().close()  # type: ignore[union-attr]
+
+
+def test_a_sleeper_that_an_interrupt_cancels_while_it_is_woken_stays_cancelled() -> None:
+    class Struck(Sleeper):
+        def done(self) -> bool:
+            was_done = super().done()
+            self.cancel()  # as a signal handler may, between any two steps
+            return was_done
+
+    async def main() -> None:
+        sleeper = Struck()
+        sleeper.set()
+        assert sleeper.cancelled()
+
+    asyncio.run(main())
+
+
+def test_a_sleeper_is_woken_by_its_loop_and_by_any_other_thread() -> None:
+    async def main(threaded: bool) -> None:
+        sleeper = Sleeper()
+        if threaded:
+            threading.Thread(target=sleeper.set).start()
+        else:
+            asyncio.get_running_loop().call_soon(sleeper.set)
+        await asyncio.wait_for(sleeper, 60)
+
+    asyncio.run(main(True))
+    asyncio.run(main(False))
 
 
 # The loop goes on

@@ -117,7 +117,7 @@ class Log(Sequence[Message]):
     def receive(self, payloads: list[Any], size: int, moment: float | None = None) -> None:
         """Append data that came, as `append` does; no batch is made where nobody asks for one."""
         when = time.time() if moment is None else moment
-        with LOCK if get_ident() == LOCK.main else LOCK.plain:
+        with LOCK.section() if get_ident() == LOCK.main else LOCK.plain:
             shelf, seq = self._shelf, self.total
             run = shelf.run
             if run is None or len(payloads) > 1 or run.direction != "in":
