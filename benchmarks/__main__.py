@@ -63,6 +63,7 @@ PARTS = {
 PACKAGES = {
     "picows": "picows",
     "picows, kept": "picows",
+    "picows, not shown": "picows",
     "websocket-client": "websocket",
     "websocket-client in a thread": "websocket",
     "to_html of pandas": "pandas",
