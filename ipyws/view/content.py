@@ -11,7 +11,7 @@ from ipyws.text.masking import mask_start
 from ipyws.text.printable import visible
 from ipyws.view.card import ORDINARY_CLOSES, code_and_reason
 from ipyws.view.format import WINDOW, byte_size, cut, duration, shown
-from ipyws.view.meaning import Meaning, meaning
+from ipyws.view.meaning import AS_IT_IS, Meaning, meaning
 from ipyws.view.pretty import LINE, hex_line, hexdump, indented_json, reads_as_json
 
 DETAIL: Final = 2000
@@ -48,17 +48,13 @@ class Content(NamedTuple):
 
 def content(message: Message, longest: int, *, unfold: bool, raw: bool = False) -> Content:
     """Return what a row says of a message; see `ipyws.view.rows.row`."""
-    if message.type == "close":
-        return _close(message)
-    if message.type == "open":
-        return Content(shown(message.reason, 130))
-    if message.type in ("ping", "pong"):
-        return Content(_control(message))
-    if message.type == "breach":
-        return _breach(message, unfold)
-    meant = Meaning() if raw else meaning(message, WINDOW, longest, DETAIL)
+    if message.type not in ("text", "binary"):
+        return _event(message, unfold)
+    meant = AS_IT_IS if raw else meaning(message, WINDOW, longest, DETAIL)
     made = _value(message, meant, longest, unfold) if meant.read else _payload(message, longest, unfold)
-    label = f"{message.mark} · {meant.label}" if message.mark and meant.label else message.mark or meant.label
+    if meant is AS_IT_IS and not message.mark:  # as in most streams
+        return made
+    label = " · ".join(filter(None, (message.mark, meant.label)))
     if meant.tag or label:
         made = made._replace(tag=meant.tag, label=shown(label, 80))
     if meant.large:
@@ -68,6 +64,17 @@ def content(message: Message, longest: int, *, unfold: bool, raw: bool = False) 
         preview = cut(f"{shown(meant.problem, 100)}: {made.preview}", longest, True)
         return made._replace(preview=preview, look="bad")
     return made
+
+
+def _event(message: Message, unfold: bool) -> Content:
+    """Return what a row says of what is no data."""
+    if message.type == "close":
+        return _close(message)
+    if message.type == "open":
+        return Content(shown(message.reason, 130))
+    if message.type == "breach":
+        return _breach(message, unfold)
+    return Content(_control(message))
 
 
 def _close(message: Message) -> Content:

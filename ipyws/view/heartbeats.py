@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ipyws.core.constants import KEEP_ALIVE
+from ipyws.core.messages.batch import Batch
 from ipyws.core.messages.contract import Contract
 from ipyws.core.messages.message import Message
 from ipyws.view.format import clock
@@ -38,6 +39,11 @@ def is_heartbeat(message: Message) -> bool:
         return not codec.is_larger(data, _LARGEST) and message.read().heartbeat
     except Exception:  # codecs may be anybody's
         return False
+
+
+def has_none(batch: Batch) -> bool:
+    """Tell whether there is no heartbeat among what passed together, without a look at each."""
+    return batch.type is None and not batch.marks and batch.codec.name in _NONE_HAS
 
 
 def _is_ours(message: Message) -> bool:

@@ -115,22 +115,24 @@ def fit(rows: Sequence[Row], budget: int, *, lean: bool) -> tuple[list[Row], lis
     """
     newest = rows[-ROWS:]
     chosen: list[Row] = []
-    costs: list[int] = []
+    drawn: list[tuple[str, int]] = []
     for index, row in enumerate(reversed(newest)):
         form = row if index < UNFOLDED else _bare(row)
-        cost = _drawn(form, lean)[1]
-        if cost > budget and form.detail:
+        made = _drawn(form, lean)
+        if made[1] > budget and form.detail:
             form = _bare(row)
-            cost = _drawn(form, lean)[1]
-        if cost > budget:
+            made = _drawn(form, lean)
+        if made[1] > budget:
             break
         chosen.append(form)
-        costs.append(cost)
-        budget -= cost
+        drawn.append(made)
+        budget -= made[1]
     if not lean:
-        _unfold(chosen, costs, newest, budget)
-    fitting = _with_gap(rows, chosen[::-1])
-    return fitting, [_drawn(row, lean)[0] for row in fitting]
+        _unfold(chosen, drawn, newest, budget)
+    left_out = _left_out(rows, len(chosen))
+    kept = ROWS - len(left_out)
+    texts = [*(_drawn(row, lean)[0] for row in left_out), *(text for text, _ in drawn[:kept][::-1])]
+    return [*left_out, *chosen[:kept][::-1]], texts
 
 
 def wire_size(text: str) -> int:
@@ -139,13 +141,14 @@ def wire_size(text: str) -> int:
     return size + text.count('"') + text.count("\\") + text.count("\n")
 
 
-def _unfold(chosen: list[Row], costs: Sequence[int], rows: Sequence[Row], budget: int) -> None:
+def _unfold(chosen: list[Row], drawn: list[tuple[str, int]], rows: Sequence[Row], budget: int) -> None:
     """Give older rows their details too, the newest of them first, as far as there is room."""
     for index in range(UNFOLDED, len(chosen)):
         whole = rows[-1 - index]
-        extra = _drawn(whole, False)[1] - costs[index]
+        made = _drawn(whole, False)
+        extra = made[1] - drawn[index][1]
         if extra <= budget:
-            chosen[index] = whole
+            chosen[index], drawn[index] = whole, made
             budget -= extra
 
 
@@ -153,19 +156,21 @@ def _bare(row: Row) -> Row:
     return row._replace(detail="", raw="") if row.detail else row
 
 
-def _with_gap(rows: Sequence[Row], fitting: list[Row]) -> list[Row]:
-    if len(fitting) == len(rows):
-        return fitting
-    fitting = fitting[-(ROWS - 1) :]
-    left_out = rows[: len(rows) - len(fitting)]
-    return [gap(sum(row.stands_for for row in left_out), sum(row.evicted for row in left_out)), *fitting]
+def _left_out(rows: Sequence[Row], fitting: int) -> list[Row]:
+    """Return the row that stands for those before the newest that fit; none where all do."""
+    if fitting == len(rows):
+        return []
+    out = rows[: len(rows) - min(fitting, ROWS - 1)]
+    return [gap(sum(row.stands_for for row in out), sum(row.evicted for row in out))]
 
 
 def _message(row: Row, lean: bool) -> str:
-    named = f"{_tag(row)}<strong><code>{markup(row.label)}</code></strong> " if row.label else _tag(row)
+    named = _tag(row.tag or (row.kind if row.kind in _TAGGED else ""))
+    if row.label:
+        named += f"<strong><code>{markup(row.label)}</code></strong> "
     if row.wrong:
         named = f'<span class="bad"><code>{html_text(shown(row.wrong, 300))}</code></span> {named}'
-    is_json = "json" in row.css.split()
+    is_json = _is_json(row.css)
     preview = f"{named}<code>{coloured(row.preview) if is_json else markup(row.preview)}</code>"
     if not row.detail:
         return preview
@@ -174,6 +179,10 @@ def _message(row: Row, lean: bool) -> str:
     return fold(preview, f"<pre>{detail}</pre>{raw}")
 
 
-def _tag(row: Row) -> str:
-    tag = row.tag or (row.kind if row.kind in _TAGGED else "")
+@lru_cache(maxsize=64)
+def _is_json(css: str) -> bool:
+    return "json" in css.split()
+
+
+def _tag(tag: str) -> str:
     return f'<span class="k"><code>{html_text(shown(tag, 40))}</code></span> ' if tag else ""

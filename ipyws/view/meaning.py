@@ -42,7 +42,8 @@ class Meaning(NamedTuple):
     value: object = None
 
 
-_AS_IT_IS: Final = Meaning()
+AS_IT_IS: Final = Meaning()
+"""Nothing beyond the payload."""
 
 
 def meaning(message: Message, window: int, longest: int, detail: int) -> Meaning:
@@ -56,7 +57,7 @@ def meaning(message: Message, window: int, longest: int, detail: int) -> Meaning
     """
     codec, data = message.codec, message.data
     if not data or (isinstance(data, str) and codec.name in ("auto", "text", "raw")):
-        return _AS_IT_IS
+        return AS_IT_IS
     try:
         if codec.is_larger(data, window):
             packed = isinstance(data, bytes) and (codec.name != "auto" or len(data) <= window)

@@ -7,7 +7,7 @@ from typing import Final
 
 from ipyws.capture.recording import RecordedLog
 from ipyws.core.messages.message import Message
-from ipyws.view.heartbeats import LISTED, heartbeats, is_heartbeat
+from ipyws.view.heartbeats import LISTED, has_none, heartbeats, is_heartbeat
 from ipyws.view.pace import Pace
 from ipyws.view.pairs import as_one, belongs
 from ipyws.view.rows import Row, gap, row
@@ -38,6 +38,7 @@ class Stretch:
         self._shown: deque[int] = deque(maxlen=most)  # what gets a row of its own
         self._beats: deque[int] = deque(maxlen=LOOKED)
         self._folded = 0  # heartbeats, also those that are forgotten
+        self._beating: tuple[int, int, Row] | None = None  # how many, the last of them, their row
         self._rows: OrderedDict[tuple[int, bool], Row] = OrderedDict()
         self._pairs: dict[int, int] = {}  # by what has no row of its own, what stands for it
         self._pace = Pace()
@@ -104,6 +105,10 @@ class Stretch:
         if first > self._seen:
             self._shown.clear()  # there would be a hole between these and the next
             self._pairs.clear()
+        self._seen = end
+        if self._log.all_are(has_none, first, end):  # of a stream those alone are read that are drawn
+            self._shown.extend(range(max(first, self._log.first), end))
+            return end
         read = self._log.read(first, end - first) if first < end else []
         self._fresh = [message for message in read if message.seq < end]
         for message in self._fresh:
@@ -111,7 +116,6 @@ class Stretch:
                 self._fold(message.seq)
             else:
                 self._show(message)
-        self._seen = end
         return end
 
     def _show(self, message: Message) -> None:
@@ -164,12 +168,15 @@ class Stretch:
 
     def _heartbeats(self, drawn: list[Message], count: int) -> tuple[int, Row]:
         """Return the row of all heartbeats, and before which of the messages it stands."""
-        newest = [self._message(seq) for seq in list(self._beats)[-LISTED:]]
-        kept = [message for message in newest if message is not None]
-        if not kept:  # the log has given them up
-            return 0, Row("", "", "", "heartbeats", "", f"{count:,} heartbeats", "", "heartbeats", count)
-        last = kept[-1].seq
-        return sum(message.seq < last for message in drawn), heartbeats(count, kept)
+        last = self._beats[-1] if self._beats else -1
+        if self._beating is None or self._beating[:2] != (
+            count,
+            last,
+        ):  # most drawings find them as they were
+            newest = [self._message(seq) for seq in list(self._beats)[-LISTED:]]
+            kept = [message for message in newest if message is not None]
+            self._beating = count, last, heartbeats(count, kept) if kept else _forgotten(count)
+        return sum(message.seq < last for message in drawn), self._beating[2]
 
     def _gap(self, hidden: int) -> list[Row]:
         return [gap(hidden, min(hidden, max(0, self._log.first - self.start)))] if hidden > 0 else []
@@ -195,3 +202,8 @@ class Stretch:
 
     def _unusual(self, message: Message, before: Message | None) -> bool:
         return before is not None and self._pace.is_unusual(message.time - before.time)
+
+
+def _forgotten(count: int) -> Row:
+    """Return the row of heartbeats that the log has given up."""
+    return Row("", "", "", "heartbeats", "", f"{count:,} heartbeats", "", "heartbeats", count)

@@ -278,6 +278,11 @@ class Log(Sequence[Message]):
         batch = self._shelf.find(seq)
         return batch.message(seq - batch.seq)
 
+    def all_are(self, wanted: Callable[[Batch], bool], seq: int, end: int) -> bool:
+        """Tell whether all batches are wanted that hold kept messages from ``seq`` to before ``end``."""
+        with LOCK:
+            return all(map(wanted, self._shelf.between(max(seq, self.first), min(end, self.total))))
+
     def single(self, seq: int) -> Batch:
         """Return a kept message that came alone as a batch."""
         batch = self._shelf.find(seq)

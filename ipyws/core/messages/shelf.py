@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any, Final
 
@@ -162,6 +163,14 @@ class Shelf:
         place = bisect_right(self._batches, seq, lo=self._head, key=attrgetter("seq")) - 1
         batch: Batch = self._batches[place]
         return batch
+
+    def between(self, seq: int, end: int) -> Iterator[Batch]:
+        """Yield the batches of the records from a kept one to before ``end``."""
+        place = bisect_right(self._batches, seq, lo=self._head, key=attrgetter("seq")) - 1
+        while seq < end and place < len(self._batches):
+            batch: Batch = self._batches[place]
+            yield batch
+            place, seq = place + 1, batch.seq + len(batch.payloads)
 
     def all(self) -> list[tuple[Batch, int]]:
         """Return the batches, each with the index of its first record that is kept.

@@ -378,3 +378,17 @@ def test_what_a_rule_sent_is_marked_and_may_be_marked_later() -> None:
         ["", "reply"],
         ["every 20s", "every 20s"],
     ]
+
+
+def test_whether_all_are_wanted_is_what_a_look_at_each_tells() -> None:
+    log = new_log(messages=10)
+    for number in range(6):
+        receive(log, f"alone {number}")
+    ping(log)
+    receive(log, "together", "with", "these")
+    ping(log)
+    receive(log, "last")  # the oldest two are gone
+    for seq in range(log.total + 1):
+        for end in range(seq, log.total + 3):
+            each = [message.type == "text" for message in log if seq <= message.seq < end]
+            assert log.all_are(lambda batch: batch.type is None, seq, end) == all(each), (seq, end)
