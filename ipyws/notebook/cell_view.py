@@ -23,6 +23,9 @@ Lane = tuple[Connection, Audience]
 
 _TERMINAL_ROWS = 20
 
+SEEN_ROWS: Final = 14
+"""Rows that a view shows without being scrolled (``max-height`` of its style), and one for those before."""
+
 _MORE = 4  # rows that are made although they had no room before: others may be shorter
 
 _CHANGING: Final[dict[str, Any]] = {
@@ -73,6 +76,7 @@ class View:
         self.came = 0  # messages that the last drawing found new
         self._drawn = start
         self._about: object = None  # all that the last drawing was made of
+        self.races = False  # whether all that is seen is replaced by the next drawing
         settles = handle.appends and audience is Audience.NOTEBOOK and self._frames is None
         self._tails = Tails(client.log, handle.parent) if settles else None
         self._goes_on = ""
@@ -116,12 +120,20 @@ class View:
         self.stretch.stop = seq
         self._goes_on = f", In [{cell}]" if cell and not self.stable else ""
 
-    def draw(self) -> bool:
-        """Draw what the view shows now; return whether there is something to publish."""
+    def draw(self, *, whole: bool = False) -> bool:
+        """Draw what the view shows now; return whether there is something to publish.
+
+        While a stream replaces all that is seen from one drawing to the next, nobody can open a row: then
+        none is made that can be, nor one that has to be scrolled to. Once it slows down, all is there again.
+
+        Args:
+            whole: Whether it may stay as it is: the end of a cell.
+        """
         shown = self._card()
         steps = self.progress.lines() if self.progress else ()
-        about = (shown, self.stretch.stop, self.client.log.contract, self.busy, steps)
         self.came, self._drawn = shown.total - self._drawn, shown.total
+        self.races = self.came >= SEEN_ROWS and self.shown and self._live and not whole
+        about = (shown, self.stretch.stop, self.client.log.contract, self.busy, steps, self.races)
         if about == self._about:  # as where a cell ends in which nothing came
             return bool(self._owed)
         self._about = about
@@ -157,17 +169,24 @@ class View:
             return False
         return tails.ticks_below and not tails.full
 
+    @property
+    def _live(self) -> bool:
+        """Whether updates may follow, by what is known now."""
+        return self.audience is not Audience.STILL and not self.ended and self.client.closed is None
+
     def _words(self, shown: Card) -> Card:
         """Return what the header says, but for numbers and for what holds the connection up just now."""
         return replace(shown, **_CHANGING)
 
     def _draw_whole(self, shown: Card) -> None:
         """Draw everything in the first output, and empty the others."""
-        live = self.audience is not Audience.STILL and not self.ended and self.client.closed is None
+        live = self._live
         steps = self.progress.lines() if self.progress else ()
         settles = self._settles and live
-        most = TOP_ROWS if settles else self._room if live else None
-        drawn = self.stretch.rows(shown.total, most, html_rows.UNFOLDED if live else None)
+        races = self.races and not settles  # what settles stays
+        most = TOP_ROWS if settles else SEEN_ROWS if races else self._room if live else None
+        unfolded = 0 if races else html_rows.UNFOLDED if live else None
+        drawn = self.stretch.rows(shown.total, most, unfolded)
         self._said, self._note = self._words(shown) if self._tails is not None else None, shown.note
         if self.stable:
             drawn, steps = stable_rows(drawn), stable_lines(steps)
@@ -193,7 +212,9 @@ class View:
             goes_on=self._goes_on,
             place=place,
         )
-        self._room = min(html.ROWS, page.count("<tr class=") + _MORE)
+        if not self.races:
+            fitting = page.count("<tr class=")
+            self._room = min(html.ROWS, fitting + _MORE) if fitting < len(drawn) else html.ROWS
         bundle = {"text/html": page, "text/plain": text.render(shown, drawn, steps)}
         if self._frames is not None:
             more = self._frames.draw(self.ended, unfold=not live)
@@ -204,7 +225,8 @@ class View:
         """Draw the newest rows in an output below those that have settled."""
         tails = self._tails
         assert tails is not None
-        tail = tails.draw(self._top_end, shown.total, noted=shown.note != self._note)
+        noted = shown.note != self._note
+        tail = tails.draw(self._top_end, shown.total, noted=noted, races=self.races)
         if tail is None:
             return
         self._note = shown.note

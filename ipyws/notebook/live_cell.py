@@ -29,7 +29,7 @@ from ipyws.view.progress import Progress
 INTERVAL = 0.21
 """Seconds between two updates of a view."""
 
-QUICK = 0.33
+QUICK = 0.38
 """The same where more came since the last one than anybody reads in that time."""
 
 _FLOWS = 2  # messages from one update to the next: if more came, more will
@@ -103,13 +103,13 @@ class Views:
                 if not self._publisher.live:
                     first = view.headline(self._publisher.screen)
                 else:
-                    first = view.publish()[0].bundle if view.draw() else view.headline()
+                    first = view.publish()[0].bundle if view.draw(whole=True) else view.headline()
                 self._publisher.show(first, view.handle)
                 view.shown = True
                 view.due = time.monotonic() + INTERVAL
                 return
         if self._publisher.live:
-            self._draw(view)
+            self._draw(view, whole=True)
 
     def touch(self, client: Connection) -> None:
         """Have the views of a connection drawn soon; from any thread."""
@@ -217,6 +217,8 @@ class Views:
             self._drawing.discard(client)
         if flows:
             self._worker.tell_later(max(self._wait(views), _SOON), partial(self._redraw, client))
+        elif any(view.races for view in views):  # nothing more may come, and that was not all
+            self.touch(client)
 
     def _renew(self, view: View) -> None:
         ended = view.client.closed is not None  # read first: what is drawn must not be older than this
@@ -238,7 +240,7 @@ class Views:
         if newest is None:
             return
         ended = newest.client.closed is not None
-        self._draw(newest)
+        self._draw(newest, whole=True)
         if ended:
             self._finish(newest)
 
@@ -255,17 +257,17 @@ class Views:
         if not self._views(newest.client):
             self._followed.discard(newest.client)
 
-    def _draw(self, view: View) -> None:
+    def _draw(self, view: View, *, whole: bool = False) -> None:
         with self._lock:
-            if self._make(view):
+            if self._make(view, whole):
                 self._update(view)
 
-    def _make(self, view: View) -> bool:
+    def _make(self, view: View, whole: bool) -> bool:
         """Draw a view; return whether there is something to be shown. To a terminal it is printed at once."""
         if not view.shown:  # it is about to be
             return False
         if self._publisher.live:
-            return view.draw()
+            return view.draw(whole=whole)
         if lines := view.new_lines(self._name_of(view), self._publisher.screen):
             self._publisher.update(view.handle, lines)
         return False

@@ -54,6 +54,7 @@ class Tail:
         newest: The last message that has a row in it.
         end: The seq behind the last message that it shows.
         rows: The rows that it shows.
+        races: Whether these are about to be replaced, and can't be opened.
         finished: When it was finished, in seconds of `time.monotonic`; infinite before.
     """
 
@@ -63,7 +64,13 @@ class Tail:
         self.newest = -1
         self.end = start
         self.rows: list[Row] = []
+        self.races = False
         self.finished = math.inf
+
+    def draw(self, total: int, races: bool) -> list[Row]:
+        """Return the rows that it is to show; see `Tails.draw`."""
+        self.races = races
+        return self.stretch.rows(total, TAIL_ROWS, 0 if races else None)
 
     def showing(self, rows: list[Row]) -> Tail:
         """Return it, now that it shows these rows."""
@@ -118,24 +125,26 @@ class Tails:
         late = since > _LONGEST or (since > _TOGETHER and self._used >= OUTPUTS)
         return late and bool(self._tails)
 
-    def draw(self, start: int, total: int, *, noted: bool) -> Tail | None:
+    def draw(self, start: int, total: int, *, noted: bool, races: bool = False) -> Tail | None:
         """Return the output that ticks with what it shows now; None if no message came since.
 
         Args:
             start: The seq from which on the first output shows nothing.
             total: How many messages there are.
             noted: Whether there is something else to be said.
+            races: Whether so much comes that each update replaces what the one before it has shown.
         """
         current = self._tails[-1] if self._tails else None
         if current is not None:
-            rows = current.stretch.rows(total, TAIL_ROWS)
-            if current.stretch.newest == current.newest and not noted:
+            raced = current.races  # what can't be opened is no row to be left alone
+            rows = current.draw(total, races)
+            if current.stretch.newest == current.newest and not noted and not raced:
                 return None  # nothing, or heartbeats: nobody is disturbed for those
-            if not _is_settled(current.rows) or not self._has_room():
+            if raced or not _is_settled(current.rows) or not self._has_room():
                 return current.showing(rows)
             start = current.end
         made = Tail(self._free.pop(0) if self._free else Handle(self._parent), start, self._log)
-        rows = made.stretch.rows(total, TAIL_ROWS)
+        rows = made.draw(total, races)
         if made.stretch.newest < 0 and not noted:
             return None
         if current is not None:

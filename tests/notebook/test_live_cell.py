@@ -10,6 +10,7 @@ from typing import Any
 import ipyws
 from ipyws.core.codecs.codec import Codec, Data
 from ipyws.notebook.audience import Audience
+from ipyws.notebook.cell_view import SEEN_ROWS, View
 from ipyws.notebook.live_cell import Views
 from ipyws.notebook.publisher import Bundle, Handle
 
@@ -21,6 +22,7 @@ class Page:
 
     def __init__(self) -> None:
         self.html = ""
+        self.pages: list[str] = []
         self.moments: list[tuple[float, str]] = []
         self.changed = threading.Condition()
 
@@ -41,6 +43,7 @@ class Page:
     def update(self, handle: Handle, bundle: Bundle) -> None:
         with self.changed:
             self.html = str(bundle["text/html"])
+            self.pages.append(self.html)
             self.moments.append((time.monotonic(), threading.current_thread().name))
             self.changed.notify_all()
 
@@ -101,3 +104,63 @@ def test_updates_of_a_stream_are_apart_and_the_loop_has_no_part_in_them() -> Non
     assert min(pauses) >= 0.19
     assert "ipyws-view" in threads
     assert not any(thread == "ipyws" for thread in threads)
+
+
+OPENS = '<td style="text-align:left"><details>'
+"""How a row begins that can be opened."""
+
+
+def came(client: ipyws.Client, count: int) -> None:
+    """Have so many messages come, each by itself, that can be opened."""
+    for number in range(count):
+        said = f'["message {number} of {count}"]'
+        client.log.receive([said], len(said))
+
+
+def drawn(view: View, **how: bool) -> str:
+    assert view.draw(**how)
+    [piece] = view.publish()
+    return str(piece.bundle["text/html"])
+
+
+def test_what_races_by_has_only_rows_that_are_seen_and_all_of_them_once_it_slows_down() -> None:
+    with ipyws.serve("echo") as server, ipyws.connect(server.url) as client:
+        view = View(client.connection, 0, None, Handle(None), Audience.NOTEBOOK)
+        view.shown = True
+        came(client, 3 * SEEN_ROWS)
+        racing = drawn(view)
+        assert (racing.count("<tr class="), racing.count(OPENS)) == (SEEN_ROWS, 0)
+        assert f"{SEEN_ROWS - 1} of {3 * SEEN_ROWS} shown" in racing
+        calm = drawn(view)  # nothing came
+        assert calm.count("<tr class=") > SEEN_ROWS
+        assert calm.count(OPENS) >= 10
+        assert not view.draw()
+        came(client, SEEN_ROWS - 1)
+        assert drawn(view).count(OPENS) >= 10
+        came(client, 3 * SEEN_ROWS)
+        assert drawn(view, whole=True).count(OPENS) >= 10
+
+
+def test_a_burst_that_raced_by_can_be_opened_although_nothing_comes_after_it() -> None:
+    page = Page()
+    views = Views(page)
+    with ipyws.serve("echo") as server, ipyws.connect(server.url) as client:
+        views.settle(views.open(client.connection, 0))
+        for _ in range(20):
+            came(client, 2 * SEEN_ROWS)
+            time.sleep(0.05)
+        assert page.wait_for("message 27 of 28")
+        assert page.wait_for(OPENS)
+        views.close()
+    racing = [one for one in page.pages if "message 27 of 28" in one and OPENS not in one]
+    assert racing
+    assert page.pages[-1].count(OPENS) >= 10
+
+
+def test_a_view_that_was_empty_has_room_for_what_comes_next() -> None:
+    with ipyws.serve("echo") as server, ipyws.connect(server.url) as client:
+        view = View(client.connection, 0, None, Handle(None), Audience.NOTEBOOK)
+        drawn(view)
+        view.shown = True
+        came(client, SEEN_ROWS - 1)
+        assert drawn(view).count("<tr class=") == SEEN_ROWS - 1

@@ -30,11 +30,12 @@ class Stream:
         self.tails.put_together(rows=True)
         self._numbers = count()
 
-    def tick(self) -> Tail:
+    def tick(self, races: bool = False) -> Tail:
         """Have some messages come, and draw; return the output that ticks."""
-        for number in (f"m{next(self._numbers)}" for _ in range(EACH)):
-            self.log.receive([number], len(number))
-        drawn = self.tails.draw(0, self.log.total, noted=False)
+        for _ in range(EACH):
+            said = f"m{next(self._numbers)}" if not races else f'["m{next(self._numbers)}", 1, 2]'
+            self.log.receive([said], len(said))
+        drawn = self.tails.draw(0, self.log.total, noted=False, races=races)
         assert drawn is not None
         return drawn
 
@@ -94,3 +95,14 @@ def test_a_first_output_that_is_too_old_is_drawn_again(monkeypatch: pytest.Monke
     assert not stream.tails.full  # nothing stands below it
     stream.tick()
     assert stream.tails.full
+
+
+def test_rows_that_race_by_are_left_alone_only_once_they_can_be_opened() -> None:
+    stream = Stream()
+    racing = stream.tick(races=True)
+    assert [row.detail for row in racing.rows] == [""] * EACH
+    calm = stream.tails.draw(0, stream.log.total, noted=False)  # nothing came
+    assert calm is racing
+    assert all(row.detail for row in calm.rows)
+    assert stream.tails.draw(0, stream.log.total, noted=False) is None
+    assert stream.tick() is not racing
