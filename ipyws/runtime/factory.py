@@ -71,5 +71,6 @@ def _speak(connection: Connection, dialect: Dialect) -> None:
     conversation = Conversation(Line(connection), dialect)
     connection.private = (*dialect.private, *(("auth",) if connection.options.dialect_auth else ()))
     connection.conversation = conversation
-    connection.opening.greeters.insert(0, Greeter("dialect", conversation.open))
-    connection.ending.farewells.append(conversation.farewell)
+    opening, ending = connection.opening, connection.ending
+    opening.greeters = (Greeter("dialect", conversation.open), *opening.greeters)
+    ending.farewells = (*ending.farewells, conversation.farewell)

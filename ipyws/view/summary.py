@@ -24,7 +24,7 @@ def card(client: Connection, *, current: bool = False, hint: str = "", handshake
         hint: How to look further.
         handshake: Whether it tells of the handshake.
     """
-    counts, rtts = count(client.log), client.keepalive.pings.rtts
+    counts, rtts = count(client.log), client.keepalive.rtts
     response = client.response if handshake else None
     return Card(
         name=client.name,

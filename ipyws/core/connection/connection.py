@@ -17,7 +17,7 @@ from ipyws.core.connection.flow_control import FlowControl
 from ipyws.core.connection.incoming import Incoming
 from ipyws.core.connection.info import About
 from ipyws.core.connection.keepalive import KeepAlive
-from ipyws.core.connection.opening import Greeter, NewJournal, Opening
+from ipyws.core.connection.opening import NewJournal, Opening
 from ipyws.core.connection.readers import Readers
 from ipyws.core.connection.reconnecting import Reconnecting
 from ipyws.core.connection.request import Requests
@@ -26,6 +26,7 @@ from ipyws.core.connection.state import State, StateMachine
 from ipyws.core.connection.stats import Stats
 from ipyws.core.connection.uptime import Sessions
 from ipyws.core.dialects.registry import without_dialect
+from ipyws.core.lock import LOCK
 from ipyws.core.messages.cursor import Cursor
 from ipyws.core.messages.message import Control, Direction
 from ipyws.core.rules.rules import Rules
@@ -68,7 +69,6 @@ class Connection:
         log: Everything that passed.
         response: How the server answered the handshake last, or None.
         closed: How it ended, or None.
-        ended: Set once it is closed.
         retry: The next attempt to open it again, while it is lost, or None.
         losses: How often it was lost and opened again, or is about to be.
         last_read: When the last data message came: monotonic seconds.
@@ -82,21 +82,19 @@ class Connection:
         opening: Opens it.
         incoming: Is told by the transport what comes.
         sending: What is sent on it.
-        requests: The requests that await their replies.
         readers: Its channels and loops.
         flow: Its backpressure.
         keepalive: Its pings and timers.
         reconnecting: Has it again once it is lost.
         ending: Ends it.
-        rules: What it sends by itself.
     """
 
     # A dictionary of more than thirty would be one of its own, at 1.7 kB a connection.
     __slots__ = (
-        *("__weakref__", "_watchers", "closed", "codec", "conversation", "cursor", "dialled", "ended"),
-        *("ending", "flow", "incoming", "journal", "keepalive", "last_read", "log", "loop", "losses", "name"),
-        *("opening", "options", "private", "readers", "reconnecting", "requests", "response", "retry"),
-        *("rules", "sending", "sessions", "states", "target", "url"),
+        *("__weakref__", "_ended", "_is_greeted", "_requests", "_rules", "_watchers", "closed", "codec"),
+        *("conversation", "cursor", "dialled", "ending", "flow", "incoming", "journal", "keepalive"),
+        *("last_read", "log", "loop", "losses", "name", "opening", "options", "private", "readers"),
+        *("reconnecting", "response", "retry", "sending", "sessions", "states", "target", "url"),
     )
 
     loop: asyncio.AbstractEventLoop
@@ -114,7 +112,7 @@ class Connection:
         self.log.describe = self.describe
         self.response: Handshake | None = None
         self.closed: Close | None = None
-        self.ended = Signal()
+        self._ended: Signal | None = None
         self.retry: Retry | None = None
         self.losses = 0
         self.last_read = time.monotonic()
@@ -125,38 +123,50 @@ class Connection:
         self.states = StateMachine()
         self.sessions = Sessions()
         self._watchers: tuple[Callable[[], object], ...] = ()
+        self._is_greeted = False
+        # Most connections have no use for them, and a thousand are a thousand times their parts.
+        self._requests: Requests | None = None
+        self._rules: Rules | None = None
         self._make_parts(dial, new_journal)
 
     def _make_parts(self, dial: Dial, new_journal: NewJournal) -> None:
         options = self.options
-        # Methods rather than lambdas, which take twice the memory.
-        self.flow = FlowControl(self._streams, self._is_open, self._hold)
-        self.readers = Readers(
-            self.log,
-            options.log_messages,
-            options.channel_capacity,
-            self.flow,
-            self._is_closed,
-        )
+        self.flow = FlowControl(self)
+        self.readers = Readers(self, options.log_messages, options.channel_capacity)
         self.sending = Sending(self, options.write_timeout)
-        self.requests = Requests(self)
         self.keepalive = KeepAlive(self, options)
         self.reconnecting = Reconnecting(self, options.recovery)
         self.incoming = Incoming(self)
         self.ending = Ending(self)
         self.opening = Opening(self, dial, new_journal)
-        self.rules = Rules(self, options.every, options.reply)
-        self.opening.preparations.append(self.rules.prepare)
-        self.opening.greeters.append(Greeter("rules", self.rules.greeted))
+        if options.every or options.reply:
+            self.opening.preparations = (*self.opening.preparations, self.rules.prepare)
 
-    def _streams(self) -> tuple[Stream, ...]:
-        return self.readers.all()
+    @property
+    def requests(self) -> Requests:
+        """The requests that await their replies."""
+        if self._requests is None:
+            with LOCK:
+                self._requests = self._requests or Requests(self)
+        return self._requests
 
-    def _is_open(self) -> bool:
-        return self.state == "open"
+    @property
+    def rules(self) -> Rules:
+        """What it sends by itself."""
+        if self._rules is None:
+            with LOCK:
+                if self._rules is None:
+                    options, is_open = self.options, self._is_greeted and self.state == "open"
+                    self._rules = Rules(self, options.every, options.reply, is_open)
+        return self._rules
 
-    def _is_closed(self) -> bool:
-        return self.closed is not None
+    @property
+    def ended(self) -> Signal:
+        """Set once it is closed."""
+        if self._ended is None:
+            with LOCK:
+                self._ended = self._ended or Signal()
+        return self._ended
 
     # -- what can be seen ----------------------------------------------------------------------------
 
@@ -208,7 +218,7 @@ class Connection:
     @property
     def stats(self) -> Stats:
         """Counters and times up to now."""
-        log, sessions, rtts = self.log, self.sessions, self.keepalive.pings.rtts
+        log, sessions, rtts = self.log, self.sessions, self.keepalive.rtts
         return Stats(
             received=log.received,
             sent=log.sent,
@@ -221,7 +231,7 @@ class Connection:
             duration=sessions.duration,
             rtt=rtts[-1] if rtts else None,
             rtts=tuple(rtts),
-            connects=tuple(sessions.connects),
+            connects=sessions.connects,
             sessions=sessions.lasted,
             begun=sessions.begun,
             find_latencies=log.latencies,
@@ -272,8 +282,20 @@ class Connection:
 
         return stop
 
+    def greeted(self) -> None:
+        """Note that it is open, and all that is to be done on each open is done."""
+        with LOCK:
+            self._is_greeted = self.state == "open"
+            rules = self._rules
+        if rules is not None:
+            rules.greeted()
+
     def changed(self) -> None:
         """Tell who watches it that something can be seen now."""
+        if self.states.state != "open":
+            self._is_greeted = False
+        if self._rules is not None:
+            self._rules.look()
         for watcher in self._watchers:
             watcher()
 
@@ -284,9 +306,15 @@ class Connection:
     def wake_receivers(self) -> None:
         """Have who waits for a message look again: the connection is lost, or closed."""
         self.cursor.wake()
-        self.requests.wake()
+        if self._requests is not None:
+            self._requests.wake()
 
-    def _hold(self, held: bool) -> None:
+    def streams(self) -> tuple[Stream, ...]:
+        """Return what holds it back while it is full."""
+        return self.readers.all()
+
+    def hold(self, held: bool) -> None:
+        """Stop reading from the network, or read again."""
         transport = self.sending.transport
         if held:
             transport.pause()

@@ -94,7 +94,7 @@ class Ending:
         self._connection = connection
         self._cause: WebSocketError | None = None
         self._for_good = False
-        self.farewells: list[Callable[[], object]] = []
+        self.farewells: tuple[Callable[[], object], ...] = ()
 
     def begin(self) -> None:
         """Forget why the connection failed: it is dialled."""

@@ -6,34 +6,43 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
 
 from ipyws.core.channels.message_channel import Stream
 from ipyws.core.gate import Gate
+
+if TYPE_CHECKING:
+    from ipyws.core.connection.state import State
+
+
+class Held(Protocol):
+    """A connection, as far as its channels hold it back."""
+
+    @property
+    def state(self) -> State:
+        """What it is doing; only while it is open it is held."""
+
+    def streams(self) -> Iterable[Stream]:
+        """Return its channels."""
+
+    def hold(self, held: bool) -> None:
+        """Stop reading from the network, or read again."""
 
 
 class FlowControl:
     """Whether full channels keep us from reading.
 
     Args:
-        streams: Gives the connection's channels.
-        is_open: Tells whether the connection is open: only then it is held.
-        act: Called with True to stop reading from the network, with False to read again.
+        connection: The connection.
 
     Attributes:
         held: Whether we are kept from reading now.
     """
 
-    def __init__(
-        self,
-        streams: Callable[[], Iterable[Stream]],
-        is_open: Callable[[], bool],
-        act: Callable[[bool], None],
-    ) -> None:
+    def __init__(self, connection: Held) -> None:
         self.held = False
-        self._streams = streams
-        self._is_open = is_open
-        self._act = act
+        self._connection = connection
         self._until = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: int | None = None
@@ -68,7 +77,8 @@ class FlowControl:
 
     def update(self) -> None:
         """Stop reading, or read again, as the channels and the connection's state demand it."""
-        held = self._is_open() and any(stream.full for stream in self._streams())
+        connection = self._connection
+        held = connection.state == "open" and any(stream.full for stream in connection.streams())
         if held == self.held:
             return
         self.held = held
@@ -77,4 +87,4 @@ class FlowControl:
         else:
             self._until = time.monotonic()
             self._reading.set()
-        self._act(held)
+        connection.hold(held)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -57,13 +58,10 @@ class KeepAlive:
     Args:
         connection: The connection.
         options: Its options.
-
-    Attributes:
-        pings: The pings on their way, and the round trips of those that were answered.
     """
 
     def __init__(self, connection: Kept, options: ConnectOptions) -> None:
-        self.pings = Pings()
+        self._pings: Pings | None = None
         self._connection = connection
         self._options = options
         self._number = 0  # of keep-alive pings since it was opened
@@ -71,6 +69,18 @@ class KeepAlive:
         self._timer: asyncio.TimerHandle | None = None
         self._pinging: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def pings(self) -> Pings:
+        """The pings on their way, and the round trips of those that were answered."""
+        if self._pings is None:
+            self._pings = Pings()
+        return self._pings
+
+    @property
+    def rtts(self) -> Sequence[float]:
+        """The round trips of pings that were answered, in seconds, the last 1000."""
+        return () if self._pings is None else self._pings.rtts
 
     def start(self) -> None:
         """Start the timers: the connection is open."""
@@ -87,7 +97,8 @@ class KeepAlive:
             if running is not None:
                 running.cancel()
         self._timer = self._pinging = self._watching = None
-        self.pings.give_up(error)
+        if self._pings is not None:
+            self._pings.give_up(error)
 
     def send_ping(self, payload: bytes) -> Ping:
         """Send a ping without waiting; on the connection's loop."""

@@ -1,6 +1,6 @@
 """How a connection opens, the first time and again: prepare, dial, take what came early, greet.
 
-What hooks into it, of rules and dialects, stands in two lists: `Opening.preparations` are asked before each
+What hooks into it, of rules and dialects, stands in two tuples: `Opening.preparations` are asked before each
 dial what is to be dialled, `Opening.greeters` are run in order after it, on the open connection.
 """
 
@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ipyws.core.connection.closing import Close
 from ipyws.core.connection.ending import Ending, Parts
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 Prepare = Callable[["URL", "ConnectOptions"], Awaitable[tuple["URL", "ConnectOptions"]]]
 """Returns what is dialled for what was to be dialled: with fresh credentials, say."""
+
+_PREPARATIONS: Final[tuple[Prepare, ...]] = (freshen,)
 
 NewJournal = Callable[
     ["ConnectOptions", "Log", Callable[[], "About | None"], Callable[[WebSocketError], object]], "Journal"
@@ -94,6 +96,9 @@ class Opened(Parts, Greeted, Protocol):
     def describe(self) -> About:
         """Return what a capture says of it."""
 
+    def greeted(self) -> None:
+        """Note that it is open, and all that is to be done on each open is done."""
+
 
 class Opening:
     """What opens a connection.
@@ -109,9 +114,13 @@ class Opening:
     """
 
     def __init__(self, connection: Opened, dial: Dial, new_journal: NewJournal) -> None:
-        greeting = Greeting(connection)
-        self.preparations: list[Prepare] = [freshen, greeting.prepare]
-        self.greeters = [Greeter("on_open", greeting.greet)]
+        self.preparations: tuple[Prepare, ...] = _PREPARATIONS
+        self.greeters: tuple[Greeter, ...] = ()
+        policy = connection.options.reconnect
+        if policy is not None and policy.on_open:
+            greeting = Greeting(connection)
+            self.preparations = (*_PREPARATIONS, greeting.prepare)
+            self.greeters = (Greeter("on_open", greeting.greet),)
         self._connection = connection
         self._dial = dial
         self._new_journal = new_journal
@@ -197,6 +206,7 @@ class Opening:
         """Do what is to be done on each open."""
         for greeter in self.greeters:
             await greeter.greet()
+        self._connection.greeted()
 
     async def _greet_first(self) -> None:
         try:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ipyws.core.channels.loops import Loops
 from ipyws.core.channels.message_channel import Stream
 from ipyws.core.connection.flow_control import FlowControl
 from ipyws.core.lock import LOCK
-from ipyws.core.messages.log import Log
+
+if TYPE_CHECKING:
+    from ipyws.core.connection.closing import Close
+    from ipyws.core.messages.log import Log
 
 _BY_CHANNEL: Final = "an open channel is full and holds the server back: read it, or close it"
 _BY_LOOP: Final = (
@@ -17,52 +19,74 @@ _BY_LOOP: Final = (
 )
 
 
+class Read(Protocol):
+    """A connection, as far as it is read."""
+
+    closed: Close | None
+
+    @property
+    def log(self) -> Log:
+        """Everything that passed."""
+
+    @property
+    def flow(self) -> FlowControl:
+        """Is told when a reader is there, is full, has room again or is gone."""
+
+
 class Readers:
     """The channels of one connection and the loops over it.
 
     Args:
-        log: Its log.
-        kept: How many messages the log keeps.
+        connection: The connection.
+        kept: How many messages its log keeps.
         capacity: How many unread messages make a channel full.
-        flow: Is told when a reader is there, is full, has room again or is gone.
-        is_over: Tells whether the connection is closed for good.
-
-    Attributes:
-        loops: The loops.
     """
 
-    def __init__(
-        self, log: Log, kept: int, capacity: int, flow: FlowControl, is_over: Callable[[], bool]
-    ) -> None:
-        self.loops = Loops(log, kept, flow, is_over)
-        self._log = log
+    def __init__(self, connection: Read, kept: int, capacity: int) -> None:
+        self._connection = connection
         self._kept = kept
         self._capacity = capacity
-        self._flow = flow
-        self._is_over = is_over
+        self._loops: Loops | None = None
         self._channels: dict[bool, Stream] = {}
+
+    def _is_over(self) -> bool:
+        return self._connection.closed is not None
+
+    @property
+    def loops(self) -> Loops:
+        """The loops."""
+        with LOCK:
+            if self._loops is None:
+                connection = self._connection
+                self._loops = Loops(connection.log, self._kept, connection.flow, self._is_over)
+            return self._loops
+
+    @property
+    def _looped(self) -> Stream | None:
+        return None if self._loops is None else self._loops.stream
 
     def channel(self, control: bool = False) -> Stream:
         """Return the channel of messages, or the one with control records too; see `AsyncClient.channel`."""
+        connection = self._connection
         with LOCK:
             channel = self._channels.get(control)
             if channel is None or (channel.closed and not self._is_over()):
-                channel = Stream(self._log, self._capacity, control, self._flow.changed)
+                channel = Stream(connection.log, self._capacity, control, connection.flow.changed)
                 self._channels[control] = channel
                 if self._is_over():
                     channel.close()
-                self._flow.changed()
+                connection.flow.changed()
             return channel
 
     def all(self) -> tuple[Stream, ...]:
         """Return what holds the connection back while it is full: its channels, and that of its loops."""
-        looped = self.loops.stream
+        looped = self._looped
         return (*self._channels.values(), *(() if looped is None else (looped,)))
 
     @property
     def advice(self) -> str:
         """Which of them is full, and what to do about it."""
-        looped = self.loops.stream
+        looped = self._looped
         return _BY_LOOP if looped is not None and looped.full else _BY_CHANNEL
 
     def hold(self) -> None:

@@ -20,9 +20,9 @@ class Sessions:
     def __init__(self) -> None:
         self.first: float | None = None
         self.begun = 0
-        self.connects: list[float] = []
+        self.connects: tuple[float, ...] = ()  # of numbers alone, nothing for the garbage collector
         self.lost_at = 0.0
-        self._lasted: list[float] = []
+        self._lasted: tuple[float, ...] = ()
         self._began = self._started = 0.0
         self._running = False
 
@@ -31,8 +31,7 @@ class Sessions:
         self._running = True
         self.begun += 1
         self._started = time.monotonic()
-        self.connects.append(elapsed)
-        del self.connects[:-_KEPT]
+        self.connects = (*self.connects, elapsed)[-_KEPT:]
         if self.first is None:
             self.first, self._began = time.time(), self._started
 
@@ -41,8 +40,7 @@ class Sessions:
         if self._running:
             self._running = False
             self.lost_at = time.monotonic()
-            self._lasted.append(self.lost_at - self._started)
-            del self._lasted[:-_KEPT]
+            self._lasted = (*self._lasted, self.lost_at - self._started)[-_KEPT:]
 
     @property
     def lasted(self) -> tuple[float, ...]:

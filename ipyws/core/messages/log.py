@@ -22,7 +22,7 @@ from ipyws.core.lock import LOCK
 from ipyws.core.messages.batch import TIMED, Batch, beyond_of_one
 from ipyws.core.messages.budget import BUDGET
 from ipyws.core.messages.message import Direction, Message
-from ipyws.core.messages.pins import Pins
+from ipyws.core.messages.pins import Pin, Pins
 from ipyws.core.messages.shelf import FREE, Shelf
 
 if TYPE_CHECKING:
@@ -76,7 +76,6 @@ class Log(Sequence[Message]):
         self.received = self.sent = self.bytes_received = self.bytes_sent = 0
         self.evicted = self.evicted_in = 0
         self._pins = Pins()
-        self.pin = self._pins.add  # has what a channel has to read kept; returns a function that ends it
         self._listeners: tuple[tuple[Callable[[Batch], None], Lone | None], ...] = ()
         self._awaiting: list[Callable[[], None]] = []  # a deque takes 600 bytes
         self.describe: Callable[[], About] | None = None
@@ -309,6 +308,10 @@ class Log(Sequence[Message]):
     def about(self) -> About | None:
         """What is known of the connection; None if nothing is."""
         return self.describe() if self.describe else None
+
+    def pin(self, pin: Pin) -> Callable[[], None]:
+        """Have what a channel has to read kept; return a function that ends it."""
+        return self._pins.add(pin)
 
     # -- listening -------------------------------------------------------------------------------
 

@@ -13,18 +13,19 @@ Pin = Callable[[], tuple[int, int] | None]
 class Pins:
     """The places from which a log is kept for its channels."""
 
+    __slots__ = ("_pins",)
+
     def __init__(self) -> None:
-        self._pins: list[Pin] = []
+        self._pins: tuple[Pin, ...] = ()
 
     def add(self, pin: Pin) -> Callable[[], None]:
         """Keep records from a place on; return a function that ends it."""
         with LOCK:
-            self._pins.append(pin)
+            self._pins = (*self._pins, pin)
 
         def unpin() -> None:
             with LOCK:
-                if pin in self._pins:
-                    self._pins.remove(pin)
+                self._pins = tuple(other for other in self._pins if other != pin)
 
         return unpin
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -37,9 +37,6 @@ class Ruled(Ground, Protocol):
     def over(self, waited: bool) -> WebSocketError | None:
         """Return the error for whoever wants something of it once it is closed, else None."""
 
-    def watch(self, watcher: Callable[[], object]) -> Callable[[], None]:
-        """Call ``watcher`` on the loop whenever the state changes."""
-
     def changed(self) -> None:
         """Tell all watchers."""
 
@@ -51,19 +48,27 @@ class Rules:
         connection: The connection.
         every: The option.
         reply: The option.
+        is_open: Whether it is open already, and greeted.
 
     Attributes:
         private: The names of these options where they are given: another origin gets nothing of them.
     """
 
-    def __init__(self, connection: Ruled, every: Sequence[Timed] = (), reply: Sequence[Answer] = ()) -> None:
+    def __init__(
+        self,
+        connection: Ruled,
+        every: Sequence[Timed] = (),
+        reply: Sequence[Answer] = (),
+        is_open: bool = False,
+    ) -> None:
         self._planned: list[Timed | Answer] = [*every, *reply]
         self.private = (*(("every",) if every else ()), *(("reply",) if reply else ()))
         self._connection = connection
         self._openness = Openness()
         self._numbers = itertools.count(1)
         self._rules: tuple[Rule, ...] = ()
-        connection.watch(self._look)
+        if is_open:
+            self._openness.begin()
 
     # -- what a user does ----------------------------------------------------------------------------
 
@@ -112,8 +117,13 @@ class Rules:
         with LOCK:
             self._rules = (*(other for other in self._rules if not other.stopped or other.error), rule)
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._connection.loop.call_soon_threadsafe(rule.begin, self._connection.changed)
+            self._connection.loop.call_soon_threadsafe(self._start, rule)
         return rule
+
+    def _start(self, rule: Rule) -> None:
+        if self._connection.state != "open":  # lost just when the first rule was made
+            self._openness.end()
+        rule.begin(self._connection.changed)
 
     # -- what the connection tells -------------------------------------------------------------------
 
@@ -128,11 +138,12 @@ class Rules:
             rule.private = True
         return url, options
 
-    async def greeted(self) -> None:
+    def greeted(self) -> None:
         """Note that what is sent on each open is sent; the last step of each opening."""
         self._openness.begin()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Pause while the connection is not open; end with it."""
         state = self._connection.state
         if state != "open":
             self._openness.end()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from functools import partial
 from weakref import WeakSet
 
 from ipyws.config.enforcement import check_count
@@ -13,9 +12,15 @@ from ipyws.policy.policy import Policy
 
 
 class _Place:
-    """The place of one connection."""
+    """The place of one connection; called, it is given back."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_taken")
+
+    def __init__(self, taken: WeakSet[_Place]) -> None:
+        self._taken = taken
+
+    def __call__(self) -> None:
+        self._taken.discard(self)
 
 
 class Slots:
@@ -34,11 +39,11 @@ class Slots:
         Raises:
             PermissionDeniedError: The policy allows no more.
         """
-        place = _Place()
         with self._lock:
+            place = _Place(self._taken)
             check_count(policy, len(self._taken) + 1)
             self._taken.add(place)
-        return partial(self._give_back, place)
+        return place
 
     def check(self, policy: Policy) -> None:
         """Ask whether as many as there are may be open.
@@ -48,9 +53,6 @@ class Slots:
         """
         with self._lock:
             check_count(policy, len(self._taken))
-
-    def _give_back(self, place: _Place) -> None:
-        self._taken.discard(place)
 
     def start_again(self) -> None:
         """Count nothing, in a forked child: what is open is the parent's."""

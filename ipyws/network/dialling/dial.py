@@ -219,7 +219,8 @@ def _allow(progress: _Progress, wire: Wire, protocol: ClientProtocol, permission
     wire.max_message = most = policy.max_message
     largest = permission.options.largest
     protocol.max_message_size = min(largest, most or largest)
-    wire.refuse_message = partial(message_refusal, policy)
+    if most is not None:
+        wire.refuse_message = partial(message_refusal, policy)
 
 
 def _handshake(

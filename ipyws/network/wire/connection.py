@@ -47,6 +47,10 @@ _AT_ONCE = 16 * 1024  # bytes of the largest payload that another thread writes 
 _UNREAD_PONGS = 1 << 20  # bytes of pongs that may wait for a server that sends pings and reads nothing
 
 
+def _nothing() -> None:
+    pass
+
+
 class Wire(asyncio.Protocol):
     """One connection, from the TCP (or TLS) connection to its end.
 
@@ -60,10 +64,11 @@ class Wire(asyncio.Protocol):
 
     # A dictionary of more than thirty would be one of its own, at 1.6 kB a connection.
     __slots__ = (
-        *("__weakref__", "_answering", "_breaches", "_called", "_close_noted", "_close_timeout", "_deadline"),
+        *("__weakref__", "_answering", "_called", "_close_noted", "_close_timeout", "_deadline"),
         *(
             "_ended",
             "_fast",
+            "_found",
             "_gate",
             "_inbox",
             "_large",
@@ -106,7 +111,7 @@ class Wire(asyncio.Protocol):
         self._outgoing = Outgoing(protocol, self._write, self._flush)
         self._writable = Gate(True)
         self._inbox = Inbox(sink, replaces)
-        self._breaches = Breaches(self._tell_breach)
+        self._found: Breaches | None = None
         self._fast: FastPath | None = None
         self._large: LargeFrames | None = None
         self._close_noted = False
@@ -118,7 +123,7 @@ class Wire(asyncio.Protocol):
         self._opened = False
         self._lost = False
         self._deadline: asyncio.TimerHandle | None = None
-        self._ended: Callable[[], object] = lambda: None
+        self._ended: Callable[[], object] = _nothing
 
     # -- handshake ---------------------------------------------------------------------------------
 
@@ -439,6 +444,12 @@ class Wire(asyncio.Protocol):
         self._unread_pongs += size + 6  # two bytes of header, four of mask
         if self._unread_pongs > _UNREAD_PONGS:
             raise UnreadPongsError("it sends pings and does not read the pongs")
+
+    @property
+    def _breaches(self) -> Breaches:
+        if self._found is None:
+            self._found = Breaches(self._tell_breach)
+        return self._found
 
     def _tell_breach(self, breach: Control) -> None:
         self._inbox.hand_over()

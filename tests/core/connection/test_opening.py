@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 import pytest
 
 import ipyws
 from ipyws import errors
+from ipyws.core.channels.loops import Loops
+from ipyws.core.connection.greeting import Greeting
 from ipyws.core.connection.opening import Greeter
+from ipyws.core.connection.pings import Pings
+from ipyws.core.connection.request import Requests
 from ipyws.core.options.table import ConnectOptions, check_options
+from ipyws.core.rules.rules import Rules
+from ipyws.network.wire.breach import Breaches
 from ipyws.policy.url import URL, parse
 from ipyws.runtime.factory import new_client
+from ipyws.runtime.waiting import Signal
 from tests.core.connection.test_client import run
 from tests.support.acting import OPENED, acts, next_of, noting, on_a_word, opening, reset, silence, state
-from tests.support.servers import Raw, Site
+from tests.support.servers import Raw, Site, server
 
 SOON = {"reconnect": {"first": "5ms", "max": "10ms", "attempts": 3}}
 
@@ -36,8 +44,8 @@ def test_greeters_run_in_their_order_on_each_open() -> None:
 
             return Greeter(name, greet)
 
-        connection.opening.greeters.insert(0, greeter("before"))
-        connection.opening.greeters.append(greeter("after"))
+        opening = connection.opening
+        opening.greeters = (greeter("before"), *opening.greeters, greeter("after"))
         await client.open()
         assert greeted == [("before", "open"), ("after", "open")]
         await state(client, "reconnecting")
@@ -56,7 +64,7 @@ def test_a_greeter_that_fails_ends_the_first_opening_with_its_error() -> None:
 
     async def scenario(site: Site) -> None:
         client = made(site, **SOON)
-        client.connection.opening.greeters.append(Greeter("refusing", refuse))
+        client.connection.opening.greeters += (Greeter("refusing", refuse),)
         with pytest.raises(errors.ReplyError, match="does not know us"):
             await client.open()
         await state(client, "closed")
@@ -74,7 +82,7 @@ def test_a_greeter_that_fails_later_closes_the_connection_with_1011() -> None:
             if client.stats.ws_sessions == 2:
                 raise errors.ReplyError("the server does not know us")
 
-        client.connection.opening.greeters.append(Greeter("refusing", refuse_the_second))
+        client.connection.opening.greeters += (Greeter("refusing", refuse_the_second),)
         await client.open()
         await state(client, "closed")
         assert client.closed is not None
@@ -93,7 +101,7 @@ def test_a_connection_that_is_lost_while_it_is_greeted_is_opened_again() -> None
             if client.stats.ws_sessions == 1:
                 await client.ping()  # the server ends instead
 
-        client.connection.opening.greeters.append(Greeter("asking", wait_for_an_answer))
+        client.connection.opening.greeters += (Greeter("asking", wait_for_an_answer),)
         await client.open()
         await state(client, "open")
         assert client.stats.ws_sessions == 2
@@ -122,7 +130,7 @@ def test_preparations_say_in_their_order_what_each_dial_is_of() -> None:
         async def add(url: URL, options: ConnectOptions) -> tuple[URL, ConnectOptions]:
             return replace(url, query=f"{url.query}&last"), options
 
-        client.connection.opening.preparations += [count, add]
+        client.connection.opening.preparations += (count, add)
         await client.open()
         assert await next_of(site) == "GET /?dial=1&last HTTP/1.1"
         await client.send("end")
@@ -145,7 +153,7 @@ def test_a_preparation_that_fails_is_a_dial_that_failed(retryable: bool, attempt
             asked.append(url)
             raise errors.ConnectError("there is not a token", retryable=retryable)
 
-        client.connection.opening.preparations.append(refuse)
+        client.connection.opening.preparations += (refuse,)
         with pytest.raises(errors.ConnectError, match="there is not a token"):
             await client.open()
         assert len(asked) == attempts
@@ -154,3 +162,27 @@ def test_a_preparation_that_fails_is_a_dial_that_failed(retryable: bool, attempt
     with acts(opening()) as site:
         run(scenario(site))
         assert site.seen.empty()
+
+
+def test_a_connection_that_is_only_open_has_none_of_the_parts_that_few_need() -> None:
+    """A thousand connections have a thousand of each part, which the garbage collector goes through."""
+    rarely = (Rules, Requests, Pings, Greeting, Loops, Breaches, Signal)
+
+    def found() -> dict[int, type]:
+        gc.collect()
+        return {id(each): type(each) for each in gc.get_objects() if type(each) in rarely}
+
+    async def scenario(site: Site) -> None:
+        before = found()
+        client = made(site)
+        await client.open()
+        assert {kind for made, kind in found().items() if made not in before} == set()
+        await client.request("x", reply=lambda _: True)
+        await client.ping()
+        client.every("1h", "beat").stop()
+        kinds = {kind for made, kind in found().items() if made not in before}
+        assert {Rules, Requests, Pings, Breaches} <= kinds
+        await client.close()
+
+    with server() as site:
+        run(scenario(site))

@@ -39,6 +39,11 @@ def site() -> Iterator[Site]:
         yield made
 
 
+async def noting_after_upgrade(peer: Raw) -> None:
+    await peer.upgrade()
+    await noting(peer)
+
+
 def ended(rule: Any) -> bool:
     until(lambda: rule.stopped)
     return True
@@ -154,6 +159,39 @@ def test_a_beat_pauses_while_the_connection_is_lost_and_is_sent_once_when_it_is_
             client.send("behind")
             assert peer.next() == "behind"
             assert rule.sent == 1
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_rule_that_is_made_while_a_connection_is_greeted_waits_until_it_is(first: bool) -> None:
+    greeting, may_go_on = threading.Event(), threading.Event()
+
+    def greet() -> str:
+        if client_is_lost:
+            greeting.set()
+            may_go_on.wait(60)
+        return "hello"
+
+    async def on_a_word(peer: Raw) -> None:
+        while (await peer.read_frame()).payload != b"go":
+            pass
+        peer.reset()
+
+    client_is_lost: list[bool] = []
+    with acts(opening(end=on_a_word), noting_after_upgrade) as peer:
+        reconnect = {"first": "1ms", "max": "1ms", "on_open": [greet]}
+        with ipyws.connect(peer.url, reconnect=reconnect, **CALM) as client:
+            if not first:
+                client.every("1h", "other").stop()
+            client_is_lost.append(True)
+            assert peer.next() == "opened"
+            client.send("go")
+            assert greeting.wait(60)
+            assert client.state == "open"
+            rule = client.every("10ms", "beat")
+            assert not may_go_on.wait(0.1)  # ten intervals
+            assert rule.sent == 0
+            may_go_on.set()
+            assert [peer.next() for _ in range(2)] == ["hello", "beat"]
 
 
 # -- answers -------------------------------------------------------------------------------------------
