@@ -73,6 +73,6 @@ def test_flood_is_counted_to_the_last_message_and_fills_no_memory(server: Peer) 
 
 
 def test_interrupt_at_any_moment_of_any_verb_ends_it_and_nothing_else() -> None:
-    with witness() as server, Kernel() as kernel:
+    with witness() as server, Kernel(plain=True) as kernel:
         interrupts.prepare(kernel, server)
         interrupts.interrupt_all(kernel, server, rounds=ROUNDS, seed=2)

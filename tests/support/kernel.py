@@ -20,6 +20,8 @@ from jupyter_client.manager import KernelManager
 from jupyter_core.paths import jupyter_runtime_dir
 from traitlets.config import Config
 
+from tests.support.warm import WarmProvisioner
+
 ROOT = Path(__file__).parent.parent.parent
 START_TIMEOUT = 60.0
 SOON = 60.0
@@ -69,11 +71,18 @@ class Kernel:
         env: Variables of its environment.
         cwd: Where it runs.
         complains: A regular expression for the lines that are allowed on stderr.
+        plain: Whether it is started all by itself, and not from a `tests.support.warm` process: for what is
+            measured of a process, and for a kernel that is interrupted or restarted at any moment.
     """
 
     def __init__(
-        self, env: dict[str, str] | None = None, cwd: Path | None = None, complains: str = "(?!)"
+        self,
+        env: dict[str, str] | None = None,
+        cwd: Path | None = None,
+        complains: str = "(?!)",
+        plain: bool = False,
     ) -> None:
+        self._plain = plain
         self._complains = re.compile(complains)
         self._home = tempfile.TemporaryDirectory(prefix="ipyws-kernel-", ignore_cleanup_errors=True)
         self.home = Path(self._home.name)
@@ -92,7 +101,11 @@ class Kernel:
         spec = self._manager.kernel_spec
         assert spec is not None
         spec.argv[0] = sys.executable
-        self._stderr = (self.home / "stderr").open("wb")
+        if not self._plain:
+            self._manager.provisioner = WarmProvisioner(
+                kernel_id=str(uuid.uuid4()), kernel_spec=spec, parent=self._manager
+            )
+        self._stderr = (self.home / "stderr").open("ab")  # what `forget` cuts off is written from its start
         self._manager.start_kernel(env=self._env, cwd=str(self._cwd), stderr=self._stderr)
         self._client = self._manager.blocking_client()
         self._client.start_channels()
@@ -116,6 +129,15 @@ class Kernel:
         self.shutdown(now=True)
         if error is None:
             assert not complaints, "the kernel wrote to stderr:\n" + "\n".join(complaints)
+
+    def forget(self) -> None:
+        """Forget what came so far, for the next test; fails where the kernel wrote to stderr."""
+        complaints = self.complaints()
+        with self._changed:
+            self.iopub.clear()
+            self._replies.clear()
+        (self.home / "stderr").write_bytes(b"")
+        assert not complaints, "the kernel wrote to stderr:\n" + "\n".join(complaints)
 
     def complaints(self) -> list[str]:
         """Return the lines on the kernel's stderr, of its cells and of its process, that are not allowed."""

@@ -47,7 +47,7 @@ class Debugger:
 
 @pytest.fixture
 def kernel() -> Iterator[Kernel]:
-    with Kernel() as kernel:
+    with Kernel(plain=True) as kernel:
         yield kernel
 
 

@@ -33,7 +33,7 @@ print([thread.name for thread in threading.enumerate() if thread.name.startswith
 
 
 def test_reloading_under_load_closes_within_2_s_and_leaves_no_thread() -> None:
-    with peer() as server, Kernel() as kernel:
+    with peer() as server, Kernel(plain=True) as kernel:
         ok(kernel, "%load_ext ipyws\nimport ipyws, time")
         for _ in range(RELOADS):
             ok(kernel, FLOOD.format(url=server.url))
@@ -56,6 +56,6 @@ IN_A_FINALIZER = (
 
 
 def test_interrupt_at_any_moment_of_any_verb_ends_it_and_nothing_else() -> None:
-    with witness() as server, Kernel(complains=IN_A_FINALIZER) as kernel:
+    with witness() as server, Kernel(complains=IN_A_FINALIZER, plain=True) as kernel:
         interrupts.prepare(kernel, server)
         interrupts.interrupt_all(kernel, server, rounds=2 * len(interrupts.VERBS), seed=1)

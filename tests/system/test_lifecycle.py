@@ -44,7 +44,7 @@ def server() -> Iterator[Witness]:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Kernel]:
-    with Kernel() as kernel:
+    with Kernel(plain=True) as kernel:
         ok(kernel, TRACES)
         yield kernel
 
@@ -80,7 +80,7 @@ def sockets(kernel: Kernel) -> int:
 
 @pytest.mark.parametrize("way", ["shutdown", "restart"])
 def test_the_end_of_a_kernel_closes_every_connection_with_1001(server: Witness, way: str) -> None:
-    with Kernel() as kernel:
+    with Kernel(plain=True) as kernel:
         ok(kernel, "%load_ext ipyws\n%ws serve prices -o s\n%ws {{s.url}} --as p")
         ok(kernel, '%%ws\n{"action": "subscribe", "symbols": ["BTC-USD"], "rate": 1000}')
         open_two(kernel, server)
@@ -91,7 +91,7 @@ def test_the_end_of_a_kernel_closes_every_connection_with_1001(server: Witness, 
 
 
 def test_a_kernel_with_a_server_that_never_answers_the_close_still_ends(server: Witness) -> None:
-    with Kernel() as kernel:
+    with Kernel(plain=True) as kernel:
         ok(kernel, '%load_ext ipyws\n%ws serve chaos -o s\n%ws {{s.url}}\n%ws send {"do": "silence"}')
         open_two(kernel, server)
         request = kernel.request("shutdown_request", {"restart": False}, "control")
@@ -100,7 +100,7 @@ def test_a_kernel_with_a_server_that_never_answers_the_close_still_ends(server: 
 
 
 def test_the_end_of_a_kernel_during_a_receive_closes_its_connections(server: Witness) -> None:
-    with Kernel(complains=ENDED) as kernel:
+    with Kernel(complains=ENDED, plain=True) as kernel:
         ok(kernel, "%load_ext ipyws")
         open_two(kernel, server)
         ok(kernel, "%ws recv")

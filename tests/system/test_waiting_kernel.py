@@ -140,7 +140,7 @@ def test_an_interrupt_ends_the_wait_and_spares_the_users_tasks_and_the_connectio
 
 
 def test_a_restart_during_a_wait_does_not_hang() -> None:
-    with Kernel(complains=ENDED) as kernel:
+    with Kernel(complains=ENDED, plain=True) as kernel:
         request = kernel.send("from ipyws.runtime.waiting import *\nprint('start'); wait(Signal())")
         assert kernel.wait_for_text(request, "start")
         start = time.monotonic()
