@@ -25,12 +25,22 @@ def server() -> Iterator[Witness]:
         yield running
 
 
-@pytest.fixture
-def kernel(server: Witness, tmp_path: Path) -> Iterator[Kernel]:
-    with Kernel(env={"PANEL_TOKEN": SECRET}, cwd=tmp_path) as kernel:
-        ok(kernel, "%load_ext ipyws\nimport ipyws, time")
-        server.forget()
+@pytest.fixture(scope="module")
+def shared(server: Witness) -> Iterator[Kernel]:
+    with Kernel(env={"PANEL_TOKEN": SECRET}) as kernel:
         yield kernel
+
+
+@pytest.fixture
+def kernel(shared: Kernel, server: Witness) -> Iterator[Kernel]:
+    """The kernel, with ipyws just loaded, and without a variable or a connection of earlier tests."""
+    ok(shared, "%reset -f")
+    ok(shared, "%load_ext ipyws\nimport ipyws, time")
+    server.forget()
+    yield shared
+    ok(shared, "%unload_ext ipyws")
+    assert server.wait(lambda server: server.open == 0)
+    shared.forget()
 
 
 def drawn(front: Front) -> list[str]:
@@ -69,6 +79,7 @@ def test_rows_and_signs_of_life_go_on_while_the_kernel_is_busy(kernel: Kernel, s
     assert kernel.wait(lambda: len(front.got("card")) >= before + 2)
     assert kernel.reply(busy, 0.01) is None
     kernel.interrupt()
+    assert kernel.result(busy).ename == "KeyboardInterrupt"
 
 
 def test_a_filter_is_answered_with_what_fits_and_a_bad_one_with_an_error(
@@ -286,9 +297,12 @@ def test_it_copies_the_rows_that_are_named(kernel: Kernel, server: Witness) -> N
     assert front.answer("copy", what="python", rows=[10**6, True, "x", -1])["text"].count("send(") == 0
 
 
-def test_what_the_policy_refuses_is_told_as_such(kernel: Kernel, server: Witness, tmp_path: Path) -> None:
+def test_what_the_policy_refuses_is_told_as_such(server: Witness, tmp_path: Path) -> None:
     (tmp_path / "ipyws.toml").write_text('[policy]\nconnect = "deny"\n')
-    refused = opened(kernel).answer("connect", url=server.url, options={})
+    server.forget()
+    with Kernel(cwd=tmp_path) as kernel:
+        ok(kernel, "%load_ext ipyws")
+        refused = opened(kernel).answer("connect", url=server.url, options={})
     assert (refused["ok"], refused["kind"]) == (False, "PERMISSION_DENIED")
     assert server.requests == []
 

@@ -32,9 +32,27 @@ def seen(server: Witness) -> Witness:
     return server
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Kernel]:
+    with Kernel() as kernel:
+        yield kernel
+
+
 @pytest.fixture
-def kernel(tmp_path: Path) -> Iterator[Kernel]:
-    """A kernel in a folder of its own, which is the folder of its notebook."""
+def kernel(shared: Kernel, tmp_path: Path) -> Iterator[Kernel]:
+    """A kernel whose notebook is in a folder of its own, and which nothing has narrowed."""
+    notebook = tmp_path / "lesson.ipynb"
+    notebook.write_text('{"metadata": {}}', "utf-8")
+    ok(shared, f"%reset -f\nimport os\nos.environ['IPYWS_NOTEBOOK'] = {str(notebook)!r}")
+    ok(shared, "%load_ext ipyws\nimport ipyws")
+    yield shared
+    ok(shared, "%unload_ext ipyws")
+    shared.forget()
+
+
+@pytest.fixture
+def narrowed(tmp_path: Path) -> Iterator[Kernel]:
+    """A kernel for one test, which may narrow it or leave the folder in which it was started."""
     with started(tmp_path) as kernel:
         yield kernel
 
@@ -65,10 +83,10 @@ def refused(kernel: Kernel, code: str, kind: str = "PERMISSION_DENIED") -> str:
 # -- looking ---------------------------------------------------------------------------------------
 
 
-def test_it_shows_every_layer_with_file_and_line(kernel: Kernel, tmp_path: Path) -> None:
+def test_it_shows_every_layer_with_file_and_line(narrowed: Kernel, tmp_path: Path) -> None:
     file = tmp_path / "ipyws.toml"
     file.write_text(f'{LOOPBACK}\n[[policy.rules]]\neffect = "deny"\nurl = "wss://prod.example.com"\n')
-    shown = ok(kernel, "p = %ws policy deny ws://10.0.0.1:*\n%ws policy").stdout
+    shown = ok(narrowed, "p = %ws policy deny ws://10.0.0.1:*\n%ws policy").stdout
     assert f"project: {file}" in shown
     assert "line 5: deny wss://prod.example.com" in shown
     assert "kernel: the running kernel" in shown
@@ -112,28 +130,30 @@ def test_a_mistake_is_an_error_of_one_line(kernel: Kernel, code: str, part: str)
 # -- narrowing -------------------------------------------------------------------------------------
 
 
-def test_only_and_deny_narrow_this_kernel_and_nothing_widens_it_again(kernel: Kernel, seen: Witness) -> None:
-    ok(kernel, f"%ws policy only ws://127.0.0.1:* wss://*.example.com\n%ws {seen.url}\n%ws close")
-    ok(kernel, "%ws policy deny ws://127.0.0.1:*/secret/*")
-    line = refused(kernel, f"%ws {seen.url}/secret/1")
+def test_only_and_deny_narrow_this_kernel_and_nothing_widens_it_again(
+    narrowed: Kernel, seen: Witness
+) -> None:
+    ok(narrowed, f"%ws policy only ws://127.0.0.1:* wss://*.example.com\n%ws {seen.url}\n%ws close")
+    ok(narrowed, "%ws policy deny ws://127.0.0.1:*/secret/*")
+    line = refused(narrowed, f"%ws {seen.url}/secret/1")
     assert "rule deny ws://127.0.0.1:*/secret/* matches" in line
     assert "in this kernel" in line
-    ok(kernel, "%ws policy only wss://api.example.com")
-    assert "no rule allows it" in refused(kernel, f"%ws {seen.url}")
-    ok(kernel, "%ws policy only ws://127.0.0.1:*")
-    ok(kernel, "%reload_ext ipyws")
-    refused(kernel, f"%ws {seen.url}")
+    ok(narrowed, "%ws policy only wss://api.example.com")
+    assert "no rule allows it" in refused(narrowed, f"%ws {seen.url}")
+    ok(narrowed, "%ws policy only ws://127.0.0.1:*")
+    ok(narrowed, "%reload_ext ipyws")
+    refused(narrowed, f"%ws {seen.url}")
     assert len(seen.requests) == 1
 
 
-def test_a_refused_connection_replaces_nothing(kernel: Kernel, seen: Witness) -> None:
+def test_a_refused_connection_replaces_nothing(narrowed: Kernel, seen: Witness) -> None:
     connect = f"%ws {seen.url} --as main"
-    ok(kernel, connect)
+    ok(narrowed, connect)
     assert (
-        "already open, and not allowed again: main" in ok(kernel, "%ws policy deny ws://127.0.0.1:*").stdout
+        "already open, and not allowed again: main" in ok(narrowed, "%ws policy deny ws://127.0.0.1:*").stdout
     )
-    refused(kernel, connect)
-    assert "open" in ok(kernel, "print(ipyws.current().state)\n%ws send still").stdout
+    refused(narrowed, connect)
+    assert "open" in ok(narrowed, "print(ipyws.current().state)\n%ws send still").stdout
     assert seen.wait(lambda seen: seen.messages == ["still"])
     assert seen.closes == []
 
@@ -207,11 +227,11 @@ def test_a_notebooks_table_holds_for_it_and_where_the_notebook_is_not_known(
 
 
 def test_what_was_narrowed_can_be_saved_and_holds_in_the_next_kernel(
-    kernel: Kernel, tmp_path: Path, seen: Witness
+    narrowed: Kernel, tmp_path: Path, seen: Witness
 ) -> None:
     file = tmp_path / "ipyws.toml"
     file.write_text(f"# ours\n{LOOPBACK}# the end\n")
-    assert f"saved to {file}" in ok(kernel, "%ws policy deny ws://127.0.0.1:*/x/* --save").stdout
+    assert f"saved to {file}" in ok(narrowed, "%ws policy deny ws://127.0.0.1:*/x/* --save").stdout
     assert file.read_text().startswith(f"# ours\n{LOOPBACK}# the end\n")
     with started(tmp_path) as another:
         assert f"the notebook policy decides: {file}" in refused(another, f"%ws {seen.url}/x/1")
@@ -253,8 +273,8 @@ def test_a_saved_connection_is_completed(kernel: Kernel, tmp_path: Path) -> None
 
 
 def test_a_changed_directory_does_not_leave_the_notebooks_policy(
-    kernel: Kernel, tmp_path: Path, seen: Witness
+    narrowed: Kernel, tmp_path: Path, seen: Witness
 ) -> None:
     (tmp_path / "ipyws.toml").write_text('[policy]\nconnect = "deny"\n')
-    ok(kernel, f"import os\nos.chdir({os.sep!r})")
-    refused(kernel, f"%ws {seen.url}")
+    ok(narrowed, f"import os\nos.chdir({os.sep!r})")
+    refused(narrowed, f"%ws {seen.url}")
