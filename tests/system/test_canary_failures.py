@@ -154,7 +154,7 @@ def listening(answer: Answer | None, canary: Canary) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def kernel() -> Iterator[Watched]:
-    with watched() as kernel:
+    with watched(colours=False) as kernel:
         yield kernel
 
 

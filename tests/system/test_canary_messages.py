@@ -88,7 +88,7 @@ def echo() -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def kernel(echo: Site) -> Iterator[Watched]:  # it ends before the server that it is connected to
-    with watched() as kernel:
+    with watched(colours=False) as kernel:
         yield kernel
 
 
@@ -132,9 +132,11 @@ def test_an_error_that_is_not_ours_shows_no_secret(kernel: Watched, echo: Site, 
     canary = Canary()
     kernel.run(f"%ws {echo.url}")
     kernel.hold(canary)
+    kernel.run("%colors neutral")
     assert kernel.run(FAILING[failing]).status == "error"
     assert len(kernel.traceback()) > 1
     assert canary.found_in(kernel.shown()) == []
+    kernel.run("%colors nocolor")
 
 
 # How servers of other languages repeat a text.
@@ -166,8 +168,9 @@ def test_a_secret_that_a_server_spells_otherwise_shows_nowhere(kernel: Watched, 
 
     with raw_server(repeat) as site:
         kernel.hold(canary)
-        kernel.run(f"kept = ipyws.secret(canary)\n%ws {site.url}/?x={{{{kept}}}} --as spelled")
-        kernel.run(f"%ws recv -n {4 * len(REPEATED)} -o got")
+        connect = f"kept = ipyws.secret(canary)\n%ws {site.url} --auth u:{{{{kept}}}} --as spelled"
+        assert kernel.run(connect).status == "ok"
+        assert kernel.run(f"%ws recv -n {4 * len(REPEATED)} -o got").status == "ok"
         assert kernel.run("%ws log --tail 50").status == "ok"
         kernel.run("got[-1].json()")
         assert canary.found_in(kernel.shown()) == []
