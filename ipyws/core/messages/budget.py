@@ -32,21 +32,26 @@ class Account(weakref.ref[Evictable]):
     """What one log has of the budget; the reference to that log, which settles once it is gone.
 
     A reference and not an object with one: `weakref.finalize` and what it takes was 4 µs of each connection.
+
+    Attributes:
+        budget: The budget.
+        held: Bytes that the log holds.
+        closed: Whether it gives way before others.
     """
 
-    __slots__ = ("_budget", "closed", "held")
+    __slots__ = ("budget", "closed", "held")
 
     def __new__(cls, log: Evictable, budget: Budget) -> Self:
         return super().__new__(cls, log, _settle_nothing)
 
     def __init__(self, log: Evictable, budget: Budget) -> None:
-        self._budget = budget
+        self.budget = budget
         self.held = 0
         self.closed = False
 
     def settle(self, held: int) -> None:
         """Tell how many bytes the log holds now; other logs, or this one, may have to evict."""
-        budget = self._budget
+        budget = self.budget
         budget.total = total = budget.total + held - self.held
         self.held = held
         if total > budget.limit:
@@ -60,7 +65,7 @@ class Account(weakref.ref[Evictable]):
         """Give back what a log held that is gone."""
         with LOCK:
             self.settle(0)
-            self._budget.accounts.discard(self)
+            self.budget.accounts.discard(self)
 
 
 def _settle_nothing(account: weakref.ref[Evictable]) -> None:

@@ -139,7 +139,12 @@ class Log(Sequence[Message]):
                 held += extra - FREE
             if held > self._limit_bytes or seq - self.evicted >= self._limit:
                 held = self._evict_excess()
-            self.account.settle(held)
+            account = self.account  # as `Account.settle` does it
+            budget = account.budget
+            budget.total = total = budget.total + held - account.held
+            account.held = held
+            if total > budget.limit:
+                budget.make_room(account)
             while self._awaiting:
                 self._awaiting.pop()()
             for listener, lone in self._listeners:

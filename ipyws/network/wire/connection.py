@@ -285,8 +285,9 @@ class Wire(asyncio.Protocol):
         self.heard = time.monotonic()
         self._called = True
         try:
-            if self._fast is not None and (message := self._fast.lone(data)) is not None:
-                self._sink.on_data([message], self._fast.size)
+            fast = self._fast
+            if fast is not None and not self._close_noted and (message := fast.lone(data)) is not None:
+                self._sink.on_data([message], fast.size)
                 if self._read_size != _READ and len(data) < _READ:
                     self._ask_for(_READ)
                 return

@@ -83,6 +83,7 @@ class FastPath:
         self._pos = 0  # how far the last run got
         self.rest = b""
         self._over = False  # nothing is cut any more: the library discards what comes
+        self._is_between = True  # two messages: nothing of another is held, here or by the inbox
 
     def receive(self, data: bytes) -> None:
         """Take or give away every frame that ``data`` completes, in order; hold the rest.
@@ -96,6 +97,7 @@ class FastPath:
         """
         if self.rest:
             data, self.rest = self.rest + data, b""
+        self._is_between = False
         if self._missing:
             self._run(data, self._fill(data))
         elif self._held:
@@ -103,12 +105,14 @@ class FastPath:
             self._run(bytes(held) + data, 0)
         else:
             self._run(data, 0)
+        if not (self.rest or self._missing or self._held or self._over):
+            self._is_between = self._inbox.partial_size is None
 
     def lone(self, data: bytes) -> bytes | str | None:
         """Return the message of a read that is one whole frame of one, not deflated; None of any other.
 
         A paced feed brings such reads. `receive` takes them as well, and what is wrong in any way: this does
-        a quarter of what it does.
+        a quarter of what it does. It is called only while no close frame has passed, either way.
         """
         size, start, end = data[1] if len(data) > 1 else 0, 2, len(data)
         if size == 126 and end > 4:
@@ -116,14 +120,7 @@ class FastPath:
             start = 4 if size > 125 else 0
         elif size > 126:  # longer, or masked
             return None
-        if end - start != size or size > self._limit or data[0] not in _PLAIN or self._missing or self._held:
-            return None
-        if (
-            self.rest
-            or self._over
-            or self._inbox.partial_size is not None
-            or self._protocol.state is not _OPEN
-        ):
+        if end - start != size or size > self._limit or data[0] not in _PLAIN or not self._is_between:
             return None
         self.size = size
         try:
