@@ -183,7 +183,7 @@ class Batch:
     def give_up_one(self, index: int) -> tuple[int, int]:
         """Do as `give_up` does for one message of a run: what each costs a full log."""
         payload = self.payloads[index]
-        size = payload_size(payload)
+        size = len(payload) if payload.isascii() else payload_size(payload)
         extra = min(self.extra, TIMED if len(payload) == size else beyond_of_one(payload, size))
         self.size -= size
         self.extra -= extra

@@ -196,7 +196,10 @@ class Log(Sequence[Message]):
             many, large = kept - self._limit, held - self._limit_bytes
             if many <= 0 and (large <= 0 or kept <= 1):
                 return held
-            if not self._evict_of_oldest(many, large):
+            if many == 1 and large <= 0 and self._pins.reach() is None and (gone := shelf.evict_lone()):
+                self.evicted += 1
+                self.evicted_in += gone == "in"
+            elif not self._evict_of_oldest(many, large):
                 return held
 
     def _evict_of_oldest(self, many: int, large: int) -> bool:

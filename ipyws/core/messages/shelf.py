@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from ipyws.core.messages.batch import RUN, Batch
+from ipyws.core.messages.message import Direction
 
 FREE: Final = 64 * 1024
 """Bytes that nobody counts: of objects beside the payloads, and of what is let go of the oldest batch."""
@@ -117,6 +118,21 @@ class Shelf:
         else:
             self._drop_records(head, stop)
         return gone
+
+    def evict_lone(self) -> Direction | None:
+        """Let go of the oldest record if it is one of a run; return its direction, None where it is not.
+
+        What each message that comes alone costs a full log: `evict` does it as well, in twice the time.
+        """
+        head, stop = self._batches[self._head], self._skip + 1
+        if head.times is None:
+            return None
+        if stop == len(head.payloads):
+            self._drop_batch(head)
+        else:
+            self._drop_records(head, stop)
+        direction: Direction = head.direction
+        return direction
 
     def _drop_batch(self, head: Batch) -> None:
         self.size -= head.size

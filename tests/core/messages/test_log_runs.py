@@ -117,6 +117,24 @@ def test_what_is_read_alone_is_evicted_alone() -> None:
     assert (len(small), budget.total) == (10, small.bytes)
 
 
+@given(COMING, st.integers(1, 100))
+def test_a_full_log_keeps_what_a_list_of_the_newest_does(coming: list[Any], limit: int) -> None:
+    log, passed = new_log(limit), list[tuple[str, str]]()
+    for direction, texts in coming * 3:
+        size = sum(len(text.encode()) for text in texts)
+        if direction == "in":
+            log.receive(texts, size)
+        else:
+            log.append(direction, texts, size)
+        passed += [(direction, text) for text in texts]
+        assert (log[0].direction, log[0].data) == passed[-limit:][0]
+    assert [(message.direction, message.data) for message in log] == passed[-limit:]
+    assert log.evicted_in == sum(direction == "in" for direction, _ in passed[:-limit])
+    while log.evict_oldest():
+        pass
+    assert (log._shelf.size, log._shelf.extra) == (0, 0)
+
+
 def test_a_hundred_thousand_take_at_most_sixty_bytes_each_and_few_objects() -> None:
     log, count = new_log(), 100_000
     texts = [f"{number:>12}" for number in range(count)]
