@@ -211,6 +211,7 @@ class View:
             steps=steps,
             goes_on=self._goes_on,
             place=place,
+            once=self.races,
         )
         if not self.races:
             fitting = page.count("<tr class=")

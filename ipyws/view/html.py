@@ -59,6 +59,7 @@ def render(
     steps: Sequence[Line] = (),
     goes_on: str = "",
     place: str = "",
+    once: bool = False,
 ) -> str:
     """Return one view as a fragment of HTML: at most 50 rows and 64 kB, whatever the rows hold.
 
@@ -72,12 +73,13 @@ def render(
         steps: How far the cell's body has come.
         goes_on: Where it does, in words that stand behind "goes on in a later view".
         place: The class names by which outputs below this one know it, if there may be some.
+        once: Whether the next one has none of these rows.
     """
     top = header(card, ended=ended, goes_on=goes_on) + html_steps.render(steps)
     extra = "steps" if steps else ""
     around = wire_size(framed(top, extra)) + _REST_BYTES
     most = min(BYTES, max(LIVE_BYTES, around + _LEAST_BYTES)) if live and not place else BYTES
-    fitting, drawn = html_rows.fit(rows, most - around, lean=live)
+    fitting, drawn = html_rows.fit(rows, most - around, lean=live, once=once)
     table = html_rows.table(drawn) if drawn else ""
     return framed(f"{top}{table}{footer(card, fitting)}", extra, place)
 

@@ -63,14 +63,16 @@ def render_row(row: Row, lean: bool = False) -> str:
     return _drawn(row, lean)[0]
 
 
-# An update repeats most rows of the one before it: 5 ms without the cache, 0.4 ms with it.
-@lru_cache(maxsize=16 * ROWS)
-def _drawn(row: Row, lean: bool) -> tuple[str, int]:
+def _draw(row: Row, lean: bool) -> tuple[str, int]:
     """Return a row as HTML, and how many bytes of a message to a front end that takes."""
     # One text for the four, which are escaped together: none has a tab in it.
     cells = markup(f"{row.time}\t{row.delta}\t{row.arrow}\t{row.size}").replace("\t", "</td><td>")
     text = f'<tr class="{_look(row.css)}"><td>{cells}</td><td{_LEFT}>{_message(row, lean)}</td></tr>'
     return text, wire_size(text)
+
+
+# An update repeats most rows of the one before it: 5 ms without the cache, 0.4 ms with it.
+_drawn = lru_cache(maxsize=16 * ROWS)(_draw)
 
 
 @lru_cache(maxsize=64)
@@ -103,7 +105,7 @@ def fold(summary: str, content: str) -> str:
     return f'<details><summary data-lm-suppress-shortcuts="true">{summary}</summary>{content}</details>'
 
 
-def fit(rows: Sequence[Row], budget: int, *, lean: bool) -> tuple[list[Row], list[str]]:
+def fit(rows: Sequence[Row], budget: int, *, lean: bool, once: bool = False) -> tuple[list[Row], list[str]]:
     """Return the rows that ``budget`` bytes pay for, oldest first, and their HTML.
 
     The newest ten keep their details first, then come older rows, then their details.
@@ -112,16 +114,18 @@ def fit(rows: Sequence[Row], budget: int, *, lean: bool) -> tuple[list[Row], lis
         rows: All there are, oldest first.
         budget: Bytes on the wire.
         lean: As `render_row` has it.
+        once: Whether the next drawing has none of them: then they are not kept for it.
     """
+    make = _draw if once else _drawn
     newest = rows[-ROWS:]
     chosen: list[Row] = []
     drawn: list[tuple[str, int]] = []
     for index, row in enumerate(reversed(newest)):
         form = row if index < UNFOLDED else _bare(row)
-        made = _drawn(form, lean)
+        made = make(form, lean)
         if made[1] > budget and form.detail:
             form = _bare(row)
-            made = _drawn(form, lean)
+            made = make(form, lean)
         if made[1] > budget:
             break
         chosen.append(form)

@@ -52,7 +52,8 @@ class Stretch:
         Args:
             total: How many messages there are: what came since is not counted yet.
             most: Most rows, if they are less than usual.
-            unfolded: How many of the newest have a detail; None for all.
+            unfolded: How many of the newest have a detail; None for all. With 0 they are about to be
+                replaced, and not kept for the next drawing.
         """
         end = self._look(total)
         room = min(most or self._most, self._most) - bool(self._folded)
@@ -61,7 +62,7 @@ class Stretch:
         drawn = self._messages(list(self._shown)[-room:])
         first = 0 if unfolded is None else len(drawn) - unfolded
         made = [
-            self._row(message, drawn[index - 1] if index else None, unfold=index >= first)
+            self._row(message, drawn[index - 1] if index else None, unfold=index >= first, keep=unfolded != 0)
             for index, message in enumerate(drawn)
         ]
         hidden = end - self.start - sum(row.stands_for for row in made) - self._folded
@@ -181,7 +182,9 @@ class Stretch:
     def _gap(self, hidden: int) -> list[Row]:
         return [gap(hidden, min(hidden, max(0, self._log.first - self.start)))] if hidden > 0 else []
 
-    def _row(self, message: Message, neighbour: Message | None = None, *, unfold: bool = True) -> Row:
+    def _row(
+        self, message: Message, neighbour: Message | None = None, *, unfold: bool = True, keep: bool = True
+    ) -> Row:
         key = message.seq, unfold
         made = self._rows.get(key)
         if made is None and not unfold and (whole := self._rows.get((message.seq, True))) is not None:
@@ -194,7 +197,8 @@ class Stretch:
             unusual = "slow" in known.css.split() if known is not None else self._unusual(message, before)
             since = None if before is None else before.time
             made = row(message, since, unfold=unfold, contract=self._log.contract, unusual=unusual)
-            self._rows[key] = made
+            if keep:
+                self._rows[key] = made
         if not self._pairs:
             return made
         count = sum(other == message.seq for other in self._pairs.values())
