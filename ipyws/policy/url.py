@@ -8,7 +8,7 @@ single character: any part of it may turn out to be a misplaced password.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Final, Literal, NoReturn, cast
@@ -65,6 +65,11 @@ class URL:
     path: str
     query: str
     socket: str = ""
+    # As text: it is asked for six times for each dial, and most dials are of a URL that was parsed before.
+    _text: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_text", f"{self.base}{self.resource}")
 
     @property
     def secure(self) -> bool:
@@ -131,7 +136,7 @@ class URL:
         return mask(str(self))
 
     def __str__(self) -> str:
-        return f"{self.base}{self.resource}"
+        return self._text
 
     def __repr__(self) -> str:
         return f"URL({self.masked!r})"

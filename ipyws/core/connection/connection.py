@@ -156,8 +156,10 @@ class Connection:
         if self._rules is None:
             with LOCK:
                 if self._rules is None:
-                    options, is_open = self.options, self._is_greeted and self.state == "open"
-                    self._rules = Rules(self, options.every, options.reply, is_open)
+                    self._rules = Rules(self, self.options.every, self.options.reply)
+            # Behind that, as `greeted` looks for them behind its note: one of the two sees the other.
+            if self._is_greeted and self.state == "open":
+                self._rules.greeted()
         return self._rules
 
     @property
@@ -284,11 +286,9 @@ class Connection:
 
     def greeted(self) -> None:
         """Note that it is open, and all that is to be done on each open is done."""
-        with LOCK:
-            self._is_greeted = self.state == "open"
-            rules = self._rules
-        if rules is not None:
-            rules.greeted()
+        self._is_greeted = self.state == "open"
+        if self._rules is not None:
+            self._rules.greeted()
 
     def changed(self) -> None:
         """Tell who watches it that something can be seen now."""

@@ -27,10 +27,11 @@ class Cursor:
         self.missed = 0
         self._waiting: list[Wakeable] = []  # as that of `Selectable`
         self._is_awaited = False  # whether the log will tell us
-        with LOCK:
-            if from_now:
+        self._passed = 0  # received data messages read or missed
+        if from_now:
+            with LOCK:
                 self._number, self._place = log.end
-            self._passed = log.received if from_now else 0  # received data messages read or missed
+                self._passed = log.received
 
     def close(self) -> None:
         """Be told of no further message."""

@@ -48,27 +48,18 @@ class Rules:
         connection: The connection.
         every: The option.
         reply: The option.
-        is_open: Whether it is open already, and greeted.
 
     Attributes:
         private: The names of these options where they are given: another origin gets nothing of them.
     """
 
-    def __init__(
-        self,
-        connection: Ruled,
-        every: Sequence[Timed] = (),
-        reply: Sequence[Answer] = (),
-        is_open: bool = False,
-    ) -> None:
+    def __init__(self, connection: Ruled, every: Sequence[Timed] = (), reply: Sequence[Answer] = ()) -> None:
         self._planned: list[Timed | Answer] = [*every, *reply]
         self.private = (*(("every",) if every else ()), *(("reply",) if reply else ()))
         self._connection = connection
         self._openness = Openness()
         self._numbers = itertools.count(1)
         self._rules: tuple[Rule, ...] = ()
-        if is_open:
-            self._openness.begin()
 
     # -- what a user does ----------------------------------------------------------------------------
 
