@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
+from itertools import count, repeat
 from sys import getsizeof
 from types import MappingProxyType
 from typing import Any, Final
@@ -26,6 +27,9 @@ _PLACE: Final = 8
 
 TIMED: Final = _RECORD + 2 * _PLACE
 """Bytes that an ASCII text or bytes take beside their payload in a run, about: with their moment."""
+
+_FEW: Final = 32
+"""Messages up to which making them one by one is quicker than by `map`, which takes a tenth less of 250."""
 
 RUN: Final = 64
 """Messages that came one by one and are kept in one batch."""
@@ -130,12 +134,16 @@ class Batch:
         """Return the records from ``start`` to before ``stop`` of a batch of data."""
         if self.marks or self.times is not None:
             return [self.message(index) for index in range(*slice(start, stop).indices(len(self.payloads)))]
+        payloads = self.payloads[start:stop]
         direction, moment, first, codec = self.direction, self.time, self.seq + start, self.codec
+        if len(payloads) > _FEW and {*map(type, payloads)} == {str}:
+            facts = repeat(moment), repeat(None), repeat(codec)
+            return [*map(Message, repeat("text"), payloads, repeat(direction), count(first), *facts)]
         return [
             Message(
                 "text" if isinstance(payload, str) else "binary", payload, direction, seq, moment, None, codec
             )
-            for seq, payload in enumerate(self.payloads[start:stop], first)
+            for seq, payload in enumerate(payloads, first)
         ]
 
     def rest(self, start: int) -> Batch:
