@@ -209,8 +209,7 @@ def mask_cut(text: str) -> str:
 
 def secret_spans(text: str) -> list[Span]:
     """Return where a text holds what `mask` replaces; parts may overlap."""
-    spans = [*known_spans(text)] if _known else []
-    return [*spans, *place_spans(text)] if _may_hold(text) else spans
+    return [*(known_spans(text) if _known else ()), *place_spans(text)]
 
 
 def holds_secret(text: str) -> bool:
@@ -235,17 +234,13 @@ def known_spans(text: str, leaving_out: Iterable[str] = ()) -> Iterator[Span]:
 
 def place_spans(text: str) -> Iterator[Span]:
     """Yield where a text holds what is secret by its place: user information, token-like query values."""
+    # Most texts have none of these signs, and every row is masked.
     if "@" in text:
         yield from bounded(user_information(text), text)
     if "=" in text or "\\u003" in text:
         for span in bounded(credentials(text), text):
             if not only_references(text[slice(*span)]):
                 yield span
-
-
-def _may_hold(text: str) -> bool:
-    # Most texts have none of the signs that `place_spans` goes by, and every row is masked.
-    return "=" in text or "@" in text or "\\u003" in text
 
 
 @lru_cache(maxsize=1024)
