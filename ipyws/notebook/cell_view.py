@@ -76,7 +76,7 @@ class View:
         self.came = 0  # messages that the last drawing found new
         self._drawn = start
         self._about: object = None  # all that the last drawing was made of
-        self.races = False  # whether all that is seen is replaced by the next drawing
+        self.raced = 0  # drawings in a row of which each replaced all that is seen
         settles = handle.appends and audience is Audience.NOTEBOOK and self._frames is None
         self._tails = Tails(client.log, handle.parent) if settles else None
         self._goes_on = ""
@@ -132,7 +132,8 @@ class View:
         shown = self._card()
         steps = self.progress.lines() if self.progress else ()
         self.came, self._drawn = shown.total - self._drawn, shown.total
-        self.races = self.came >= SEEN_ROWS and self.shown and self._live and not whole
+        races = self.came >= SEEN_ROWS and self.shown and self._live and not whole
+        self.raced = self.raced + 1 if races else 0
         about = (shown, self.stretch.stop, self.client.log.contract, self.busy, steps, self.races)
         if about == self._about:  # as where a cell ends in which nothing came
             return bool(self._owed)
@@ -142,6 +143,11 @@ class View:
         else:
             self._draw_whole(shown)
         return bool(self._owed)
+
+    @property
+    def races(self) -> bool:
+        """Whether the next drawing is likely to replace all that is seen."""
+        return self.raced > 0
 
     def publish(self) -> list[Piece]:
         """Return what of the view is to be shown now, in the order of its outputs."""

@@ -32,6 +32,11 @@ INTERVAL = 0.21
 QUICK = 0.38
 """The same where more came since the last one than anybody reads in that time."""
 
+STEADY = 0.5
+"""The same once a stream has raced by for a while, all that is seen being replaced by each update."""
+
+_RACED = 8  # updates that are such a while
+
 _FLOWS = 2  # messages from one update to the next: if more came, more will
 
 _MANY = 8  # messages that are more than that
@@ -277,7 +282,7 @@ class Views:
         return view.client.name if len(self._newest) > 1 else ""
 
     def _update(self, view: View) -> None:
-        pause = QUICK if view.came > _MANY else INTERVAL
+        pause = STEADY if view.raced > _RACED else QUICK if view.came > _MANY else INTERVAL
         pieces = view.publish()
         for handle, bundle, new in pieces:
             if new:

@@ -7,11 +7,14 @@ import threading
 import time
 from typing import Any
 
+import pytest
+
 import ipyws
 from ipyws.core.codecs.codec import Codec, Data
+from ipyws.notebook import live_cell
 from ipyws.notebook.audience import Audience
 from ipyws.notebook.cell_view import SEEN_ROWS, View
-from ipyws.notebook.live_cell import Views
+from ipyws.notebook.live_cell import STEADY, Views
 from ipyws.notebook.publisher import Bundle, Handle
 
 
@@ -164,3 +167,18 @@ def test_a_view_that_was_empty_has_room_for_what_comes_next() -> None:
         view.shown = True
         came(client, SEEN_ROWS - 1)
         assert drawn(view).count("<tr class=") == SEEN_ROWS - 1
+
+
+def test_a_stream_that_races_by_for_long_is_drawn_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_cell, "_RACED", 2)
+    page = Page()
+    views = Views(page)
+    with ipyws.serve("echo") as server, ipyws.connect(server.url) as client:
+        views.settle(views.open(client.connection, 0))
+        while len(page.moments) < 7:
+            came(client, SEEN_ROWS)
+            time.sleep(0.1)
+        views.close()
+    times = [moment for moment, _ in page.moments]
+    pauses = [after - before for before, after in itertools.pairwise(times[:-1])]
+    assert min(pauses[-2:]) > STEADY - 0.02  # a timer may be early
