@@ -20,7 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tests.support.kernel import MINUTES, ROOT, without_ports
+from tests.support.kernel import MINUTES, ROOT, notebook_client, repository_importable
 
 pytestmark = pytest.mark.kernel
 
@@ -133,10 +133,8 @@ def runs(path: Path) -> list[Run]:
         "its exercises alone, after all cells": only_exercises(solved(path)),
     }
     with TemporaryDirectory() as folder:
-        client = NotebookClient(
-            read(path), config=without_ports(), timeout=100, resources={"metadata": {"path": folder}}
-        )
-        with client.setup_kernel():
+        client = notebook_client(read(path), folder, timeout=100)
+        with client.setup_kernel(env=os.environ | repository_importable()):
             return [run_all(client, Run(way, notebook), folder) for way, notebook in notebooks.items()]
 
 

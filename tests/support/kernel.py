@@ -18,9 +18,10 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 from jupyter_core.paths import jupyter_runtime_dir
+from nbclient import NotebookClient
 from traitlets.config import Config
 
-from tests.support.warm import WarmProvisioner
+from tests.support.warm import warm
 
 ROOT = Path(__file__).parent.parent.parent
 START_TIMEOUT = 60.0
@@ -37,12 +38,21 @@ ENDED = r"IPKernelApp|ipykernel|jupyter_client|zmq|^Traceback|^ {4}"
 _ON_TCP = re.compile("WARNING . Kernel is running over TCP without encryption")
 
 
-def without_ports() -> Config:
-    """Return settings of a kernel for whoever starts it by another class, such as nbclient's."""
+def notebook_client(notebook: Any, folder: Path | str, **options: Any) -> NotebookClient:
+    """Return what runs a notebook in a folder, with a kernel that takes no ports."""
     settings = {"transport": TRANSPORT}
     if TRANSPORT == "ipc":
         settings["ip"] = os.path.join(jupyter_runtime_dir(), f"kernel-{uuid.uuid4().hex[:12]}")
-    return Config({"KernelManager": settings})
+    config, resources = Config({"KernelManager": settings}), {"metadata": {"path": str(folder)}}
+    client = NotebookClient(notebook, config=config, resources=resources, **options)
+    warm(client.create_kernel_manager())
+    return client
+
+
+def repository_importable() -> dict[str, str]:
+    """Return variables for a Python that shall find the repository, whatever its folder."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {"PYTHONPATH": path, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
 
 @dataclass
@@ -102,9 +112,7 @@ class Kernel:
         assert spec is not None
         spec.argv[0] = sys.executable
         if not self._plain:
-            self._manager.provisioner = WarmProvisioner(
-                kernel_id=str(uuid.uuid4()), kernel_spec=spec, parent=self._manager
-            )
+            warm(self._manager)
         self._stderr = (self.home / "stderr").open("ab")  # what `forget` cuts off is written from its start
         self._manager.start_kernel(env=self._env, cwd=str(self._cwd), stderr=self._stderr)
         self._client = self._manager.blocking_client()
@@ -259,9 +267,7 @@ class Kernel:
             name: str(self.home / name.lower())
             for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
         }
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        own = {"HOME": str(self.home), "PYTHONPATH": path, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-        return os.environ | folders | own
+        return os.environ | folders | {"HOME": str(self.home)} | repository_importable()
 
     def _read(self, channel: str) -> None:
         source = getattr(self._client, f"{channel}_channel")

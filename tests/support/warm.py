@@ -19,31 +19,29 @@ import signal
 import socket
 import subprocess
 import sys
+import uuid
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
-PRELOADED = [
-    "ipykernel.kernelapp",
-    "ipykernel.debugger",
-    "ipykernel.ipkernel",
-    "ipykernel.zmqshell",
-    "tornado.platform.asyncio",
-    "IPython.core.completerlib",
-    "IPython.core.oinspect",
-    "IPython.extensions.storemagic",
-    "sqlite3",
-    "sysconfig",
-    "difflib",
-    "tomllib",
-    "encodings.idna",
-    "idna",
-]
+PRELOADED = (
+    "ipykernel.kernelapp ipykernel.debugger ipykernel.ipkernel ipykernel.zmqshell tornado.platform.asyncio "
+    "IPython.core.completerlib IPython.core.oinspect IPython.extensions.storemagic sqlite3 sysconfig difflib "
+    "tomllib encodings.idna idna msgspec.inspect"
+)
 """What a kernel imports before its first cell, and what ipyws imports that isn't its own."""
 AT_START = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "XDG_", "PYDEVD_", "JUPYTER_P")
 """How variables begin that are read when Python starts, or when something is imported."""
 _LAUNCHER = ["-m", "ipykernel_launcher"]
+
+
+def warm(manager: KernelManager) -> None:
+    """Have a manager start its kernel from a warm process."""
+    manager.provisioner = WarmProvisioner(
+        kernel_id=str(uuid.uuid4()), kernel_spec=manager.kernel_spec, parent=manager
+    )
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -52,9 +50,8 @@ class WarmProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel."""
         place = cmd.index("-m")
-        plain = not hasattr(socket, "SOCK_SEQPACKET") or cmd[place : place + 2] != _LAUNCHER
-        server = None if plain else WarmServer.of(cmd[:place], kwargs["env"])
-        if server is None or not server.alike(cmd[:place], kwargs["env"]):
+        server = WarmServer.of(cmd[:place], kwargs["env"]) if cmd[place : place + 2] == _LAUNCHER else None
+        if server is None:
             return await super().launch_kernel(cmd, **kwargs)
         self.process = server.start(cmd[place + 2 :], kwargs)
         self.pid = self.pgid = self.process.pid
@@ -81,14 +78,12 @@ class WarmServer:
         atexit.register(self._end)
 
     @classmethod
-    def of(cls, python: list[str], env: dict[str, str]) -> WarmServer:
-        """Return that of this process; the first kernel starts it."""
+    def of(cls, python: list[str], env: dict[str, str]) -> WarmServer | None:
+        """Return that of this process, if an interpreter that is started with these would be like it."""
+        if not hasattr(socket, "SOCK_SEQPACKET"):  # neither macOS nor Windows has it
+            return None
         cls._mine = cls._mine or cls(python, env)
-        return cls._mine
-
-    def alike(self, python: list[str], env: dict[str, str]) -> bool:
-        """Tell whether an interpreter that is started with these would be like the warm one."""
-        return (python, _at_start(env)) == (self._python, self._env)
+        return cls._mine if (python, _at_start(env)) == (cls._mine._python, cls._mine._env) else None
 
     def start(self, arguments: list[str], how: dict[str, Any]) -> WarmProcess:
         """Start a kernel; ``how`` is meant for `subprocess.Popen`."""
@@ -127,14 +122,6 @@ class WarmProcess:
         """Send it a signal, if it runs."""
         if self.poll() is None:
             os.kill(self.pid, number)
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """Kill it."""
-        self.send_signal(signal.SIGKILL)
 
     def _ended(self, flags: int) -> int | None:
         if self.returncode is None:
@@ -188,14 +175,13 @@ def _become(request: dict[str, Any], fds: list[int]) -> None:
     for number, fd in enumerate(fds[:3]):
         os.dup2(fd, number)
     os.write(fds[3], str(os.getpid()).encode())
-    os.closerange(3, max(fds) + 1)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     os.chdir(request["cwd"])
     parent = os.environ["JPY_PARENT_PID"]
     os.environ.clear()
     os.environ.update(request["env"] | {"JPY_PARENT_PID": parent})
     spec = importlib.util.find_spec("ipykernel_launcher")
     sys.argv = [str(spec and spec.origin), *request["arguments"]]
-    gc.unfreeze()
     gc.enable()
 
 
@@ -203,7 +189,7 @@ def _main() -> None:
     del sys.path[0]  # the folder of this file
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # it is read during an import
     gc.disable()
-    for name in PRELOADED:
+    for name in PRELOADED.split():
         importlib.import_module(name)
     gc.freeze()
     _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,10 +16,9 @@ from urllib.parse import quote
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from tests.support.canary import AWKWARD, MORE_AWKWARD, Canary, Watched, watched
-from tests.support.kernel import ROOT, without_ports
+from tests.support.kernel import notebook_client, repository_importable
 from tests.support.servers import PING, TEXT, Raw, Site, close_frame, dead_port, frame, raw_server, server
 
 pytestmark = pytest.mark.kernel
@@ -203,8 +201,8 @@ def test_a_saved_notebook_holds_no_secret(
     canaries = [Canary() for _ in cells]
     for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))))
-    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    for name, value in repository_importable().items():
+        monkeypatch.setenv(name, value)
     for number, canary in enumerate(canaries):
         monkeypatch.setenv(f"CANARY{number}", canary.value)
     with dead_port() as port:
@@ -218,13 +216,7 @@ def test_a_saved_notebook_holds_no_secret(
                 for source in ("%load_ext ipyws\nimport ipyws, os\n%xmode Verbose", *sources)
             ]
         )
-        NotebookClient(
-            made,
-            config=without_ports(),
-            timeout=60,
-            allow_errors=True,
-            resources={"metadata": {"path": str(tmp_path)}},
-        ).execute()
+        notebook_client(made, tmp_path, timeout=60, allow_errors=True).execute()
     nbformat.write(made, tmp_path / "book.ipynb")  # type: ignore[no-untyped-call]
     saved = (tmp_path / "book.ipynb").read_text("utf-8")
     assert saved.count('"output_type": "error"') == 5

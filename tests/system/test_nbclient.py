@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,10 +10,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
-from tests.support.kernel import ROOT, without_ports
+from tests.support.kernel import notebook_client, repository_importable
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
@@ -25,9 +23,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Folders of its own for the kernels, and the repository on their path."""
     for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
-    python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    monkeypatch.setenv("PYTHONPATH", python_path)
-    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    for name, value in repository_importable().items():
+        monkeypatch.setenv(name, value)
     return tmp_path
 
 
@@ -45,8 +42,7 @@ def notebook(*cells: str) -> Any:
 
 
 def run_all(made: Any, home: Path) -> None:
-    resources = {"metadata": {"path": str(home)}}
-    NotebookClient(made, config=without_ports(), timeout=60, resources=resources).execute()
+    notebook_client(made, home, timeout=60).execute()
 
 
 def test_a_panel_that_no_front_end_saw_is_saved_as_a_picture(home: Path, server: Witness) -> None:
