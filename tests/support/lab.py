@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, ViewportSize, expect, sync_playwright
 
 from tests.support.kernel import SOON, TRANSPORT
@@ -24,6 +25,8 @@ from tests.support.kernel import SOON, TRANSPORT
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "test-artifacts"
 TOKEN = "lab-test"
+GROUP = pytest.mark.xdist_group("lab")
+"""Of the modules that share a JupyterLab and a browser (tests/system/conftest.py)."""
 START = 90.0
 """Seconds that a server or a notebook may take to be ready on a busy machine."""
 
@@ -65,6 +68,10 @@ _LEAVE = """async () => {
     }
     return document.querySelectorAll(".jp-Dialog, .jp-Notebook").length === 0;
 }"""
+_THEME = """async (theme) => {
+    await window.jupyterapp.commands.execute("apputils:change-theme", { theme });
+}"""
+_THEMES = {False: "JupyterLab Light", True: "JupyterLab Dark"}
 _START = """(index) => {
     const notebook = window.jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = index;
@@ -97,17 +104,19 @@ class Lab:
 
 
 @contextlib.contextmanager
-def lab_server(home: Path, *, theme: str = "JupyterLab Light") -> Iterator[Lab]:
+def lab_server(home: Path) -> Iterator[Lab]:
     """Run JupyterLab (it serves Notebook 7 too) with a home of its own."""
     work = home / "work"
     work.mkdir(parents=True)
-    _write_settings(home, theme)
+    _write_settings(home)
     port = _free_port()
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
         *(f"--ServerApp.root_dir={work}", "--LabApp.expose_app_in_browser=True"),
         *("--JupyterNotebookApp.expose_app_in_browser=True", f"--KernelManager.transport={TRANSPORT}"),
+        # It would look for language servers, by starting npm and node.
+        "--ServerApp.jpserver_extensions=jupyter_lsp=False",
     ]
     with (home / "server.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=work, env=_environment(home), stdout=log, stderr=log)
@@ -129,12 +138,12 @@ def end_server(server: subprocess.Popen[bytes]) -> None:
         server.wait(SOON)
 
 
-def _write_settings(home: Path, theme: str) -> None:
+def _write_settings(home: Path) -> None:
     settings = home / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
-    (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}))
+    (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": _THEMES[False]}))
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -253,7 +262,7 @@ def open_notebook(
 ) -> Iterator[Notebook]:
     """Write a notebook and open it in JupyterLab ("lab") or Notebook 7 ("notebook").
 
-    A ``shared`` page is JupyterLab's, in the light theme, and serves one such notebook after the other.
+    A ``shared`` page is JupyterLab's, and serves one such notebook after the other.
     """
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     made = nbformat.v4.new_notebook(
@@ -261,25 +270,39 @@ def open_notebook(
     )
     path = lab.work / f"{name}.ipynb"
     nbformat.write(made, path)
-    opened = _shared(lab, browser, path) if shared else open_file(lab, browser, path, app=app, dark=dark)
-    with opened as notebook:
+    with open_file(lab, browser, path, app=app, dark=dark, shared=shared) as notebook:
         yield notebook
 
 
+def open_file(
+    lab: Lab, browser: Browser, path: Path, *, app: str = "lab", dark: bool = False, shared: bool = False
+) -> contextlib.AbstractContextManager[Notebook]:
+    """Open a notebook that is in the server's folder."""
+    if shared:
+        return _shared(lab, browser, path, dark=dark)
+    return _in_new_page(lab, browser, path, app=app, dark=dark)
+
+
 @contextlib.contextmanager
-def _shared(lab: Lab, browser: Browser, path: Path) -> Iterator[Notebook]:
+def _shared(lab: Lab, browser: Browser, path: Path, *, dark: bool) -> Iterator[Notebook]:
     """Open a notebook in the page that is kept, or in one that will be."""
-    page = lab.page or browser.new_context(viewport=_SIZE, color_scheme="light").new_page()
+    page = lab.page or browser.new_context(viewport=_SIZE).new_page()
     lab.page = None
     notebook = Notebook(page, path)
     page.on("pageerror", notebook.note)
     try:
+        page.emulate_media(color_scheme="dark" if dark else "light")
         if page.url == "about:blank":
             page.goto(f"{lab.base}/lab/tree/{path.name}?reset&token={TOKEN}")
         else:
             page.set_viewport_size(_SIZE)
             page.evaluate(_OPEN, path.name)
-        yield notebook.wait_ready()
+        notebook.wait_ready()
+        if dark:
+            page.evaluate(_THEME, _THEMES[True])
+        yield notebook
+        if dark:  # it is a setting of the server's
+            page.evaluate(_THEME, _THEMES[False])
         if page.evaluate(_LEAVE):
             lab.page = page
     finally:
@@ -289,10 +312,7 @@ def _shared(lab: Lab, browser: Browser, path: Path) -> Iterator[Notebook]:
 
 
 @contextlib.contextmanager
-def open_file(
-    lab: Lab, browser: Browser, path: Path, *, app: str = "lab", dark: bool = False
-) -> Iterator[Notebook]:
-    """Open a notebook that is in the server's folder."""
+def _in_new_page(lab: Lab, browser: Browser, path: Path, *, app: str, dark: bool) -> Iterator[Notebook]:
     context = browser.new_context(viewport=_SIZE, color_scheme="dark" if dark else "light")
     page = context.new_page()
     notebook = Notebook(page, path)

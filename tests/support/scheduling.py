@@ -8,10 +8,8 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 SECONDS = {
+    "lab": 150,
     "tests.system.test_panel_front": 60,
-    "tests.system.test_browser": 60,
-    "tests.system.test_panel_browser": 60,
-    "tests.system.test_panel_saved": 60,
     "tests.project.test_binder": 90,
     "packaging": 60,
     "tests.system.test_canary_failures": 50,

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Request
 
 from ipyws.demo.hostile import AWAY, PAYLOADS
-from tests.support.lab import Lab, Notebook, chromium, lab_server, open_file, open_notebook
+from tests.support.lab import GROUP, Lab, Notebook, open_file, open_notebook
 from tests.support.panel import SECOND, SOON
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, GROUP]
 
 CONNECT = "%load_ext ipyws\nimport os\n%ws serve prices -o server\n%ws {{server.url}} --as prices"
 SUBSCRIBE = '%%ws\n{"action": "subscribe", "symbols": ["BTC-USD"], "rate": 20}'
@@ -37,18 +35,6 @@ READ = """(index) => {
     return getSelection().toString();
 }"""
 ANIMATED = """() => document.getAnimations().filter((each) => each.effect.target?.closest(".ipyws")).length"""
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with lab_server(tmp_path_factory.mktemp("lab") / "home") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 def received(notebook: Notebook, cell: int) -> int:
@@ -126,7 +112,7 @@ def test_hostile_messages_show_as_text_and_never_take_effect(lab: Lab, browser: 
         f'%ws send {{"do": "hostile"}}\n%ws recv -n {len(PAYLOADS) - 1}\nNone',
         "%ws log --tail 40",
     ]
-    with open_notebook(lab, browser, "hostile", cells) as notebook:
+    with open_notebook(lab, browser, "hostile", cells, shared=True) as notebook:
         asked: list[str] = []
         notebook.page.on("request", lambda request: _note(request, asked))
         for index in range(3):
@@ -146,7 +132,7 @@ def test_hostile_messages_show_as_text_and_never_take_effect(lab: Lab, browser: 
         copied = json.loads(notebook.path.read_text())
         copied["cells"][0]["source"] += "\n# from somebody else"
         again.write_text(json.dumps(copied))
-    with open_file(lab, browser, again) as reopened:
+    with open_file(lab, browser, again, shared=True) as reopened:
         reopened.page.on("request", lambda request: _note(request, asked))
         reopened.page.wait_for_selector(".jp-Cell:nth-child(3) table", timeout=SOON)
         assert reopened.page.locator(".ipyws style").count() == 0  # it was sanitised
@@ -165,7 +151,7 @@ def test_the_saved_view_reads_after_a_reload_and_without_a_kernel(lab: Lab, brow
         "%load_ext ipyws\n%ws serve echo -o server\n%ws {{server.url}} --as echo",
         "%ws send what is kept",
     ]
-    with open_notebook(lab, browser, "saved", cells) as notebook:
+    with open_notebook(lab, browser, "saved", cells, shared=True) as notebook:
         notebook.run(0)
         notebook.run(1)
         saved = notebook.save()
@@ -209,13 +195,10 @@ def test_an_opened_message_stays_open_while_nothing_new_comes(lab: Lab, browser:
         assert notebook.output(1).locator("details[open]").count() == 1
 
 
-def test_the_dark_theme_is_dark(tmp_path: Path, browser: Browser) -> None:
+def test_the_dark_theme_is_dark(lab: Lab, browser: Browser) -> None:
     cells = ["%load_ext ipyws\n%ws serve echo -o server\n%ws {{server.url}}", "%ws send hello"]
     background = "() => getComputedStyle(document.querySelector('.ipyws')).backgroundColor"
-    with (
-        lab_server(tmp_path / "home", theme="JupyterLab Dark") as dark,
-        open_notebook(dark, browser, "dark", cells, dark=True) as notebook,
-    ):
+    with open_notebook(lab, browser, "dark", cells, dark=True, shared=True) as notebook:
         notebook.run(0)
         notebook.run(1)
         notebook.output(1).locator(".ipyws").wait_for()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.lab import Lab, Notebook, chromium, lab_server, open_notebook
+from tests.support.lab import GROUP, Lab, Notebook, open_notebook
 from tests.support.panel import OPEN, SERVE, SOON, Shown, is_running, show, start
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, GROUP]
 
 PRICES_AND_ECHO = SERVE + "%ws serve prices -o prices\n%ws serve echo -o echo\nx = {'deep': [1, 2]}"
 SUBSCRIBE = '{"action": "subscribe", "symbols": ["BTC-USD", "ETH-USD"], "rate": 10}'
@@ -19,18 +18,6 @@ UNTIL = "while not os.path.exists('{}'): {}"
 """A cell that keeps the kernel until this test has seen enough."""
 LOOP = "pass"
 SLEEP = "time.sleep(0.2)"
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with lab_server(tmp_path_factory.mktemp("lab") / "home") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 def own_errors(notebook: Notebook) -> list[str]:
@@ -241,13 +228,8 @@ def test_an_output_view_scrolls_nothing_but_the_list(lab: Lab, browser: Browser)
 
 
 def test_connections_merge_into_one_timeline_in_the_dark_theme_too(lab: Lab, browser: Browser) -> None:
-    settings = lab.work.parent / "settings" / "@jupyterlab" / "apputils-extension"
-    theme = settings / "themes.jupyterlab-settings"
-    light = theme.read_text()
-    theme.write_text(light.replace("Light", "Dark"))
     cells = [PRICES_AND_ECHO + "\n%ws {{prices.url}} --as prices\n%ws {{echo.url}} --as echo", OPEN]
-    with open_notebook(lab, browser, "panel-merged", cells, dark=True) as notebook:
-        theme.write_text(light)
+    with open_notebook(lab, browser, "panel-merged", cells, dark=True, shared=True) as notebook:
         notebook.run(0)
         panel = show(notebook, 1)
         panel.send('{"first": [1, {"deep": null}]}')
@@ -334,7 +316,7 @@ def test_a_chart_in_the_panel_says_what_is_wrong_ticks_with_the_connection_and_c
     lab: Lab, browser: Browser
 ) -> None:
     cells = [PRICES_AND_ECHO, "%ws {{prices.url}} --as prices", OPEN, f"%ws send {SUBSCRIBE}", "4"]
-    with open_notebook(lab, browser, "panel-chart", cells) as notebook:
+    with open_notebook(lab, browser, "panel-chart", cells, shared=True) as notebook:
         notebook.run(0)
         notebook.run(1)
         panel = show(notebook, 2)

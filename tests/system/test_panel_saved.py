@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,10 +15,10 @@ from playwright.sync_api import Browser, Request, expect
 
 from ipyws.demo.hostile import AWAY, PAYLOADS
 from tests.support.kernel import MINUTES
-from tests.support.lab import Lab, Notebook, chromium, lab_server, open_file, open_notebook
+from tests.support.lab import GROUP, Lab, Notebook, open_file, open_notebook
 from tests.support.panel import OPEN, SECOND, SERVE, SOON, Shown, show
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, GROUP]
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 SECRET = "canary-panel-saved-9d3"
@@ -37,6 +36,10 @@ RESTART = """async () => {
     const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
     await kernel.restart();
 }"""
+SAVE_STATE = """async () => {
+    await window.jupyterapp.commands.execute("@jupyter-widgets/jupyterlab-manager:saveWidgetState");
+}"""
+"""Has the state of widgets saved, or no more: it is not unless a user switches it on."""
 NOTEBOOK_STATE = """() => {
     const { content } = window.jupyterapp.shell.currentWidget;
     const sources = content.widgets.map((cell) => cell.model.sharedModel.getSource());
@@ -44,28 +47,11 @@ NOTEBOOK_STATE = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    home = tmp_path_factory.mktemp("lab") / "home"
-    with lab_server(home) as running:
-        yield running
-        assert "rate exceeded" not in (home / "server.log").read_text()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture
-def saved_state(lab: Lab) -> Iterator[None]:
-    """The state of widgets is saved: it is not unless a user switches it on."""
-    settings = lab.work.parent / "settings" / "@jupyter-widgets" / "jupyterlab-manager"
-    settings.mkdir(parents=True)
-    (settings / "plugin.jupyterlab-settings").write_text('{"saveState": true}')
+@pytest.fixture(scope="module", autouse=True)
+def nothing_was_too_much(lab: Lab) -> Iterator[None]:
+    """See that the server let through all that kernels published."""
     yield
-    shutil.rmtree(settings)
+    assert "rate exceeded" not in (lab.work.parent / "server.log").read_text()
 
 
 def bundle(saved: dict[str, Any], cell: int) -> dict[str, Any]:
@@ -83,7 +69,7 @@ def twin(saved: dict[str, Any], cell: int) -> str:
 
 
 def test_a_reload_brings_the_rows_back_and_a_restart_is_seen(lab: Lab, browser: Browser) -> None:
-    with open_notebook(lab, browser, "panel-reload", [PRICES, OPEN, "1 + 1"]) as notebook:
+    with open_notebook(lab, browser, "panel-reload", [PRICES, OPEN, "1 + 1"], shared=True) as notebook:
         notebook.run(0)
         panel = show(notebook, 1)
         panel.send(SUBSCRIBE)
@@ -121,9 +107,9 @@ def test_a_reload_brings_the_rows_back_and_a_restart_is_seen(lab: Lab, browser: 
         panel.wait_for_state("open")
 
 
-@pytest.mark.usefixtures("saved_state")
 def test_what_is_saved_reads_without_a_kernel_and_holds_no_secret(lab: Lab, browser: Browser) -> None:
-    with open_notebook(lab, browser, "panel-saved", [ECHO, OPEN, "p.close()"]) as notebook:
+    with open_notebook(lab, browser, "panel-saved", [ECHO, OPEN, "p.close()"], shared=True) as notebook:
+        notebook.page.evaluate(SAVE_STATE)
         notebook.run(0)
         panel = show(notebook, 1)
         panel.connect(
@@ -156,9 +142,10 @@ def test_what_is_saved_reads_without_a_kernel_and_holds_no_secret(lab: Lab, brow
         assert "message 59" in "".join(left["text/plain"])
         notebook.reload()
         expect(notebook.output(1)).to_contain_text("message 59", timeout=SOON)
-        page = _as_html(notebook.path)
-        assert "message 59" in page
-        assert SECRET not in page
+        notebook.page.evaluate(SAVE_STATE)
+    page = _as_html(notebook.path)
+    assert "message 59" in page
+    assert SECRET not in page
 
 
 def _as_html(path: Path) -> str:
@@ -187,7 +174,7 @@ def _assert_nothing_took_effect(notebook: Notebook, asked: list[str], inside: st
 
 def test_hostile_messages_are_text_in_the_panel_and_in_what_it_leaves(lab: Lab, browser: Browser) -> None:
     asked: list[str] = []
-    with open_notebook(lab, browser, "panel-hostile", [CHAOS, OPEN, "p.close()"]) as notebook:
+    with open_notebook(lab, browser, "panel-hostile", [CHAOS, OPEN, "p.close()"], shared=True) as notebook:
         notebook.page.on("request", lambda request: _note(request, asked))
         notebook.run(0)
         panel = show(notebook, 1)
@@ -210,7 +197,7 @@ def test_hostile_messages_are_text_in_the_panel_and_in_what_it_leaves(lab: Lab, 
         copied = json.loads(notebook.path.read_text())
         copied["cells"][0]["source"] = "# from somebody else"
         again.write_text(json.dumps(copied))
-    with open_file(lab, browser, again) as reopened:
+    with open_file(lab, browser, again, shared=True) as reopened:
         reopened.page.on("request", lambda request: _note(request, asked))
         expect(reopened.output(1)).to_contain_text("chaos", timeout=SOON)
         _open_all_details(reopened)

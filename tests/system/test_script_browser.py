@@ -9,23 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.lab import Lab, chromium, lab_server, open_file, open_notebook
+from tests.support.lab import GROUP, Lab, open_file, open_notebook
 from tests.support.panel import SOON
 from tests.support.scripts import Obeying, obeying, order
 
-pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with lab_server(tmp_path_factory.mktemp("lab") / "home") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
+pytestmark = [pytest.mark.browser, GROUP]
 
 
 @pytest.fixture
@@ -39,7 +27,7 @@ def test_the_steps_turn_green_one_by_one_and_read_well_without_styles(
 ) -> None:
     body = f"%%ws\n{order()}\n=== wait 2 30s\n=== expect json['n'] > 1 as reply\n{{{{reply}}}}"
     cells = [f"%load_ext ipyws\n%ws {server.url} --as steps", body]
-    with open_notebook(lab, browser, "steps", cells) as notebook:
+    with open_notebook(lab, browser, "steps", cells, shared=True) as notebook:
         notebook.run(0)
         notebook.start(1)
         running = notebook.output(1).locator(".w tr.running")
@@ -55,7 +43,7 @@ def test_the_steps_turn_green_one_by_one_and_read_well_without_styles(
         assert [error for error in notebook.errors if "ipyws" in error] == []
         notebook.save()
         stripped = _from_somebody_else(notebook.path)
-    with open_file(lab, browser, stripped) as reopened:
+    with open_file(lab, browser, stripped, shared=True) as reopened:
         table = reopened.output(1).locator("table").first
         table.wait_for(timeout=SOON)
         assert reopened.page.locator(".ipyws style").count() == 0  # it was sanitised
