@@ -144,6 +144,10 @@ def _write_settings(home: Path) -> None:
     quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
     (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": _THEMES[False]}))
+    # Each page would ask whether JupyterLab is to be built again, which starts node twice.
+    page = home / "config" / "labconfig"
+    page.mkdir(parents=True)
+    (page / "page_config.json").write_text(json.dumps({"buildCheck": False, "buildAvailable": False}))
 
 
 def _environment(home: Path) -> dict[str, str]:
