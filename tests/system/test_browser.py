@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Request
 
 from ipyws.demo.hostile import AWAY, PAYLOADS
 from tests.support.lab import GROUP, Lab, Notebook, open_file, open_notebook
-from tests.support.panel import SECOND, SOON
+from tests.support.panel import SOON
 
 pytestmark = [pytest.mark.browser, GROUP]
 
@@ -172,7 +172,7 @@ def test_keys_in_an_expanded_message_do_not_reach_the_notebook(lab: Lab, browser
         notebook.run(0)
         notebook.run(1)
         summary = notebook.output(1).locator("summary").first
-        summary.wait_for(timeout=10 * SECOND)
+        summary.wait_for(timeout=SOON)
         summary.focus()
         for key in ("x", "b", "d", "d"):
             notebook.page.keyboard.press(key)
