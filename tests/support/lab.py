@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, ViewportSize, expect, sync_playwright
 
 from tests.support.kernel import SOON, TRANSPORT
@@ -25,8 +24,6 @@ from tests.support.kernel import SOON, TRANSPORT
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "test-artifacts"
 TOKEN = "lab-test"
-GROUP = pytest.mark.xdist_group("lab")
-"""Of the modules that share a JupyterLab and a browser (tests/system/conftest.py)."""
 START = 90.0
 """Seconds that a server or a notebook may take to be ready on a busy machine."""
 

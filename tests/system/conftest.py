@@ -8,7 +8,10 @@ from collections.abc import Generator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.lab import GROUP, Lab, chromium, lab_server
+from tests.support.lab import Lab, chromium, lab_server
+
+GROUP = pytest.mark.xdist_group("lab").mark
+"""Of those modules."""
 
 _stack = contextlib.ExitStack()
 _running: list[tuple[Lab, Browser]] = []
@@ -39,6 +42,6 @@ def browser(lab_and_browser: tuple[Lab, Browser]) -> Browser:
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
     """End both where the next test is of another group: while Playwright runs, `asyncio.run` can't."""
     yield
-    if _running and (nextitem is None or GROUP.mark not in nextitem.iter_markers(GROUP.name)):
+    if _running and (nextitem is None or GROUP not in nextitem.iter_markers()):
         _running.clear()
         _stack.close()

@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Request
 
 from ipyws.demo.hostile import AWAY, PAYLOADS
-from tests.support.lab import GROUP, Lab, Notebook, open_file, open_notebook
+from tests.support.lab import Lab, Notebook, open_file, open_notebook
 from tests.support.panel import SOON
 
-pytestmark = [pytest.mark.browser, GROUP]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("lab")]
 
 CONNECT = "%load_ext ipyws\nimport os\n%ws serve prices -o server\n%ws {{server.url}} --as prices"
 SUBSCRIBE = '%%ws\n{"action": "subscribe", "symbols": ["BTC-USD"], "rate": 20}'

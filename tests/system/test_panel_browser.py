@@ -7,10 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.lab import GROUP, Lab, Notebook, open_notebook
+from tests.support.lab import Lab, Notebook, open_notebook
 from tests.support.panel import OPEN, SERVE, SOON, Shown, is_running, show, start
 
-pytestmark = [pytest.mark.browser, GROUP]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("lab")]
 
 PRICES_AND_ECHO = SERVE + "%ws serve prices -o prices\n%ws serve echo -o echo\nx = {'deep': [1, 2]}"
 SUBSCRIBE = '{"action": "subscribe", "symbols": ["BTC-USD", "ETH-USD"], "rate": 10}'

@@ -15,10 +15,10 @@ from playwright.sync_api import Browser, Request, expect
 
 from ipyws.demo.hostile import AWAY, PAYLOADS
 from tests.support.kernel import MINUTES
-from tests.support.lab import GROUP, Lab, Notebook, open_file, open_notebook
+from tests.support.lab import Lab, Notebook, open_file, open_notebook
 from tests.support.panel import OPEN, SECOND, SERVE, SOON, Shown, show
 
-pytestmark = [pytest.mark.browser, GROUP]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("lab")]
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 SECRET = "canary-panel-saved-9d3"

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.lab import GROUP, Lab, open_file, open_notebook
+from tests.support.lab import Lab, open_file, open_notebook
 from tests.support.panel import SOON
 from tests.support.scripts import Obeying, obeying, order
 
-pytestmark = [pytest.mark.browser, GROUP]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("lab")]
 
 
 @pytest.fixture
