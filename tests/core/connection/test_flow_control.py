@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import cache
 
 import pytest
 from websockets.asyncio.server import ServerConnection
@@ -17,16 +16,13 @@ SOCKET_READ = 256 * 1024
 """Bytes that asyncio reads at once: what one read may overshoot a channel's capacity by."""
 
 
-@cache
-def frames() -> bytes:
-    """Return them all, made once."""
-    return b"".join(frame(BINARY, b"%09d" % number) for number in range(MANY))
+FLOOD = b"".join(frame(BINARY, b"%09d" % number) for number in range(MANY))
 
 
 async def flood(peer: Raw) -> None:
     await peer.upgrade()
     await peer.read_frame()  # whatever the client says first lets it loose
-    peer.writer.write(frames())
+    peer.writer.write(FLOOD)
     while (got := await peer.read_frame()).opcode != CLOSE:
         await peer.write(frame(PONG, got.payload))
     await peer.write(frame(CLOSE, got.payload))
