@@ -2,7 +2,7 @@
 
 What was parsed is dialled, and nothing is that the policy of this moment does not allow: the URL of every hop
 before it is resolved, every address before one of them is dialled, and all of it once more before anything is
-sent.
+sent, if there was a wait meanwhile.
 """
 
 from __future__ import annotations
