@@ -80,7 +80,7 @@ class WarmServer:
     @classmethod
     def of(cls, python: list[str], env: dict[str, str]) -> WarmServer | None:
         """Return that of this process, if an interpreter that is started with these would be like it."""
-        if not hasattr(socket, "SOCK_SEQPACKET"):  # neither macOS nor Windows has it
+        if sys.platform != "linux":  # others have no Unix sockets of this kind, or no fork that is safe
             return None
         cls._mine = cls._mine or cls(python, env)
         return cls._mine if (python, _at_start(env)) == (cls._mine._python, cls._mine._env) else None
@@ -136,7 +136,7 @@ def _at_start(env: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name.startswith(AT_START)}
 
 
-def _serve(control: socket.socket) -> None:
+def _serve(control: socket.socket, imported: dict[str, str]) -> None:
     """Fork a kernel for each request, and tell how each ended; returns in a kernel only."""
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
@@ -149,7 +149,7 @@ def _serve(control: socket.socket) -> None:
             if not request:
                 os._exit(0)
             if (pid := os.fork()) == 0:
-                return _become(json.loads(request), fds)
+                return _become(json.loads(request), fds, imported)
             told[pid] = socket.socket(fileno=fds.pop())
             for fd in fds:
                 os.close(fd)
@@ -167,7 +167,7 @@ def _tell(told: dict[int, socket.socket]) -> None:
             other.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
-def _become(request: dict[str, Any], fds: list[int]) -> None:
+def _become(request: dict[str, Any], fds: list[int], imported: dict[str, str]) -> None:
     """Make of a forked process one that has just been started."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -177,9 +177,8 @@ def _become(request: dict[str, Any], fds: list[int]) -> None:
     os.write(fds[3], str(os.getpid()).encode())
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     os.chdir(request["cwd"])
-    parent = os.environ["JPY_PARENT_PID"]
     os.environ.clear()
-    os.environ.update(request["env"] | {"JPY_PARENT_PID": parent})
+    os.environ.update(request["env"] | imported)
     spec = importlib.util.find_spec("ipykernel_launcher")
     sys.argv = [str(spec and spec.origin), *request["arguments"]]
     gc.enable()
@@ -187,12 +186,14 @@ def _become(request: dict[str, Any], fds: list[int]) -> None:
 
 def _main() -> None:
     del sys.path[0]  # the folder of this file
+    before = dict(os.environ)
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # it is read during an import
     gc.disable()
     for name in PRELOADED.split():
         importlib.import_module(name)
     gc.freeze()
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    imported = {name: value for name, value in os.environ.items() if before.get(name) != value}
+    _serve(socket.socket(fileno=int(sys.argv[1])), imported)
     sys.modules["ipykernel.kernelapp"].launch_new_instance()
 
 
