@@ -8,8 +8,7 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 SECONDS = {
-    "lab": 150,
-    "tests.system.test_panel_front": 60,
+    "lab": 200,
     "tests.project.test_binder": 90,
     "packaging": 60,
     "tests.system.test_canary_failures": 50,

@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for all modules that look at notebooks: to start them takes its time."""
+"""One JupyterLab and one Chromium for all modules that look at pages: to start them takes its time."""
 
 from __future__ import annotations
 
@@ -14,34 +14,31 @@ GROUP = pytest.mark.xdist_group("lab").mark
 """Of those modules."""
 
 _stack = contextlib.ExitStack()
-_running: list[tuple[Lab, Browser]] = []
+_labs: list[Lab] = []
+_browsers: list[Browser] = []
 
 
 @pytest.fixture(scope="module")
-def lab_and_browser(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lab, Browser]:
-    """Start both, where no module before has done so."""
-    if not _running:
-        lab = _stack.enter_context(lab_server(tmp_path_factory.mktemp("lab") / "home"))
-        _running.append((lab, _stack.enter_context(chromium())))
-    return _running[0]
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """Return the server; start it where no module before has done so."""
+    if not _labs:
+        _labs.append(_stack.enter_context(lab_server(tmp_path_factory.mktemp("lab") / "home")))
+    return _labs[0]
 
 
 @pytest.fixture(scope="module")
-def lab(lab_and_browser: tuple[Lab, Browser]) -> Lab:
-    """Return the server."""
-    return lab_and_browser[0]
-
-
-@pytest.fixture(scope="module")
-def browser(lab_and_browser: tuple[Lab, Browser]) -> Browser:
-    """Return the browser."""
-    return lab_and_browser[1]
+def browser() -> Browser:
+    """Return the browser; start it where no module before has done so."""
+    if not _browsers:
+        _browsers.append(_stack.enter_context(chromium()))
+    return _browsers[0]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
     """End both where the next test is of another group: while Playwright runs, `asyncio.run` can't."""
     yield
-    if _running and (nextitem is None or GROUP not in nextitem.iter_markers()):
-        _running.clear()
+    if nextitem is None or GROUP not in nextitem.iter_markers():
+        _labs.clear()
+        _browsers.clear()
         _stack.close()

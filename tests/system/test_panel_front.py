@@ -12,9 +12,8 @@ from ipyws.demo.hostile import PAYLOADS, RAN
 from ipyws.widget import assets
 from ipyws.widget.tree import NODES
 from tests.support.front import Front, card, payload, row
-from tests.support.lab import chromium
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("lab")]
 
 DOM_ROWS = 60  # more than fit on the screen with what is drawn beyond it
 ACK_EVERY = 5  # batches: format.js has the same number
@@ -26,12 +25,6 @@ PLAIN = {
 """A filter that lets everything through, but heartbeats."""
 
 Start = Callable[..., Front]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,8 @@ from ipyws.capture.recording import RecordedLog
 from ipyws.widget.wire import frame_detail, frame_list
 from tests.core.wire.test_tap import FRAGMENTS, HELLO, LONG, MASKED_HELLO, PING, Line
 from tests.support.front import Front, card
-from tests.support.lab import chromium
 
-pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("lab")]
 
 
 class Wired:
