@@ -12,7 +12,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import ipyws
 from benchmarks.support.clock import Stopwatch
@@ -190,16 +190,22 @@ def _receive_by_picows(core: CoreThread, port: int, count: int, size: int) -> Fi
                 log.append("in", self.payloads, self.size)
                 self.payloads, self.size = [], 0
 
-    def hold(held: bool) -> None:
-        under = transport.underlying_transport
-        (under.pause_reading if held else under.resume_reading)()
+    class Held:
+        state: Final = "open"
+
+        def streams(self) -> list[Stream]:
+            return streams
+
+        def hold(self, held: bool) -> None:
+            under = transport.underlying_transport
+            (under.pause_reading if held else under.resume_reading)()
 
     async def open_it() -> Any:
         flow.begin()
         return (await picows.ws_connect(Listener, _url(port, count, size)))[0]
 
     streams: list[Stream] = []
-    flow = FlowControl(lambda: streams, lambda: True, hold)
+    flow = FlowControl(Held())
     transport = core.call(open_it)
     channel = Stream(log, LARGE, False, flow.changed)
     streams.append(channel)

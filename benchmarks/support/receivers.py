@@ -49,12 +49,14 @@ class Sink:
         size: Bytes of each.
     """
 
+    frames = None
+
     def __init__(self, count: int, size: int) -> None:
         self._left = count
         self._kept = store(size)
         self.done = asyncio.get_running_loop().create_future()
 
-    def on_data(self, payloads: list[Any], size: int) -> None:
+    def on_data(self, payloads: list[Any], size: int, moment: float | None = None) -> None:
         """Keep what came; stop the watch with the last message."""
         self._kept.extend(payloads)
         self._left -= len(payloads)
