@@ -60,7 +60,7 @@ lite-test: lite chromium ## run all lessons in that site, cell by cell, and tria
 lite-elsewhere: lite ## try that site in Firefox and WebKit, as far as they are installed (20 minutes)
 	$(PYTEST) -s tests/soak/lite_elsewhere.py
 
-bench: $(VENV)/.bench ## measure everything beside its peers (10 minutes; BENCH=--quick: 4)
+bench: $(VENV)/.bench ## measure everything beside its peers (half an hour; BENCH=--quick: less)
 	$(BIN)/python -m benchmarks --check --picture docs/images/benchmarks.png $(BENCH)
 	$(BIN)/python -m benchmarks.receive --check
 

@@ -37,7 +37,9 @@ class Kernel:
     """
 
     def __init__(self) -> None:
-        self._manager, self._client = start_new_kernel(kernel_name="python3")
+        self._manager, self._client = start_new_kernel(
+            kernel_name="python3", extra_arguments=["--log-level=ERROR"]
+        )
         self.sent = 0
 
     def run(self, code: str) -> str:
