@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ipyws.core.constants import CloseCode
 from ipyws.core.messages.message import Message
@@ -26,8 +26,11 @@ from ipyws.script.preflight import check_contract, read_payloads
 from ipyws.script.request import Request, parse_request
 from ipyws.script.steps import Step
 from ipyws.script.template import expand_plain
-from ipyws.snippets.reading import Pasted, tool_called
+from ipyws.snippets.programs import tool_called
 from ipyws.view.progress import Progress
+
+if TYPE_CHECKING:
+    from ipyws.snippets.reading import Pasted
 
 _OPENS: Final = "{{"
 

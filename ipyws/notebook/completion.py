@@ -24,8 +24,7 @@ from ipyws.notebook.verbs.policing import WORDS as POLICY_WORDS
 from ipyws.notebook.verbs.table import VAR, VERBS
 from ipyws.runtime.registry import REGISTRY
 from ipyws.script.grammar import DIRECTIVES
-from ipyws.snippets.reading import flag_names, tool_called
-from ipyws.snippets.writing import FORMS
+from ipyws.snippets.programs import FORMS, tool_called
 from ipyws.text.masking import holds_secret
 
 _LOOKED = 20  # messages whose keys are offered
@@ -97,10 +96,16 @@ def candidates(session: Session, before: list[str], fragment: str, *, cell: bool
     if before[:1] == ["policy"] and before[1:] and not fragment.startswith("-"):
         return _urls() if before[1:] == ["check"] else []
     if before and (tool := tool_called(before[0])) is not None:
-        return flag_names(tool) if fragment.startswith("-") else []
+        return _flags_of(tool) if fragment.startswith("-") else []
     verb = VERBS.get(before[0] if before else "", VERBS["connect"])
     flags = (*verb.flags, *verb.more(session, " ".join(before)), VAR)
     return _arguments(flags, before, fragment, verb.name)
+
+
+def _flags_of(tool: str) -> list[str]:
+    from ipyws.snippets.reading import flag_names
+
+    return flag_names(tool)
 
 
 def _arguments(flags: Iterable[Flag], before: list[str], fragment: str, verb: str) -> Iterable[str]:

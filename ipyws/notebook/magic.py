@@ -22,7 +22,7 @@ from ipyws.notebook.verbs.flags import check_variable
 from ipyws.notebook.verbs.help import CELL, help_of, help_of_cell, overview
 from ipyws.notebook.verbs.table import VAR, VERBS, Verb
 from ipyws.runtime.registry import REGISTRY
-from ipyws.snippets.reading import tool_called
+from ipyws.snippets.programs import tool_called
 
 _HELP_FLAGS = ("-h", "--help")
 # How DevTools copy a request besides.

@@ -18,13 +18,11 @@ from ipyws.snippets.cmd import is_cmd, read_cmd
 from ipyws.snippets.draft import Draft
 from ipyws.snippets.flags import read_flags
 from ipyws.snippets.names import secrets_in, unique
+from ipyws.snippets.programs import TOOLS, tool_called
 from ipyws.snippets.references import References
 from ipyws.text.masking import mask
 
-TOOLS: Final[Mapping[str, ModuleType]] = {"curl": curl, "wscat": wscat, "websocat": websocat}
-"""The programs whose commands are read."""
-_OTHER_NAMES: Final = {"curl.exe": "curl"}
-"""As Firefox writes it for Windows."""
+_MODULES: Final[Mapping[str, ModuleType]] = dict(zip(TOOLS, (curl, wscat, websocat), strict=True))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -70,12 +68,6 @@ class Pasted:
         return f"<Pasted {self.tool} {mask(self.url)} with {', '.join(self.options) or 'no options'}>"
 
 
-def tool_called(word: str) -> str | None:
-    """Return the program that a word calls, of those whose commands are read, or None."""
-    name = _OTHER_NAMES.get(word, word)
-    return name if name in TOOLS else None
-
-
 def read_command(text: str, evaluate: Evaluate | None = None) -> Pasted:
     """Read a command; nothing is run and nothing is dialled.
 
@@ -95,7 +87,7 @@ def read_command(text: str, evaluate: Evaluate | None = None) -> Pasted:
 
 def flag_names(tool: str) -> list[str]:
     """Return how the options of a program are written."""
-    return [name for flag in TOOLS[tool].FLAGS for name in flag.names]
+    return [name for flag in _MODULES[tool].FLAGS for name in flag.names]
 
 
 def read_words_of(tool: str, text: str, evaluate: Evaluate) -> Pasted:
@@ -114,7 +106,7 @@ def read_words_of(tool: str, text: str, evaluate: Evaluate) -> Pasted:
         if tool != "websocat":
             raise InvalidError(f"<<< feeds nothing to {tool}", hint="leave it out")
         draft.facts["fed"] = references.fill(command.fed)
-    program = TOOLS[tool]
+    program = _MODULES[tool]
     _remember(words)
     program.finish(draft, read_flags(draft, words, program.FLAGS))
     url, options = draft.finish()

@@ -11,16 +11,11 @@ from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError, brief, suggestion
 from ipyws.snippets.description import describe
 from ipyws.snippets.forms import curl, python, websocat, websockets, ws, wscat
+from ipyws.snippets.programs import FORMS
 
-FORMS: Final[Mapping[str, ModuleType]] = {
-    "ws": ws,
-    "python": python,
-    "websockets": websockets,
-    "wscat": wscat,
-    "websocat": websocat,
-    "curl": curl,
-}
-"""The forms, by the names that users give them."""
+_MODULES: Final[Mapping[str, ModuleType]] = dict(
+    zip(FORMS, (ws, python, websockets, wscat, websocat, curl), strict=True)
+)
 
 
 def copy_as(form: str, client: Any, messages: Iterable[Message] | None = None) -> str:
@@ -42,6 +37,6 @@ def copy_as(form: str, client: Any, messages: Iterable[Message] | None = None) -
         hint = suggestion(str(form), FORMS, f"the forms are {', '.join(FORMS)}")
         raise InvalidError(f"there is no form {brief(form)}", hint=hint)
     connection: Described = getattr(client, "connection", client)
-    module = FORMS[form]
+    module = _MODULES[form]
     text: str = module.write(describe(connection, messages, ours=module.OURS))
     return text

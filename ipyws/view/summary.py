@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from ipyws.capture.journal.journal import Journal
 from ipyws.core.connection.connection import Connection
 from ipyws.core.connection.reconnect import Retry
 from ipyws.core.connection.transport import Handshake
@@ -13,6 +13,9 @@ from ipyws.core.rules.rule import Rule
 from ipyws.text.masking import known, mask, mask_headers
 from ipyws.view.card import Card
 from ipyws.view.format import clock
+
+if TYPE_CHECKING:
+    from ipyws.capture.journal.journal import Journal
 
 
 def card(client: Connection, *, current: bool = False, hint: str = "", handshake: bool = True) -> Card:

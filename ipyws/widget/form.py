@@ -13,7 +13,8 @@ from ipyws.errors import InvalidError, PermissionDeniedError
 from ipyws.policy.url import parse
 from ipyws.script.expression import Evaluate
 from ipyws.script.template import expand_plain
-from ipyws.snippets.reading import Pasted, read_command, tool_called
+from ipyws.snippets.programs import tool_called
+from ipyws.snippets.reading import Pasted, read_command
 from ipyws.text.masking import mask
 from ipyws.widget import protocol
 

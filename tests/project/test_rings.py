@@ -316,7 +316,7 @@ def test_the_check_sees_what_points_outward(module: str, source: str, count: int
 
 
 def loaded_by(statement: str) -> set[str]:
-    code = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    code = f"{statement}\nimport sys\nprint(*sys.modules)"
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         capture_output=True,
@@ -338,3 +338,12 @@ def test_importing_ipyws_is_light() -> None:
 def test_importing_the_extension_loads_no_widgets() -> None:
     loaded = loaded_by("import ipyws.notebook.extension")
     assert loaded.isdisjoint({"ipywidgets", "anywidget", "websockets", "pandas"})
+
+
+def test_importing_the_extension_loads_nothing_that_only_some_verbs_need() -> None:
+    loaded = loaded_by("import ipyws.notebook.extension")
+    assert "ipyws.notebook.verbs.files" in loaded
+    late = {"ipyws.contracts", "ipyws.handover", "ipyws.capture.load", "ipyws.capture.journal.journal"}
+    assert loaded.isdisjoint(
+        {*late, "ipyws.snippets.reading", "ipyws.snippets.writing", "ipyws.config.writer"}
+    )

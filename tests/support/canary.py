@@ -25,7 +25,7 @@ PREPARE = """
 %xmode Verbose
 import ipyws, logging, os, pickle, sys, warnings
 from ipyws.view.summary import card
-from ipyws.snippets import writing
+from ipyws.snippets import programs, writing
 from ipyws.widget import exporting, lines
 
 heard = []
@@ -64,7 +64,7 @@ def look():
         print(client.log.about, client.journal, client.stats.summary(), sep="\\n")
         for suffix in (".jsonl", ".har"):
             print(client.log.save(f"look{suffix}").read_text("utf-8"))
-        for what in writing.FORMS:
+        for what in programs.FORMS:
             print(writing.copy_as(what, connection))
         for what in ("jsonl", "har", "csv", "text"):
             print(exporting.export(what, {client.name: client.log}))

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
-from ipyws.capture.capture import Capture
-from ipyws.capture.load import load
-from ipyws.capture.replay.report import Mode, Report
 from ipyws.errors import InvalidError
-from ipyws.handover.writing import PROGRAMS, write
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Parsed
 from ipyws.runtime.client import Client
 from ipyws.runtime.replay import replay as replay_on
 from ipyws.view.format import byte_size
 
+if TYPE_CHECKING:
+    from ipyws.capture.capture import Capture
+    from ipyws.capture.replay.report import Mode, Report
+
 
 def save(session: Session, parsed: Parsed) -> Path:
+    from ipyws.handover.writing import PROGRAMS, write
+
     client = session.client(parsed.take("connection"))
     columns = [path for given in parsed.take("columns", []) for path in given.split(",")]
     path = client.log.save(
@@ -37,6 +39,9 @@ def save(session: Session, parsed: Parsed) -> Path:
 
 
 def replay(session: Session, parsed: Parsed) -> Report:
+    from ipyws.capture.load import load
+    from ipyws.capture.replay.report import Mode
+
     modes: list[Mode] = [mode for mode in get_args(Mode) if parsed.take(mode)]
     if len(modes) > 1:
         raise InvalidError(f"--{' and --'.join(modes)} are given together", hint="one of them is allowed")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ipyws.errors import InvalidError
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Parsed
 from ipyws.notebook.verbs.connect import open_at
 from ipyws.runtime.client import Client
-from ipyws.snippets.reading import Pasted, read_words_of
-from ipyws.snippets.writing import copy_as
+
+if TYPE_CHECKING:
+    from ipyws.snippets.reading import Pasted
 
 
 def read_pasted(session: Session, tool: str, text: str) -> Pasted:
@@ -19,6 +21,8 @@ def read_pasted(session: Session, tool: str, text: str) -> Pasted:
     Raises:
         InvalidError: Something in it can't be read or carried over.
     """
+    from ipyws.snippets.reading import read_words_of
+
     pasted = read_words_of(tool, text, session.evaluate)
     for note in pasted.notes():
         session.say(note)
@@ -44,6 +48,8 @@ def connect_as(tool: str) -> Callable[[Session, Parsed], Client]:
 
 
 def copy(session: Session, parsed: Parsed) -> str:
+    from ipyws.snippets.writing import copy_as
+
     client = session.client(parsed.take("connection"))
     text = copy_as(parsed.words[0] if parsed.words else "ws", client)
     # Its secrets are references already, and in a shell's quotes masking would take those for secrets.

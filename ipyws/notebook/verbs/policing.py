@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from ipyws.config.current import CURRENT
-from ipyws.config.writer import save
 from ipyws.errors import InvalidError, brief
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.advice import SEMICOLON
 from ipyws.notebook.source.line import Parsed
-from ipyws.policy.describe import describe
 from ipyws.policy.layer import Layer
 from ipyws.policy.policy import Policy
 from ipyws.policy.rule import Effect, Rule, read_rule
@@ -32,6 +30,8 @@ def policy(session: Session, parsed: Parsed) -> Policy | Verdict:
         raise InvalidError(f"there is no %ws policy {word!r:.40}", hint=f"{', '.join(WORDS)} are there")
     if saving:
         _save(session, _of_kernel())
+    from ipyws.policy.describe import describe
+
     found = CURRENT.policy()
     session.say("\n".join(describe(found)), lines=True)
     return found
@@ -91,4 +91,6 @@ def _of_kernel() -> tuple[Rule, ...]:
 
 
 def _save(session: Session, rules: tuple[Rule, ...]) -> None:
+    from ipyws.config.writer import save
+
     session.say(f"saved to {save(rules)}")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
 
 from ipyws import api
-from ipyws.contracts.contract import ApiContract
-from ipyws.contracts.describe import cell_of, describe, head_of
 from ipyws.errors import InvalidError
 from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Parsed
+
+if TYPE_CHECKING:
+    from ipyws.contracts.contract import ApiContract
 
 WORDS = ("cell",)
 """What may follow ``%ws spec``."""
 
 
 def spec(session: Session, parsed: Parsed) -> ApiContract | str:
+    from ipyws.contracts.describe import describe
+
     file = parsed.take("file")
     word, *rest = parsed.words or [""]
     if word == "cell":
@@ -31,6 +35,8 @@ def spec(session: Session, parsed: Parsed) -> ApiContract | str:
 
 def _cell(session: Session, parsed: Parsed, names: list[str], file: str | None) -> str:
     """Write a cell for an operation below this one."""
+    from ipyws.contracts.describe import cell_of, head_of
+
     if len(names) != 1:
         raise InvalidError("%ws spec cell takes the name of an operation", hint="%ws spec lists them")
     found = _contract(session, parsed, file)
@@ -43,6 +49,8 @@ def _cell(session: Session, parsed: Parsed, names: list[str], file: str | None) 
 
 
 def _contract(session: Session, parsed: Parsed, file: str | None) -> ApiContract:
+    from ipyws.contracts.contract import ApiContract
+
     name = parsed.take("connection")
     found = api.contract(file) if file is not None else session.client(name).log.contract
     if found is None:

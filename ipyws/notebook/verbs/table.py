@@ -12,7 +12,7 @@ from ipyws.notebook.session import Session
 from ipyws.notebook.source.line import Flag, Parsed
 from ipyws.notebook.verbs import files, pasting, plot, policing, rules, spec, verbs, words
 from ipyws.notebook.verbs.flags import connect_flags, number, room
-from ipyws.snippets.writing import FORMS
+from ipyws.snippets.programs import FORMS
 from ipyws.text.numbers import read_whole
 
 VAR = Flag(("-o",), "store the result in this variable", "VAR")
