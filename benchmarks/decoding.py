@@ -116,7 +116,7 @@ def bare(codec: Codec, payload: Data) -> Callable[[], Any]:
 
 def by_json_format(payload: Data) -> Callable[[], Any]:
     """Return what parses a message, and makes a dict of it as its library does, whole numbers aside."""
-    from google.protobuf.json_format import MessageToDict
+    from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
 
     kind = codec_of("protobuf").kind  # type: ignore[attr-defined]
 

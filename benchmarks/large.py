@@ -85,7 +85,7 @@ def by_duckdb(count: int, path: Path) -> int:
 
     lines = f"read_ndjson('{path}', columns={{type: 'varchar', data: 'varchar'}})"
     table, text = (lines, "data") if path.suffix == ".jsonl" else (f"'{path}'", "text")
-    found = duckdb.sql(f"select count(*) from {table} where {text} like '%{NEEDLE}%'").fetchall()
+    found = duckdb.execute(f"select count(*) from {table} where {text} like '%{NEEDLE}%'").fetchall()
     return int(found[0][0])
 
 
@@ -93,7 +93,7 @@ def first_by_duckdb(count: int, path: Path) -> int:
     """Read the first fifty rows by DuckDB, which checks nothing beyond."""
     import duckdb
 
-    return len(duckdb.sql(f"select * from read_ndjson_auto('{path}') limit 50").fetchall())
+    return len(duckdb.execute(f"select * from read_ndjson_auto('{path}') limit 50").fetchall())
 
 
 STEPS: dict[str, Callable[[int, Path], int]] = {

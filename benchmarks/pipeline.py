@@ -107,8 +107,8 @@ def ipyws_sync(take: Callable[[Stream, int], None], capacity: int) -> Callable[.
     """Return the contender that reads the channel of a synchronous client with ``take``."""
 
     def receive(port: int, count: int, size: int) -> Figures:
-        options = {"name": "measured", "channel_capacity": capacity, "ping_interval": None}
-        with ipyws.connect(_url(port, count, size), **options) as client:
+        url = _url(port, count, size)
+        with ipyws.connect(url, name="measured", channel_capacity=capacity, ping_interval=None) as client:
             channel = client.channel()
             watch = Stopwatch()
             client.send("go")

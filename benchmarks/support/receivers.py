@@ -132,7 +132,7 @@ async def picows(url: str, count: int, size: int, deflate: bool) -> Seconds:
     sink = Sink(count, size)
     text = picows.WSMsgType.TEXT
 
-    class Listener(picows.WSListener):  # type: ignore[misc]
+    class Listener(picows.WSListener):
         def on_ws_frame(self, transport: Any, frame: Any) -> None:
             is_text = frame.msg_type == text
             sink.put(frame.get_payload_as_utf8_text() if is_text else frame.get_payload_as_bytes())
@@ -188,7 +188,7 @@ async def wsproto(url: str, count: int, size: int, deflate: bool) -> Seconds:
                         parts.clear()
 
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_connection(Protocol, address.hostname, address.port)
+    transport, _ = await loop.create_connection(Protocol, address.hostname or "", address.port or 80)
     extensions = [PerMessageDeflate()] if deflate else []
     transport.write(parser.send(Request(address.netloc, f"/?{address.query}", extensions=extensions)))
     await opened
@@ -238,7 +238,7 @@ def main() -> None:
         asked = json.loads(line)
         try:
             cpu, wall = asyncio.run(_run(receiver, asked))
-            answer = {"cpu": cpu, "wall": wall}
+            answer: dict[str, Any] = {"cpu": cpu, "wall": wall}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)
