@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ipyws.errors import InvalidError
 
@@ -25,8 +24,7 @@ START: Final = Path(_working_directory())
 """Where the process worked when it began: a cell may go elsewhere, the policy of its notebook stays."""
 
 
-@dataclass(frozen=True, slots=True)
-class Whereabouts:
+class Whereabouts(NamedTuple):
     """Where a process is.
 
     Attributes:

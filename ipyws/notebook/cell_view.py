@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from ipyws.core.connection.connection import Connection
@@ -182,7 +181,7 @@ class View:
 
     def _words(self, shown: Card) -> Card:
         """Return what the header says, but for numbers and for what holds the connection up just now."""
-        return replace(shown, **_CHANGING)
+        return shown._replace(**_CHANGING)
 
     def _draw_whole(self, shown: Card) -> None:
         """Draw everything in the first output, and empty the others."""
@@ -198,7 +197,7 @@ class View:
             drawn, steps = stable_rows(drawn), stable_lines(steps)
         self._top = drawn
         self._top_end = self.stretch.start + sum(row.stands_for for row in drawn)
-        told = replace(shown, told=True) if any(row.kind == "close" for row in drawn) else shown
+        told = shown._replace(told=True) if any(row.kind == "close" for row in drawn) else shown
         self._round += 1 if self._tails and self._tails.ticks_below else 0
         place = self._place(0) if settles else ""
         self._owe(self.handle, self._bundle(told, drawn, live, steps, place))
@@ -298,4 +297,4 @@ class View:
         # in a later one: only that tells of the end.
         shown = stable_card(shown) if self.stable else shown
         passing = (self.audience is Audience.STILL or self.ended) and shown.close is None
-        return replace(shown, state="") if passing else shown
+        return shown._replace(state="") if passing else shown

@@ -9,11 +9,9 @@ from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError, WebSocketError, brief
 from ipyws.notebook import cell
 from ipyws.notebook.session import Session
-from ipyws.notebook.source.advice import advise
 from ipyws.notebook.source.aliases import means_ws
 from ipyws.notebook.source.line import Parsed, first_word, parse
 from ipyws.notebook.source.misplaced import misplaced
-from ipyws.notebook.source.mistyped import name_flags, unexpected, unknown_verb
 from ipyws.notebook.source.place import place_in_cell
 from ipyws.notebook.source.scope import calling_frame, names_at
 from ipyws.notebook.tracebacks import shorten
@@ -42,11 +40,10 @@ class Magic:
         try:
             return call.line(line) if body is None else call.cell(line, body)
         except WebSocketError as error:
-            name_flags(error, line)
-            if body is None:
-                advise(error, line)
-                if where := place_in_cell(frame, shell, partial(means_ws, shell)):
-                    error.within(where)
+            _explain(error, line, alone=body is None)
+            where = place_in_cell(frame, shell, partial(means_ws, shell)) if body is None else ""
+            if where:
+                error.within(where)
             shorten(error)
             raise
         finally:
@@ -111,7 +108,20 @@ def _help_on(topic: str) -> str:
     return help_of(VERBS[topic])
 
 
+def _explain(error: WebSocketError, line: str, *, alone: bool) -> None:
+    """Say an error in the words of a line, and what in a line magic's may have caused it."""
+    # What explains errors is loaded where there is one.
+    from ipyws.notebook.source.advice import advise
+    from ipyws.notebook.source.mistyped import name_flags
+
+    name_flags(error, line)
+    if alone:
+        advise(error, line)
+
+
 def _unknown(word: str) -> InvalidError:
+    from ipyws.notebook.source.mistyped import unknown_verb
+
     if word.lower() in _ELSEWHERE or word.startswith("fetch("):
         return InvalidError(f"{brief(word)} is not read", hint='%ws curl reads DevTools\' "Copy as cURL"')
     return unknown_verb(word, VERBS, REGISTRY.all())
@@ -121,6 +131,8 @@ def _check_words(verb: Verb, parsed: Parsed) -> None:
     least, most = verb.words
     if verb.rest or least <= len(parsed.words) <= most:
         return
+    from ipyws.notebook.source.mistyped import unexpected
+
     usage = f"%ws {verb.name} {verb.form}".rstrip()
     if len(parsed.words) < least:
         raise InvalidError(f"something is missing in %ws {verb.name}", hint=f"write {usage}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any, Protocol
 
 from ipyws.core.dialects.subscription import Subscription
@@ -242,7 +241,7 @@ class Session:
             alone: Whether nothing is said of the connection: a card of it is near.
         """
         # A picture says nothing of the connection that may not stay true.
-        shown = replace(card(client.connection), state="", opened="", opened_at=None)
+        shown = card(client.connection)._replace(state="", opened="", opened_at=None)
         if self.views.stable:
             shown, drawn = stable_card(shown), stable_rows(drawn)
         if self.publisher.live:

@@ -15,16 +15,21 @@ from typing import Any
 from ipyws.errors import WebSocketError
 from ipyws.text.masking import mask, mask_cut
 from ipyws.text.printable import visible
-from ipyws.view.wording import on_line
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _OUR_FRAME = re.compile(r"\s*File [^\n]*[/\\]ipyws[/\\](?:\w+[/\\])*\w+\.py\b")
 _SHOWN = "_ipyws_was_shown"
 
 
+def _on_line(hint: str) -> str:
+    from ipyws.view.wording import on_line
+
+    return on_line(hint)
+
+
 def headline(error: WebSocketError) -> str:
     """Return an error in one line: its class, what happened, what to do on a line."""
-    hint = f"; {on_line(error.hint)}" if error.hint else ""
+    hint = f"; {_on_line(error.hint)}" if error.hint else ""
     return visible(f"{type(error).__name__}: {error.message}{hint}")
 
 
@@ -39,7 +44,7 @@ def shorten(error: WebSocketError) -> WebSocketError:
         del error._render_traceback_  # type: ignore[attr-defined]
         return [headline(error)]
 
-    error.hint = on_line(error.hint)
+    error.hint = _on_line(error.hint)
     error._render_traceback_ = render_once  # type: ignore[attr-defined]
     return error
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ipyws.policy.address import AddressClass, IPAddress, IPNetwork, classify, embedded
 
 
-@dataclass(frozen=True, slots=True)
-class AddressSet:
+class AddressSet(NamedTuple):
     """Addresses by class and by network.
 
     Attributes:
@@ -43,8 +42,7 @@ class AddressSet:
         return ", ".join((*sorted(self.classes), *map(str, self.networks)))
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
+class Addresses(NamedTuple):
     """What a layer says: public addresses are allowed, and those in ``allow``; ``deny`` wins."""
 
     allow: AddressSet = AddressSet()

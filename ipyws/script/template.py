@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from ipyws.core.codecs.formats.json_encoder import dumps, plain
 from ipyws.errors import InvalidError
@@ -36,8 +35,7 @@ Place = Literal["whole", "value", "string", "text"]
 """Where in a body a template stands: it is all of it, a value of JSON, within a string of JSON, in a text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A stretch of a text with templates.
 
     Attributes:
@@ -51,8 +49,7 @@ class Part:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Protected:
+class Protected(NamedTuple):
     """A line whose templates are taken out, so that it can be split into words.
 
     Attributes:

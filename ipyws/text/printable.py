@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 _RANGES = (
     # Controls: they move a terminal's cursor.
@@ -19,8 +20,6 @@ _RANGES = (
 _NO_LAYOUT = str.maketrans("", "", "\n\t")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _PLANE_ENDS = "".join(f"\\U{plane:04x}fffe-\\U{plane:04x}ffff" for plane in range(17))
-_HIDDEN = re.compile(f"[{_RANGES}{_PLANE_ENDS}]")
-_HIDDEN_BUT_LAYOUT = re.compile(f"(?![\n\t])[{_RANGES}{_PLANE_ENDS}]")
 
 
 def visible(text: str, keep_newlines: bool = False) -> str:
@@ -39,7 +38,13 @@ def visible(text: str, keep_newlines: bool = False) -> str:
         text.isprintable() or (keep_newlines and text.translate(_NO_LAYOUT).isprintable())
     ):
         return text
-    return (_HIDDEN_BUT_LAYOUT if keep_newlines else _HIDDEN).sub(_escape, text)
+    return _hidden(keep_newlines).sub(_escape, text)
+
+
+@cache
+def _hidden(keep_newlines: bool) -> re.Pattern[str]:
+    but_layout = "(?![\n\t])" if keep_newlines else ""
+    return re.compile(f"{but_layout}[{_RANGES}{_PLANE_ENDS}]")
 
 
 def name_character(char: str) -> str:

@@ -7,7 +7,7 @@ A name is read by its words, whatever joins them: ``listenKey``, ``listen_key``,
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -73,7 +73,7 @@ _COUNTED: Final = frozenset(
 )
 
 # Words that are written as one: "accesskey", "authtoken", "PHPSESSID".
-_GLUED: Final = re.compile(
+_GLUED: Final = (
     r"password|passwd|passphrase|passcode|credential|signature|authorization"
     r"|(?:token|secret|pwd|jwt|otp|sess(?:ion)?id)s?$"
     r"|(?:api|app|auth|access|account|admin|client|consumer|dev|listen|license|login|master|private|secret"
@@ -103,7 +103,12 @@ def _is_sensitive(name: str) -> bool:
 
 
 def _tells(word: str) -> bool:
-    return word in _ANYWHERE or _GLUED.search(word) is not None
+    return word in _ANYWHERE or _glued().search(word) is not None
+
+
+@cache
+def _glued() -> re.Pattern[str]:
+    return re.compile(_GLUED)
 
 
 def _is_key(words: list[str]) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ipyws.core.connection.closing import Close, code_in_words
 from ipyws.view.format import byte_size, day_and_time, duration, shown
@@ -14,8 +13,7 @@ ORDINARY_CLOSES: Final = (1000, 1001)
 _CLOSERS: Final = {"us": " by us", "peer": " by the server", "none": ""}
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """Everything that the header of a view says about its connection.
 
     Attributes:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from ipyws.script.steps import Send, Step, describe
 from ipyws.view.format import duration, shown
@@ -22,8 +21,7 @@ _RESULT: Final = 120  # of what came of it
 _FAILURE: Final = 140
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One step as a view shows it; masked, visible and cut.
 
     Attributes:

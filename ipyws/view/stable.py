@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from ipyws.view.card import Card
@@ -18,8 +17,7 @@ _CLOCK: Final = re.compile(r"\b\d\d:\d\d:\d\d\.\d{3}\b")
 
 def stable_card(card: Card) -> Card:
     """Return what the header says, without round trip, date, durations and ports."""
-    return replace(
-        card,
+    return card._replace(
         name=_PORT.sub(":…", card.name),
         url=_PORT.sub(":…", card.url),
         note=_without_times(card.note),
@@ -42,7 +40,7 @@ def stable_rows(rows: Sequence[Row]) -> list[Row]:
 
 def stable_lines(lines: Sequence[Line]) -> tuple[Line, ...]:
     """Return steps without how long they took."""
-    return tuple(replace(line, result=_TIMES.sub("… ms", line.result)) for line in lines)
+    return tuple(line._replace(result=_TIMES.sub("… ms", line.result)) for line in lines)
 
 
 def stable_words(text: str) -> str:

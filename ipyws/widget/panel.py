@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Hashable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import anywidget
@@ -157,7 +156,7 @@ class Panel(anywidget.AnyWidget):
             drawn = Stretch(client.log, 0, html.ROWS).rows(client.log.total)
             shown = card(client, hint="%ws panel opens it again")
             if shown.close is None:
-                shown = replace(shown, state="")  # what a picture says has to stay true
+                shown = shown._replace(state="")  # what a picture says has to stay true
             htmls.append(html.render(shown, drawn, live=False))
             texts.append(text.render(shown, drawn))
         for chart in self._live.charts.pictures():

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, NoReturn
 
 from ipyws.errors import InvalidError
 
@@ -18,8 +17,7 @@ class InvalidAttributeError(InvalidError, AttributeError):
     """What was not awaited has no such attribute."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forms:
+class Forms(NamedTuple):
     """How something is made.
 
     Attributes:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ipyws.core.dialects.dialect import Payload, Session, Settings
 from ipyws.core.dialects.subscription import Subscription
 from ipyws.errors import WebSocketError
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """One subscription.
 
     Attributes:

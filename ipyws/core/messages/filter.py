@@ -7,8 +7,6 @@ from typing import get_args
 
 from ipyws.core.constants import MessageType
 from ipyws.core.messages.message import Direction, Message
-from ipyws.core.messages.regex import compile_regex
-from ipyws.core.messages.search import searching
 from ipyws.errors import InvalidError, brief
 
 
@@ -24,7 +22,7 @@ def make_filter(
     if direction not in (None, "in", "out"):
         raise InvalidError(f"direction is {brief(direction)}", hint='"in" and "out" are allowed')
     wanted = None if types is None else _check_types(types)
-    holds = None if grep is None else searching(compile_regex(_check_grep(grep)))
+    holds = None if grep is None else _searching(_check_grep(grep))
 
     def matches(message: Message) -> bool:
         return (
@@ -34,6 +32,14 @@ def make_filter(
         )
 
     return matches
+
+
+def _searching(grep: str) -> Callable[[Message], bool]:
+    # RE2 is loaded for whoever searches.
+    from ipyws.core.messages.regex import compile_regex
+    from ipyws.core.messages.search import searching
+
+    return searching(compile_regex(grep))
 
 
 def _check_types(types: Iterable[str]) -> frozenset[str]:

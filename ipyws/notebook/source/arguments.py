@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from ipyws.core.options.literals import read_json_or_text
@@ -30,8 +29,7 @@ class Value(NamedTuple):
     payload: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument as it stands in a line.
 
     Attributes:

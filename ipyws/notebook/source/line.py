@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from ipyws.core.options.fresh import Again
 from ipyws.errors import InvalidError, brief, suggestion
@@ -27,8 +27,7 @@ _SPACE = " \t\r\n\xa0"
 _FIRST = re.compile(rf"[{_SPACE}]*(\S+)[{_SPACE}]*(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """An option of a verb.
 
     Attributes:

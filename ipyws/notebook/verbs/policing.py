@@ -5,7 +5,6 @@ from __future__ import annotations
 from ipyws.config.current import CURRENT
 from ipyws.errors import InvalidError, brief
 from ipyws.notebook.session import Session
-from ipyws.notebook.source.advice import SEMICOLON
 from ipyws.notebook.source.line import Parsed
 from ipyws.policy.layer import Layer
 from ipyws.policy.policy import Policy
@@ -42,6 +41,8 @@ def _check(session: Session, urls: list[str], saving: bool) -> Verdict:
         raise InvalidError(
             "%ws policy check takes a URL and nothing else", hint="%ws policy check wss://host/"
         )
+    from ipyws.notebook.source.advice import SEMICOLON
+
     verdict = CURRENT.policy().decide(urls[0])
     session.say(str(verdict))
     if not verdict and urls[0].endswith(";"):

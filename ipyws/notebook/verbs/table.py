@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from ipyws.core.constants import SERVER_KINDS
 from ipyws.notebook.session import Session
@@ -20,8 +19,7 @@ RAW = Flag(("--raw",), "leave {{ }} as it stands")
 CONNECTION = Flag(("-c", "--connection"), "which connection (default: the current one)", "NAME")
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(NamedTuple):
     """A verb of ``%ws``.
 
     Attributes:
