@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, Request, Route
+from playwright.sync_api import Browser, Error, Locator, Page, Request, Route
 
 from ipyws.widget import assets, form
 from ipyws.widget.tree import json_tree
@@ -17,11 +16,12 @@ NAME = "prices"
 ARROWS = {"in": "↓", "out": "↑"}
 
 _PAGE = """<!doctype html><meta charset="utf-8"><title>panel</title>
-<link rel="stylesheet" href="panel.css">
+<style>STYLE</style>
 <style>body{margin:8px;color-scheme:light dark;background:light-dark(#fff,#111)}</style>
 <div id="host"></div>
 <script type="module">
-import widget from "./panel.js";
+const source = new Blob([SCRIPT], { type: "text/javascript" });
+const { default: widget } = await import(URL.createObjectURL(source));
 class Model {
   traits = { height: 380 }; handlers = new Map(); sent = [];
   get(name) { return this.traits[name]; }
@@ -46,11 +46,14 @@ const render = () => {
 Object.assign(window, { model, render, forget, views: [render()] });
 </script>"""
 
-_TYPES = {".js": "text/javascript", ".css": "text/css", "": "text/html"}
+_spare: list[Page] = []
+"""Pages whose tests are over: the next ones go to their panel there, which takes half of what a new page does."""
 
 
 class Front:
     """One page with the panel in it.
+
+    It has been another one's before, unless what is asked for can't be taken from a page again.
 
     Attributes:
         page: The page.
@@ -67,29 +70,37 @@ class Front:
         fake_clock: bool = False,
         script: str = "",
     ) -> None:
-        scheme: Literal["dark", "light"] = "dark" if dark else "light"
-        self._context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        self._context.grant_permissions(["clipboard-read", "clipboard-write"])
-        self.page: Page = self._context.new_page()
+        self._again = not (fake_clock or script)
+        self.page: Page = (self._again and _find_spare(browser)) or _new_page(browser)
         self.errors: list[str] = []
         self.asked: list[str] = []
         self._batch = 0
         self._last = 0
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", self._note_error)
         self.page.on("request", self._note)
-        self.page.route("**/*", _serve)
         if fake_clock:
             self.page.clock.install(time=0)
             self.page.clock.pause_at(1)
         if script:
             self.page.add_init_script(script)
+        self.page.emulate_media(color_scheme="dark" if dark else "light")
+        self.page.set_viewport_size({"width": width, "height": 800})
+        self.page.mouse.move(0, 0)  # nothing is under it but the body
         self.page.goto(SITE)
         self.page.wait_for_function("() => window.views")
 
     def close(self) -> None:
-        """Close the page; a script that threw fails the test."""
-        self._context.close()
+        """Close the page, or leave it to the next; a script that threw fails the test."""
+        self.page.remove_listener("pageerror", self._note_error)
+        self.page.remove_listener("request", self._note)
+        if self._again and not self.errors:
+            _spare.append(self.page)
+        else:
+            self.page.context.close()
         assert self.errors == [], self.errors
+
+    def _note_error(self, error: Error) -> None:
+        self.errors.append(str(error))
 
     def _note(self, request: Request) -> None:
         if not request.url.startswith((SITE, "blob:")):
@@ -177,13 +188,29 @@ class Front:
         )
 
 
+def _find_spare(browser: Browser) -> Page | None:
+    """Return a page of this browser that nobody has; those of one that was ended are given up."""
+    while _spare:
+        page = _spare.pop()
+        if page.context.browser is browser and not page.is_closed():
+            return page
+    return None
+
+
+def _new_page(browser: Browser) -> Page:
+    context = browser.new_context()
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.route("**/*", _serve)
+    return page
+
+
 def _serve(route: Route) -> None:
-    name = route.request.url.removeprefix(SITE)
     if route.request.url == SITE:
-        route.fulfill(body=_PAGE, content_type="text/html")
-    elif name in ("panel.js", "panel.css"):
-        body = assets.script() if name.endswith(".js") else assets.style()
-        route.fulfill(body=body, content_type=_TYPES[Path(name).suffix])
+        # As anywidget has it: the style in an element, the script from a blob.
+        script = json.dumps(assets.script()).replace("</", "<\\/")
+        page = _PAGE.replace("STYLE", assets.style()).replace("SCRIPT", script)
+        route.fulfill(body=page, content_type="text/html")
     else:
         route.abort()
 
