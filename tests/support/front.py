@@ -47,7 +47,7 @@ Object.assign(window, { model, render, forget, views: [render()] });
 </script>"""
 
 _spare: list[Page] = []
-"""Pages whose tests are over: the next ones go to their panel there, which takes half of what a new page does."""
+"""Pages whose tests are over, for the next ones: a new context and page takes as long as a test."""
 
 
 class Front:
@@ -91,6 +91,7 @@ class Front:
 
     def close(self) -> None:
         """Close the page, or leave it to the next; a script that threw fails the test."""
+        self.page.wait_for_function("true")  # what was thrown before has been told by then
         self.page.remove_listener("pageerror", self._note_error)
         self.page.remove_listener("request", self._note)
         if self._again and not self.errors:
