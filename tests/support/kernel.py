@@ -163,12 +163,18 @@ class Kernel:
         provisioner: Any = self._manager.provisioner
         return int(provisioner.pid)
 
-    def send(self, code: str) -> str:
-        """Send a cell without waiting; returns the id of the request."""
+    def send(self, code: str, history: bool = True) -> str:
+        """Send a cell without waiting; returns the id of the request.
+
+        Args:
+            code: The cell.
+            history: Whether IPython keeps it; of one that fails it then makes a second traceback, for
+                ``%notebook``, which takes as long as all else in the cell.
+        """
         content = {
             "code": code,
             "silent": False,
-            "store_history": True,
+            "store_history": history,
             "user_expressions": {},
             "allow_stdin": False,
             "stop_on_error": False,
@@ -215,9 +221,9 @@ class Kernel:
             answered=self._replies[request][0],
         )
 
-    def run(self, code: str, timeout: float = SOON) -> Result:
-        """Run a cell and wait for it."""
-        return self.result(self.send(code), timeout)
+    def run(self, code: str, timeout: float = SOON, history: bool = True) -> Result:
+        """Run a cell and wait for it; ``history`` as in `send`."""
+        return self.result(self.send(code, history), timeout)
 
     def text(self, request: str, stream: str = "stdout") -> str:
         """Return what a cell has printed so far."""
