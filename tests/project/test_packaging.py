@@ -9,6 +9,7 @@ import sys
 import tarfile
 import venv
 import zipfile
+from collections.abc import Callable
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
@@ -27,6 +28,8 @@ DOWNSTREAM = ROOT / "tests" / "data" / "downstream"
 TAG = f"v{ipyws.__version__}"
 HOME = "https://github.com/ipyws/ipyws"
 SITE = "https://ipyws.github.io/ipyws/"
+
+Refused = Callable[[str], set[tuple[int, str]]]
 
 LOAD = """
 import sys
@@ -74,6 +77,25 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile"]
     _run([*install, str(wheel)], home)
     return python
+
+
+@pytest.fixture(scope="module")
+def refused(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Refused:
+    """Return what tells the lines that mypy refuses, and why: it sees what is installed, not this tree."""
+    folder = tmp_path_factory.mktemp("types")
+    options = ("--strict", "--no-pretty", "--python-executable", str(installed))
+    files = [str(DOWNSTREAM / name) for name in ("right.py", "wrong.py")]
+    command = [sys.executable, "-m", "mypy", *options, f"--cache-dir={os.devnull}", *files]
+    ran = subprocess.run(
+        command, cwd=folder, env=_outside(folder), capture_output=True, text=True, timeout=MINUTES
+    )
+    assert ran.stdout, ran.stderr
+
+    def of(name: str) -> set[tuple[int, str]]:
+        errors = re.findall(rf"\b{name}:(\d+): error: .*\[([\w-]+)\]$", ran.stdout, re.MULTILINE)
+        return {(int(line), kind) for line, kind in errors}
+
+    return of
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
@@ -164,13 +186,11 @@ def test_an_installed_wheel_works_without_extras(installed: Path, tmp_path: Path
     assert Path(place).is_relative_to(installed.parents[1].resolve())
 
 
-def test_a_module_that_uses_the_installed_wheel_passes_strict_type_checks(
-    installed: Path, tmp_path: Path
-) -> None:
-    assert _check_types("right.py", installed, tmp_path) == set()
+def test_a_module_that_uses_the_installed_wheel_passes_strict_type_checks(refused: Refused) -> None:
+    assert refused("right.py") == set()
 
 
-def test_wrong_uses_of_the_installed_wheel_are_type_errors(installed: Path, tmp_path: Path) -> None:
+def test_wrong_uses_of_the_installed_wheel_are_type_errors(refused: Refused) -> None:
     lines = (DOWNSTREAM / "wrong.py").read_text("utf-8").splitlines()
     marked = {
         (number, line.rpartition("# expect: ")[2])
@@ -178,20 +198,7 @@ def test_wrong_uses_of_the_installed_wheel_are_type_errors(installed: Path, tmp_
         if "# expect" in line
     }
     assert len(marked) >= 9
-    assert _check_types("wrong.py", installed, tmp_path) == marked
-
-
-def _check_types(name: str, python: Path, folder: Path) -> set[tuple[int, str]]:
-    """Return the lines that mypy refuses, and why, where it sees what is installed and not this tree."""
-    options = ("--strict", "--no-pretty", "--python-executable", str(python))
-    cache = f"--cache-dir={python.parents[1] / 'mypy'}"
-    command = [sys.executable, "-m", "mypy", *options, cache, str(DOWNSTREAM / name)]
-    ran = subprocess.run(
-        command, cwd=folder, env=_outside(folder), capture_output=True, text=True, timeout=MINUTES
-    )
-    assert ran.stdout, ran.stderr
-    errors = re.findall(r":(\d+): error: .*\[([\w-]+)\]$", ran.stdout, re.MULTILINE)
-    return {(int(line), kind) for line, kind in errors}
+    assert refused("wrong.py") == marked
 
 
 def _git(*command: str) -> list[str]:
