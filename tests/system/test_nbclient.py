@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
-from tests.support.kernel import notebook_client, repository_importable
+from tests.support.kernel import MINUTES, notebook_client, repository_importable
 from tests.support.witness import Witness, witness
 
 pytestmark = pytest.mark.kernel
@@ -121,17 +122,23 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("cells", [*FAILURES, "nothing"])
-def test_nbmake_fails_for_a_notebook_whose_magic_fails_and_for_no_other(
-    home: Path, server: Witness, cells: str
-) -> None:
-    line, said = FAILURES.get(cells, ("%ws recv", ""))
-    connect = f"%ws {server.url}" + ("\n%ws send x" if not said else "")
-    path = home / "book.ipynb"
-    nbformat.write(  # type: ignore[no-untyped-call]
-        notebook("%load_ext ipyws", connect, line, "print('reached')"), path
-    )
-    command = [sys.executable, "-m", "pytest", "--nbmake", "-q", "-p", "no:cacheprovider", str(path)]
-    run = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=60)
-    assert run.returncode == (1 if said else 0), run.stdout
-    assert said in run.stdout
+def wrong_in(case: ElementTree.Element) -> list[str]:
+    return [problem.text or "" for kind in ("failure", "error") for problem in case.iter(kind)]
+
+
+def test_nbmake_fails_for_a_notebook_whose_magic_fails_and_for_no_other(home: Path, server: Witness) -> None:
+    for name, (line, _) in {**FAILURES, "nothing": ("%ws recv", "")}.items():
+        connect = f"%ws {server.url}" + ("\n%ws send x" if name == "nothing" else "")
+        made = notebook("%load_ext ipyws", connect, line, "print('reached')")
+        nbformat.write(made, home / f"{name}.ipynb")  # type: ignore[no-untyped-call]
+    options = ["--nbmake", "-q", "-p", "no:cacheprovider", "--junitxml=report.xml"]
+    command = [sys.executable, "-m", "pytest", *options, *sorted(path.name for path in home.glob("*.ipynb"))]
+    run = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=MINUTES)
+    assert run.returncode == 1, run.stdout
+    cases = ElementTree.parse(home / "report.xml").iter("testcase")
+    came = {Path(case.attrib["name"]).stem: wrong_in(case) for case in cases}
+    assert came.pop("nothing") == []
+    assert came.keys() == FAILURES.keys()
+    for name, (_, said) in FAILURES.items():
+        (failure,) = came[name]
+        assert said in failure, failure
