@@ -29,7 +29,6 @@ from ipyws.snippets import programs, writing
 from ipyws.widget import exporting, lines
 
 heard = []
-looked_at = set()
 
 class Keep(logging.Handler):
     def emit(self, record):
@@ -50,11 +49,6 @@ def look():
     if isinstance(error, ipyws.errors.WebSocketError):
         print(error, repr(error), error.args, error.details, vars(error), pickle.dumps(error), sep="\\n")
     for client in ipyws.connections().values():
-        # Where nothing has come since the last look, no secret has that is younger.
-        now = (id(client), client.state, len(client.log), repr(client.log[-1:]))
-        if now in looked_at:
-            continue
-        looked_at.add(now)
         print(client, client.log, list(client.log), client.log[-5:], client.closed, sep="\\n")
         print(repr(client.url), client.stats, client.response, sep="\\n")
         connection = client.connection
