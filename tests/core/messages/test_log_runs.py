@@ -135,6 +135,16 @@ def test_a_full_log_keeps_what_a_list_of_the_newest_does(coming: list[Any], limi
     assert (log._shelf.size, log._shelf.extra) == (0, 0)
 
 
+def test_a_full_log_keeps_what_a_channel_has_yet_to_read() -> None:
+    log = new_log(messages=3)
+    channel = Stream(log, 10, False, lambda: None)
+    come(log, *numbers(9))
+    assert [message.data for message in log] == numbers(9)
+    assert [next(channel).data for _ in range(9)] == numbers(9)
+    come(log, "more")
+    assert (len(log), log.evicted_in) == (3, 7)
+
+
 def test_a_hundred_thousand_take_at_most_sixty_bytes_each_and_few_objects() -> None:
     log, count = new_log(), 100_000
     texts = [f"{number:>12}" for number in range(count)]

@@ -229,6 +229,41 @@ def test_message_after_the_end_of_a_deflate_stream_is_left_to_the_library() -> N
     assert given == [more]
 
 
+WITHIN = frame(TEXT, b"inner")
+OUTER = b"outer" + WITHIN
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("before", [b"", bytes(200), bytes(70_000)], ids=["short", "medium", "long"])
+def test_a_read_that_looks_like_a_message_is_the_end_of_another(
+    before: bytes, fast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "on" if fast else "off")
+    data = frame(BINARY, before + OUTER)
+    made, _ = reading(data[: -len(WITHIN)], WITHIN, WITHIN)
+    assert made.sink.records == [("data", before + OUTER), ("data", "inner")]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_message_in_a_read_of_its_own_amid_the_fragments_of_another_breaks_the_protocol(
+    fast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "on" if fast else "off")
+    made, _ = reading(frame(TEXT, b"begun", fin=False), WITHIN)
+    assert [record for record in made.sink.records if record[0] == "data"] == []
+    [(_, said)] = unmasked(bytes(made.tube.written))
+    assert said[:2] == struct.pack("!H", 1002)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_message_in_a_read_of_its_own_behind_a_close_is_none(
+    fast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "on" if fast else "off")
+    made, _ = reading(close_frame(1000), WITHIN)
+    assert [told[0] for told in made.sink.told] == ["close", "close"]
+
+
 # -- what the sink may do meanwhile ------------------------------------------------------------------
 
 
@@ -291,6 +326,19 @@ def test_message_begun_before_our_close_and_ended_after_it_still_comes() -> None
     made = asyncio.run(run())
     assert [told[0] for told in made.sink.told] == ["close", "data", "close"]
     assert made.sink.size == 4000
+
+
+def test_a_message_in_a_read_of_its_own_after_our_close_comes_by_the_library() -> None:
+    async def run() -> Line:
+        made = await opened()
+        made.wire.close(1000, "")
+        given = watched(made)
+        made.wire.data_received(WITHIN)
+        assert given == [WITHIN]
+        return made
+
+    made = asyncio.run(run())
+    assert batches(made) == ["close", ["inner"]]
 
 
 # -- off ---------------------------------------------------------------------------------------------
