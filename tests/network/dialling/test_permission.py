@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,19 @@ def test_a_policy_that_denied_one_question_is_asked_all_of_them_at_the_next(here
         here.machine('[policy]\nconnect = "deny"\n')
         await asyncio.sleep(0)
         for _ in range(2):  # the second time without a wait: what denied it holds
+            with pytest.raises(errors.PermissionDeniedError):
+                permission.ask_again()
+
+    run(scenario())
+
+
+def test_what_was_denied_is_asked_again_although_the_policy_is_the_same() -> None:
+    async def scenario() -> None:
+        permission = Permission(parse("ws://prices.example.com/"), check_options({"proxy": None}))
+        permission.begin()
+        with pytest.raises(errors.PermissionDeniedError):
+            permission.lead_to([(socket.AF_INET, ("169.254.169.254", 80))])
+        for _ in range(2):
             with pytest.raises(errors.PermissionDeniedError):
                 permission.ask_again()
 
