@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -33,7 +34,8 @@ async def call(function: Callable[..., Any], *arguments: Any, what: str) -> Any:
         ConnectError: It raised an error of the network or a timeout; trying again can help.
         InvalidError: It raised anything else.
     """
-    value, raised = await aside(partial(_outcome, function, arguments))
+    # In a copy of this context, as `asyncio.to_thread` has it: what it sends is sent on behalf of who calls.
+    value, raised = await aside(partial(copy_context().run, _outcome, function, arguments))
     if raised is None and inspect.isawaitable(value):
         value, raised = await _awaited(value)
     if raised is not None:

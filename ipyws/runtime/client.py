@@ -57,7 +57,7 @@ class Client(Face, Synchronous):
         sending = self.connection.sending
         ready = sending.prepare(data, type)
         # The loop is woken once for a burst, and not waited for.
-        return sending.put(ready) if sending.has_room else self._core.call(lambda: sending.send(data, type))
+        return sending.put(ready) if sending.is_free else self._core.call(lambda: sending.send(data, type))
 
     def send_all(self, payloads: Iterable[Sendable]) -> int:
         """Send messages in one go; return how many they are; see `AsyncClient.send_all`."""

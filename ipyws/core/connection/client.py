@@ -67,6 +67,9 @@ class AsyncClient(Face, Asynchronous):
     async def send(self, data: Sendable, type: TypeChoice | None = None) -> Message:
         """Send a message; wait for room where the server reads slowly.
 
+        What is sent on each open goes first: while that is under way on a connection that is open again,
+        this waits.
+
         Args:
             data: str is sent as text, bytes as binary, dict and list as the connection's codec
                 writes them: as JSON text unless one is named.
@@ -84,7 +87,7 @@ class AsyncClient(Face, Asynchronous):
         """
         sending = self.connection.sending
         ready = sending.prepare(data, type)
-        return sending.put(ready) if sending.has_room else await sending.send(data, type)
+        return sending.put(ready) if sending.is_free else await sending.send(data, type)
 
     async def send_all(self, payloads: Iterable[Sendable]) -> int:
         """Send messages in one go, each as `send` would: some ten times as fast as one by one.

@@ -303,9 +303,10 @@ class Connection:
         """Log a control frame, or an event of the connection's own."""
         self.log.append(direction, [control], len(control.data), type=kind)
 
-    def wake_receivers(self) -> None:
-        """Have who waits for a message look again: the connection is lost, or closed."""
+    def wake_waiters(self) -> None:
+        """Have who waits for a message, or to send one, look again: the connection is lost, or closed."""
         self.cursor.wake()
+        self.sending.wake()
         if self._requests is not None:
             self._requests.wake()
 

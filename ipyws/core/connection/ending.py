@@ -76,7 +76,7 @@ class Ended(Parts, Protocol):
     def opening(self) -> Opens:
         """What opens it."""
 
-    def wake_receivers(self) -> None:
+    def wake_waiters(self) -> None:
         """Have who waits for a message look again."""
 
 
@@ -175,7 +175,7 @@ class Ending:
             return
         self._end_session(Event.LOST)
         connection.reconnecting.begin(close)
-        connection.wake_receivers()
+        connection.wake_waiters()
         connection.flow.update()
         connection.changed()
 
@@ -192,7 +192,7 @@ class Ending:
         if connection.journal is not None:
             connection.journal.stop()
         connection.ended.set()
-        connection.wake_receivers()
+        connection.wake_waiters()
         connection.changed()
 
     def _end_session(self, event: Event) -> None:

@@ -195,6 +195,8 @@ class Opening:
             note_sent("\n".join(told).encode("utf-8", "surrogatepass"), connection.origin)
         connection.sessions.start(handshake.elapsed)
         connection.last_read = time.monotonic()
+        if self.greeters:
+            connection.sending.reserve()
         connection.states.advance(Event.OPENED)
         connection.readers.hold()
         connection.keepalive.start()
@@ -204,8 +206,9 @@ class Opening:
 
     async def greet(self) -> None:
         """Do what is to be done on each open."""
-        for greeter in self.greeters:
-            await greeter.greet()
+        with self._connection.sending.first():
+            for greeter in self.greeters:
+                await greeter.greet()
         self._connection.greeted()
 
     async def _greet_first(self) -> None:

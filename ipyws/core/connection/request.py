@@ -74,10 +74,10 @@ class Requests:
         return Asked(self._connection, self.awaited)
 
     def ask_now(self, payload: Sendable) -> Asked | None:
-        """Do as `ask` does, on any thread; None where that would have to wait for room."""
+        """Do as `ask` does, on any thread; None where that would have to wait."""
         sending = self._connection.sending
         ready = sending.prepare(payload)
-        if not sending.has_room:
+        if not sending.is_free:
             return None
         asked: list[Asked] = []
         try:

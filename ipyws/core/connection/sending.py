@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
 from ipyws.core.connection.outbox import FULL, Framed, Outbox
@@ -11,7 +13,9 @@ from ipyws.core.lock import LOCK, UNINTERRUPTED
 from ipyws.core.messages.message import Message
 from ipyws.core.messages.payload import Ready, Sendable, TypeChoice, chunks, encode
 from ipyws.core.options.durations import format_duration
-from ipyws.errors import InvalidError, PermissionDeniedError, WaitTimeoutError
+from ipyws.errors import ClosedError, InvalidError, PermissionDeniedError, WaitTimeoutError
+from ipyws.runtime.deadline import Deadline
+from ipyws.runtime.waiting import Signal, wait_async
 from ipyws.text.references import has_any, note_sent
 
 if TYPE_CHECKING:
@@ -42,6 +46,28 @@ class Sender(Protocol):
         """Raise what a send raises once it is not open."""
 
 
+class Turn:
+    """The time from when a connection is open until all that is done on each open is done.
+
+    Args:
+        sending: What is sent on it.
+
+    Attributes:
+        sending: The same.
+        over: Set once it is over: that is done, or the connection is lost.
+        done: Whether that is done, or has failed.
+    """
+
+    def __init__(self, sending: Sending) -> None:
+        self.sending = sending
+        self.over = Signal()
+        self.done = False
+
+
+_TURN: ContextVar[Turn | None] = ContextVar("_TURN", default=None)
+"""Whose turn it is, for what greets a connection and for all that it calls: functions of the user's too."""
+
+
 class Sending:
     """What is sent on a connection, on its way to the transport.
 
@@ -60,6 +86,7 @@ class Sending:
     def __init__(self, connection: Sender, write_timeout: float | None) -> None:
         self.outbox = Outbox(self._write)
         self.unsent = 0
+        self._turn: Turn | None = None
         self._received = -1  # messages that had come at the last attempt to write one at once
         self._connection = connection
         self._write_timeout = write_timeout
@@ -67,6 +94,7 @@ class Sending:
     async def send(self, data: Sendable, type: TypeChoice | None = None) -> Message:
         """Send a message; see `AsyncClient.send`."""
         ready = self.prepare(data, type)
+        await self._may_send()
         if not self.has_room:
             await self.wait_for_room()
         return self.put(ready)
@@ -74,6 +102,11 @@ class Sending:
     async def send_all(self, payloads: Iterable[Sendable]) -> int:
         """Send messages in one go; see `AsyncClient.send_all`."""
         ready = self.prepare_all(payloads)
+        await self._may_send()
+        return await self.put_in_time(ready)
+
+    async def put_in_time(self, ready: Sequence[Ready]) -> int:
+        """Put messages, waiting for room; return how many they are."""
         for chunk in chunks(ready):
             if not self.has_room:
                 await self.wait_for_room()
@@ -116,9 +149,61 @@ class Sending:
             raise error.within(f"payload {len(ready) + 1}") from None
         return ready
 
+    # -- who may send ----------------------------------------------------------------------------------
+
+    @property
+    def is_free(self) -> bool:
+        """Whether anybody may `put` at once: it is nobody's turn, and there is room."""
+        return self._turn is None and self.has_room
+
+    def reserve(self) -> None:
+        """Have what is done on each open go first: all that others send waits until `first` is left."""
+        self._turn = Turn(self)
+
+    @contextlib.contextmanager
+    def first(self) -> Iterator[None]:
+        """What is sent in here has its turn, if that was reserved."""
+        turn, outer = self._turn, _TURN.get()
+        if turn is None:
+            yield
+            return
+        _TURN.set(turn)
+        try:
+            yield
+        finally:
+            _TURN.set(outer)
+            turn.done = True
+            if self._turn is turn:
+                self.wake()
+
+    def wake(self) -> None:
+        """Have who waits for a turn look again: it is over, by the connection's loss too."""
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            turn.over.set()
+
+    async def wait_for_turn(self, deadline: Deadline) -> bool:
+        """Wait until it is nobody's turn, or one's own; False where that takes too long.
+
+        Raises:
+            ClosedError: It was one's own, but the connection has been lost since.
+        """
+        mine = _TURN.get()
+        if mine is not None and mine.sending is self and not mine.done and self._turn is not mine:
+            raise ClosedError("the connection was lost before all was sent that is sent on each open")
+        while (turn := self._turn) is not None and turn is not mine:
+            if not await wait_async(turn.over, deadline.remaining()):
+                return False
+        return True
+
+    async def _may_send(self) -> None:
+        if self._turn is not None or _TURN.get() is not None:
+            await self.wait_for_turn(Deadline(None))
+            self._connection.check_open(waited=True)
+
     @property
     def has_room(self) -> bool:
-        """Whether `put` may be called: the server keeps up with what was sent."""
+        """Whether the server keeps up with what was sent."""
         return self.outbox.size < FULL and self.transport.writable
 
     def put(self, ready: Ready, mark: str = "", beside: Callable[[], object] = bool) -> Message:

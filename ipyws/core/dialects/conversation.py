@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ipyws.core.messages.batch import Batch
 
 _AGAIN: Final = "ask again once it is open"
+_NOT_OPEN_YET: Final = "the conversation is not open yet"
 _NOT_OPENED: Final = "the conversation was not opened"
 
 
@@ -211,13 +212,15 @@ class Conversation:
                 self._line.check_open()
             stage = self._stage
             if not await wait_async(stage.opened.done, deadline.remaining()):
-                raise deadline.error("the conversation is not open yet")
+                raise deadline.error(_NOT_OPEN_YET)
             try:
                 stage.opened.result()
             except WebSocketError:
                 if stage is self._stage and self._line.state != "closing":
                     raise
                 continue  # it is opened once more
+            if not await self._line.wait_for_turn(deadline):
+                raise deadline.error(_NOT_OPEN_YET)
             await stage.free()
             if stage is self._stage and stage.session is not None:
                 return stage, stage.session

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ipyws.core.connection.state import State
     from ipyws.core.messages.log import Log
     from ipyws.core.options.table import ConnectOptions
+    from ipyws.runtime.deadline import Deadline
 
 _TAIL = 20
 
@@ -184,7 +185,12 @@ class Line:
 
     async def send_all(self, payloads: Sequence[Payload]) -> int:
         """Send messages, waiting for room."""
-        return await self._connection.sending.send_all(payloads)
+        sending = self._connection.sending
+        return await sending.put_in_time(sending.prepare_all(payloads))
+
+    async def wait_for_turn(self, deadline: Deadline) -> bool:
+        """Wait until all is done that is done on each open; False where that takes too long."""
+        return await self._connection.sending.wait_for_turn(deadline)
 
     # -- ending --------------------------------------------------------------------------------------
 

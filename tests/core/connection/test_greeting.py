@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from websockets.asyncio.server import ServerConnection
 
 import ipyws
 from ipyws import errors
-from tests.support.servers import Site, server, until
+from tests.support.servers import PATIENCE, Site, server, until
 
 QUICK: dict[str, Any] = {"first": "1ms", "max": "1ms"}
 LOGIN = """
@@ -181,3 +182,156 @@ def test_a_script_knows_the_names_that_are_given_with_it(site: Site) -> None:
 def test_names_belong_to_a_script(reconnect: dict[str, Any], what: str) -> None:
     with pytest.raises(errors.InvalidError, match=what):
         ipyws.connect("ws://127.0.0.1:9", reconnect=reconnect)
+
+
+# -- its turn --------------------------------------------------------------------------------------
+
+
+class Gate:
+    """A function for ``on_open`` that makes "first", behind a gate on all opens but the first."""
+
+    def __init__(self) -> None:
+        self.begun, self.open, self._calls = asyncio.Event(), asyncio.Event(), 0
+
+    async def __call__(self) -> str:
+        self._calls += 1
+        if self._calls > 1:
+            self.begun.set()
+            await self.open.wait()
+        return "first"
+
+
+async def lost_and_greeted(site: Site, gate: Gate, **options: Any) -> ipyws.AsyncClient:
+    """Return a connection that is open again, and greeted until somebody opens the gate."""
+    client = await ipyws.connect_async(site.url, reconnect={**QUICK, "on_open": [gate]}, **options)
+    await client.send("drop")
+    await gate.begun.wait()
+    assert [site.next(), site.next()] == [(0, "first"), (0, "drop")]
+    assert client.state == "open"
+    return client
+
+
+SENDS = {
+    "send": lambda client: client.send("mine"),
+    "send_all": lambda client: client.send_all(["mine"]),
+    "request": lambda client: client.request(
+        "mine", reply=lambda message: message.data == "no", timeout="1h"
+    ),
+    "rpc": lambda client: client.rpc("mine", timeout="1h"),
+}
+
+
+@pytest.mark.parametrize("way", SENDS)
+def test_what_others_send_waits_until_what_is_sent_on_each_open_is_sent(site: Site, way: str) -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        client = await lost_and_greeted(site, gate)
+        sending = asyncio.ensure_future(SENDS[way](client))
+        await client.ping()
+        assert not sending.done()
+        assert client.stats.sent == 2
+        gate.open.set()
+        assert await asyncio.to_thread(site.next) == (1, "first")
+        assert "mine" in (await asyncio.to_thread(site.next))[1]
+        sending.cancel()
+        await client.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_a_thread_sends_waits_as_well(site: Site) -> None:
+    calls, release = iter(range(2)), threading.Event()
+
+    def first() -> str:
+        if next(calls):
+            release.wait(PATIENCE)
+        return "first"
+
+    with ipyws.connect(site.url, reconnect={**QUICK, "on_open": [first]}) as client:
+        assert client.recv("5s").json() == {"op": "welcome"}
+        client.send("drop")
+        assert client.recv("5s").json() == {"op": "welcome"}
+        assert client.state == "open"
+        threading.Timer(0.05, release.set).start()
+        client.send("mine")
+        assert [site.next() for _ in range(4)] == [(0, "first"), (0, "drop"), (1, "first"), (1, "mine")]
+
+
+@pytest.mark.parametrize("end", ["closed", "lost"])
+def test_who_waits_for_a_turn_hears_of_the_end(site: Site, end: str) -> None:
+    async def scenario() -> None:
+        client = await lost_and_greeted(site, Gate(), dial_timeout="1h")
+        sending = asyncio.ensure_future(client.send("mine"))
+        await client.ping()
+        if end == "lost":
+            client.connection.sending.transport.send([(b"drop", True)])
+        closing = asyncio.ensure_future(client.close() if end == "closed" else client.ping(timeout="1h"))
+        with pytest.raises(errors.CanceledError if end == "closed" else errors.ClosedError):
+            await sending
+        closing.cancel()
+        await client.close()
+
+    asyncio.run(scenario())
+
+
+def test_functions_of_on_open_may_use_the_connection(site: Site) -> None:
+    def login() -> None:
+        if (client := ipyws.connections().get("greeted")) is not None:
+            client.request('{"op": "login", "token": "a token of the tests"}', reply={"op": "login"})
+
+    on_open = [login, "behind it"]
+    with ipyws.connect(site.url, name="greeted", reconnect={**QUICK, "on_open": on_open}) as client:
+        lose(client)
+        until(lambda: client.log[-1].data == "behind it")
+        seen = [site.next() for _ in range(site.seen.qsize())]
+    assert [text for session, text in seen if session == 1][-1] == "behind it"
+    assert '"login"' in seen[-2][1]
+
+
+def test_a_reply_is_given_meanwhile(site: Site) -> None:
+    script = (
+        '{"op": "login", "token": "a token of the tests"}\n=== wait 1 5s where json["op"] == "subscribed"'
+    )
+    subscribing = ipyws.connect(
+        site.url,
+        reconnect={**QUICK, "on_open": script},
+        reply=[({"op": "login"}, lambda message: {"op": "subscribe", "session": message.json()["session"]})],
+    )
+    with subscribing as client:
+        lose(client)
+        until(lambda: client.log[-1].data == '{"op": "subscribed"}')
+
+
+def test_a_script_of_a_connection_that_was_lost_does_not_go_on_in_the_next(site: Site) -> None:
+    async def scenario() -> None:
+        # The second opening is lost in its sleep, and its script ends while the third sleeps.
+        script = "one\n=== sleep 300ms\ntwo"
+        client = await ipyws.connect_async(site.url, reconnect={**QUICK, "on_open": script})
+        await client.send("drop")
+        for expected in [(0, "one"), (0, "two"), (0, "drop"), (1, "one")]:
+            assert await asyncio.to_thread(site.next) == expected
+        client.connection.sending.transport.send([(b"drop", True)])
+        for expected in [(1, "drop"), (2, "one"), (2, "two")]:
+            assert await asyncio.to_thread(site.next) == expected
+        await client.send("last")
+        assert await asyncio.to_thread(site.next) == (2, "last")
+        await client.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_word_of_a_dialect_waits_for_it_too(site: Site) -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        client = await lost_and_greeted(site, gate, dialect="jsonrpc")
+        with pytest.raises(errors.WaitTimeoutError, match="not open yet: 50 ms passed"):
+            await client.emit("early", timeout=50)
+        telling = asyncio.ensure_future(client.emit("mine"))
+        await client.ping()
+        gate.open.set()
+        assert await asyncio.to_thread(site.next) == (1, "first")
+        await telling
+        assert '"mine"' in (await asyncio.to_thread(site.next))[1]
+        await client.close()
+
+    asyncio.run(scenario())
