@@ -12,7 +12,7 @@ from ipyws.capture.har.scanner import Scanner
 from ipyws.capture.har.writer import MEMBERS, OPCODES, OURS
 from ipyws.capture.jsonl import values
 from ipyws.capture.jsonl.jsonl import LONGEST_LINE, Span, add
-from ipyws.capture.jsonl.records import HarFields, as_har, decode_har, is_plain_har
+from ipyws.capture.jsonl.records import HarFields, as_object, decode_har, is_plain_har
 from ipyws.capture.jsonl.schema import VERSION, as_line, from_header, from_record
 from ipyws.capture.jsonl.values import get, parse_object, parse_value
 from ipyws.core.constants import MB
@@ -151,7 +151,7 @@ def _line(fields: HarFields) -> str | None:
         seq = "" if fields.seq is None else f', "seq": {fields.seq}'
         start = f'{{"time": {fields.time!r}, "direction": "{_DIRECTIONS[fields.type]}", "type": "text"'
         return f'{start}, "data": {encode_basestring(fields.data)}{seq}}}\n'
-    found = as_har(fields)
+    found = as_object(fields)
     if fields.opcode == OPCODES["open"]:  # what is null there, and what is missing, differ
         raise InvalidError("it has to be read alone")
     record = _record(found)

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ipyws.capture.jsonl import records
-from ipyws.capture.jsonl.schema import Recorded
+from ipyws.capture.jsonl.schema import Recorded, from_record
+from ipyws.capture.jsonl.values import encoded
 from ipyws.capture.load import load
 from ipyws.core.codecs.auto import AUTO
 from ipyws.errors import InvalidError
@@ -175,8 +176,43 @@ def test_many_records_are_read_at_once_and_controls_among_them_too() -> None:
     read = records.read(block, 0, AUTO)
     assert read is not None
     assert [(message.type, message.seq) for message in read] == [("text", 7)] * 3 + [("pong", 3), ("text", 7)]
+    assert records.check(block + b"\n" + PLAIN.rstrip() * 2, 0) is None
+    assert records.check(PLAIN * 3 + b"\n" + PLAIN * 2, 0) is None
     assert records.check(PLAIN.replace(b'"x"', b'"\\ud800"'), 0) is None
     assert records.check(PLAIN * 5000, 0) is None  # long lines are measured before they are parsed
+
+
+@settings(max_examples=300, deadline=None)
+@given(spelled=st.text("AQg/+=_- \n", max_size=9))
+@example(spelled="AAAA=")
+@example(spelled="AR==")
+def test_base64_is_taken_only_as_the_check_of_one_record_takes_it(spelled: str) -> None:
+    line = json.dumps({"time": 5, "direction": "in", "type": "binary", "base64": spelled}).encode()
+    together = records.read(line, 0, AUTO)
+    if together is not None:
+        assert together[0].data == encoded(spelled)
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"type": "binary", "base64": "AAE="},
+        {"refs": ["env.A"]},
+        {"breach": "byte 1"},
+        {"rtt": None, "code": 7},
+    ],
+    ids=["binary", "refs", "breach", "a key of others"],
+)
+def test_one_record_that_is_no_plain_text_leaves_its_block_to_be_read_at_once(
+    strange: dict[str, Any],
+) -> None:
+    line = json.dumps({**json.loads(PLAIN), **strange}).encode() + b"\n"
+    block = PLAIN * 2 + line + PLAIN
+    assert records.check(block, 0) == 4
+    read = records.read(block, 0, AUTO)
+    assert read is not None
+    alone = [from_record(json.loads(each), 0) for each in block.splitlines()]
+    assert list(map(_facts, read)) == list(map(_facts, alone))
 
 
 @pytest.mark.parametrize("count", [1, 200, 3000])
