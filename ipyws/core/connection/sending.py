@@ -173,14 +173,14 @@ class Sending:
         finally:
             _TURN.set(outer)
             turn.done = True
-            if self._turn is turn:
-                self.wake()
+            turn.over.set()
+            if self._turn is turn:  # else it was lost meanwhile, and is open again
+                self._turn = None
 
     def wake(self) -> None:
-        """Have who waits for a turn look again: it is over, by the connection's loss too."""
-        turn, self._turn = self._turn, None
-        if turn is not None:
-            turn.over.set()
+        """Have who waits for a turn look again: the connection is lost."""
+        if self._turn is not None:
+            self._turn.over.set()
 
     async def wait_for_turn(self, deadline: Deadline) -> bool:
         """Wait until it is nobody's turn, or one's own; False where that takes too long.
@@ -191,7 +191,9 @@ class Sending:
         mine = _TURN.get()
         if mine is not None and mine.sending is self and not mine.done and self._turn is not mine:
             raise ClosedError("the connection was lost before all was sent that is sent on each open")
-        while (turn := self._turn) is not None and turn is not mine:
+        waited: Turn | None = None
+        while (turn := self._turn) is not None and turn not in (mine, waited):
+            waited = turn
             if not await wait_async(turn.over, deadline.remaining()):
                 return False
         return True
