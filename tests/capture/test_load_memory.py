@@ -62,7 +62,7 @@ def test_any_message_is_found_without_reading_all(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     fill(path)
     with load(path) as capture:
-        start = time.perf_counter()
+        start = time.thread_time()
         for place in range(0, COUNT, COUNT // 100):
             assert capture[place].seq == place
-        assert time.perf_counter() - start < 2
+        assert time.thread_time() - start < 2

@@ -291,9 +291,9 @@ def test_an_empty_list_says_so() -> None:
 def test_rendering_an_update_is_cheap() -> None:
     rows = [row(text(json.dumps({"px": number, "more": "x" * 200}))) for number in range(50)]
     html.render(OPEN, rows, live=True)
-    start = time.perf_counter()
+    start = time.thread_time()
     html.render(OPEN, rows, live=True)
-    assert time.perf_counter() - start < 0.05
+    assert time.thread_time() - start < 0.05
 
 
 def test_a_packet_has_its_name_and_its_tag_and_is_there_as_it_came() -> None:

@@ -210,10 +210,10 @@ def test_a_secret_shows_in_no_control_row_and_no_card(token: str) -> None:
 
 def test_the_work_for_a_row_does_not_grow_with_the_payload() -> None:
     huge = [text("[" + "1," * 25_000_000), binary(bytes(50_000_000))]
-    start = time.perf_counter()
+    start = time.thread_time()
     for message in huge:
         row(message)
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 # -- by their codec ----------------------------------------------------------------------------------

@@ -163,19 +163,19 @@ def test_hostile_payloads_give_short_words_that_are_safe_to_show(recorded: Data,
 def test_a_huge_payload_is_compared_without_holding_up_the_loop() -> None:
     big = json.dumps(["x" * 20] * (16 * LARGEST_JSON // 24))
     other = big.replace(", ", ",")
-    start = time.perf_counter()
+    start = time.thread_time()
     assert words(big, other).startswith("from character ")
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
 
 
 def test_the_largest_json_that_is_compared_by_structure_takes_little_time() -> None:
     numbers = [0] * (LARGEST_JSON // 2 - 1)
-    start = time.perf_counter()
+    start = time.thread_time()
     assert (
         words(json.dumps(numbers, separators=(",", ":")), json.dumps(numbers, separators=(",", ":")) + " ")
         == ""
     )
-    assert time.perf_counter() - start < 5
+    assert time.thread_time() - start < 5
 
 
 def test_words_hold_no_secret_not_even_half_of_one() -> None:
