@@ -131,19 +131,20 @@ class Batch:
         return Message(self.type, payload.data, self.direction, seq, self.time, payload, mark=mark)
 
     def messages(self, start: int, stop: int) -> list[Message]:
-        """Return the records from ``start`` to before ``stop`` of a batch of data."""
-        if self.marks or self.times is not None:
+        """Return the records from ``start`` to before ``stop``, as `message` does it one by one."""
+        if self.marks or self.type is not None:
             return [self.message(index) for index in range(*slice(start, stop).indices(len(self.payloads)))]
         payloads = self.payloads[start:stop]
-        direction, moment, first, codec = self.direction, self.time, self.seq + start, self.codec
+        moments = repeat(self.time) if self.times is None else self.times[start:stop]
+        direction, first, codec = self.direction, self.seq + start, self.codec
         if len(payloads) > _FEW and {*map(type, payloads)} == {str}:
-            facts = repeat(moment), repeat(None), repeat(codec)
+            facts = moments, repeat(None), repeat(codec)
             return [*map(Message, repeat("text"), payloads, repeat(direction), count(first), *facts)]
         return [
             Message(
                 "text" if isinstance(payload, str) else "binary", payload, direction, seq, moment, None, codec
             )
-            for seq, payload in enumerate(payloads, first)
+            for seq, payload, moment in zip(count(first), payloads, moments, strict=False)
         ]
 
     def rest(self, start: int) -> Batch:

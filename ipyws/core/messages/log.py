@@ -262,7 +262,10 @@ class Log(Sequence[Message]):
     def __getitem__(self, index: int | slice) -> Message | list[Message]:
         with LOCK:
             if isinstance(index, slice):
-                return [self._at(self.first + i) for i in range(*index.indices(len(self)))]
+                places = range(*index.indices(len(self)))
+                if places.step == 1:
+                    return self.read(self.first + places.start, len(places))
+                return [self._at(self.first + place) for place in places]
             place = index + len(self) if index < 0 else index
             if not 0 <= place < len(self):
                 raise IndexError(f"the log keeps {len(self)} messages")
@@ -277,9 +280,13 @@ class Log(Sequence[Message]):
 
     def read(self, seq: int, count: int) -> list[Message]:
         """Return up to ``count`` messages from ``seq`` on, or from the oldest kept if that is later."""
+        found: list[Message] = []
         with LOCK:
             start = max(seq, self.first)
-            return [self._at(place) for place in range(start, min(start + count, self.total))]
+            end = min(start + count, self.total)
+            for batch in self._shelf.between(start, end):
+                found += batch.messages(max(0, start - batch.seq), end - batch.seq)
+        return found
 
     def _at(self, seq: int) -> Message:
         batch = self._shelf.find(seq)

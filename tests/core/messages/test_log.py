@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipyws.capture.recording import RecordedLog
-from ipyws.core.messages.batch import Batch
+from ipyws.core.messages.batch import RUN, Batch
 from ipyws.core.messages.budget import Budget
-from ipyws.core.messages.message import Control
+from ipyws.core.messages.message import Control, Message
 from ipyws.errors import InvalidError
 
 
@@ -392,3 +392,24 @@ def test_whether_all_are_wanted_is_what_a_look_at_each_tells() -> None:
         for end in range(seq, log.total + 3):
             each = [message.type == "text" for message in log if seq <= message.seq < end]
             assert log.all_are(lambda batch: batch.type is None, seq, end) == all(each), (seq, end)
+
+
+def test_what_is_read_together_is_what_each_is_alone() -> None:
+    log = new_log(messages=RUN + 12)
+    for number in range(RUN + 8):
+        receive(log, f"alone {number}")
+    send(log, "out", b"bytes")
+    ping(log, b"p")
+    receive(log, *(f"together {number}" for number in range(40)), b"and bytes")
+    log.append("out", ["ping", "ping"], 8, mark="every 20s")
+    log.mark(log.total - 6, "reply")
+    receive(log, "last")
+    names = (*Message.__slots__, "size", "rtt")
+    alone = [[getattr(log[place], name) for name in names] for place in range(len(log))]
+    for start in (0, log.first, log.first + 5, log.first + 30, log.total - 1, log.total):
+        for count in (0, 1, 7, 60, 1000):
+            read = [[getattr(message, name) for name in names] for message in log.read(start, count)]
+            place = max(0, start - log.first)
+            assert read == alone[place : place + count]
+            sliced = log[place : place + count]
+            assert [[getattr(message, name) for name in names] for message in sliced] == read
