@@ -1,9 +1,10 @@
-"""Kernels from a warm process: it has imported ipykernel once, and forks a kernel for whoever asks.
+"""Kernels from a warm process: it has imported ipykernel and ipyws once, and forks a kernel for each request.
 
-A kernel spends most of its start on imports, the same ones each time. The warm process (this file, run as a
-program) has made them; it has started no thread and no context of ZeroMQ, and knows nothing of ipyws. What it
-forks goes on as ``python -m ipykernel_launcher`` does: with an environment, a folder, a session and standard
-streams of its own, and with a real end of the interpreter.
+A kernel spends most of its start on imports, the same ones each time, and as long again on what ``%load_ext
+ipyws`` and a first connection import. The warm process (this file, run as a program) has made them; it has
+started no thread and no context of ZeroMQ, and has called nothing of ipyws. What it forks goes on as
+``python -m ipykernel_launcher`` does: with an environment, a folder, a session and standard streams of its
+own, and with a real end of the interpreter. What ipyws notes of its process during an import is noted again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import socket
 import subprocess
 import sys
 import uuid
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
@@ -32,7 +35,12 @@ PRELOADED = (
     "tomllib encodings.idna idna msgspec.inspect"
 )
 """What a kernel imports before its first cell, and what ipyws imports that isn't its own."""
-AT_START = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "XDG_", "PYDEVD_", "JUPYTER_P")
+OURS = (
+    "ipyws.notebook.extension ipyws.runtime.loop_thread ipyws.runtime.server ipyws.network.dialling.dial "
+    "ipyws.demo.server"
+)
+"""What leads to all that ``%load_ext ipyws`` imports, and the first connection: 0.5 s of CPU."""
+AT_START = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "XDG_", "PYDEVD_", "JUPYTER_P", "WEBSOCKETS_")
 """How variables begin that are read when Python starts, or when something is imported."""
 _LAUNCHER = ["-m", "ipykernel_launcher"]
 
@@ -181,7 +189,27 @@ def _become(request: dict[str, Any], fds: list[int], imported: dict[str, str]) -
     os.environ.update(request["env"] | imported)
     spec = importlib.util.find_spec("ipykernel_launcher")
     sys.argv = [str(spec and spec.origin), *request["arguments"]]
+    _note_again()
     gc.enable()
+
+
+def _note_again() -> None:
+    """Have ipyws note the folder that this process begins in."""
+    ours: list[Any] = [module for name, module in sys.modules.items() if name.startswith("ipyws.")]
+    began = sys.modules["ipyws.config.notebook_path"].START
+    for module in ours:
+        if vars(module).get("START") is began:
+            module.START = Path.cwd()
+
+
+def _import_ours() -> list[Callable[[], object]]:
+    """Import ipyws; return what it wants to be called at the end of the process."""
+    wanted: list[Callable[[], object]] = []
+    register, atexit.register = atexit.register, lambda called: wanted.append(called) or called
+    for name in OURS.split():
+        importlib.import_module(name)
+    atexit.register = register
+    return wanted
 
 
 def _main() -> None:
@@ -191,10 +219,17 @@ def _main() -> None:
     gc.disable()
     for name in PRELOADED.split():
         importlib.import_module(name)
+    at_end = _import_ours()
     gc.freeze()
     imported = {name: value for name, value in os.environ.items() if before.get(name) != value}
     _serve(socket.socket(fileno=int(sys.argv[1])), imported)
-    sys.modules["ipykernel.kernelapp"].launch_new_instance()
+    app = sys.modules["ipykernel.kernelapp"].IPKernelApp.instance()
+    app.initialize()
+    for (
+        called
+    ) in at_end:  # behind the shell's own, as where a cell has imported it: the last one is called first
+        atexit.register(called)
+    app.start()
 
 
 if __name__ == "__main__":
