@@ -238,9 +238,9 @@ def test_timed_mode_keeps_the_recorded_gaps_between_sends() -> None:
         report = replayed(site, capture, mode="timed")
         moments = [site.next()[1] - began for _ in range(3)]
     assert report.shortened == 0
-    assert moments[0] < 5
-    assert 0.09 < moments[1] - moments[0] < 5
-    assert 0.29 < moments[2] - moments[1] < 5
+    # From the start: one that was sent late doesn't put off those behind it.
+    assert [moment >= due for moment, due in zip(moments, (0, 0.1, 0.4), strict=True)] == [True] * 3
+    assert moments[0] < 5 > moments[-1] - moments[0]
 
 
 @pytest.mark.parametrize(

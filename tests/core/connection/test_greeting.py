@@ -282,10 +282,9 @@ def test_functions_of_on_open_may_use_the_connection(site: Site) -> None:
     on_open = [login, "behind it"]
     with ipyws.connect(site.url, name="greeted", reconnect={**QUICK, "on_open": on_open}) as client:
         lose(client)
-        until(lambda: client.log[-1].data == "behind it")
-        seen = [site.next() for _ in range(site.seen.qsize())]
-    assert [text for session, text in seen if session == 1][-1] == "behind it"
-    assert '"login"' in seen[-2][1]
+        seen = list(iter(site.next, (1, "behind it")))
+    assert [session for session, _ in seen] == [0, 0, 1]
+    assert '"login"' in seen[-1][1]
 
 
 def test_a_reply_is_given_meanwhile(site: Site) -> None:
