@@ -72,6 +72,36 @@ def compile_expression(source: str) -> CodeType:
         raise InvalidError(f"{shown(source)!r} is not a Python expression: {reason}", hint=hint) from None
 
 
+def compile_condition(source: str) -> CodeType:
+    """Return the code of an expression that a message may fulfil or not.
+
+    An object, a list or a text counts as true whatever comes, so a test that "expects" one could not fail.
+
+    Raises:
+        InvalidError: The text is not one Python expression, or it is such a value.
+    """
+    code = compile_expression(source)
+    if _is_fixed(ast.parse(source.strip(), mode="eval").body):
+        raise InvalidError(
+            f"{shown(source)!r} is no condition: it is the same whatever comes",
+            hint='compare, as in json["op"] == "login" or "ready" in msg.data',
+        )
+    return code
+
+
+def _is_fixed(node: ast.expr) -> bool:
+    match node:
+        case ast.Lambda() | ast.GeneratorExp():
+            return True
+        case ast.Constant(value=str() | bytes()):
+            return True
+        case ast.Dict():
+            return None not in node.keys  # **other may hold nothing
+        case ast.List() | ast.Tuple() | ast.Set():
+            return not any(isinstance(item, ast.Starred) for item in node.elts)
+    return False
+
+
 def check_names(source: str, known: Container[str]) -> None:
     """Refuse an expression that names what will not be there when it runs.
 

@@ -29,7 +29,7 @@ from typing import Final
 from ipyws.core.connection.closing import check_close
 from ipyws.core.options.durations import seconds
 from ipyws.errors import InvalidError, closest
-from ipyws.script.expression import compile_expression, valid_message
+from ipyws.script.expression import compile_condition, valid_message
 from ipyws.script.steps import DEFAULT_TIMEOUT, Close, Encoding, Expect, Ping, Send, Sleep, Step, Wait
 
 _SEPARATOR: Final = re.compile(r"===(?:\s+(.*))?")
@@ -231,7 +231,7 @@ def _expression(directive: str, text: str) -> str:
     if valid_message(text) is not None:
         return text.strip()
     try:
-        compile_expression(text)
+        compile_condition(text)
     except InvalidError as error:
         hint = "a time stands before where" if directive == "where" else "a time stands behind within"
         error.hint = error.hint or (hint if _ENDS_IN_TIME.search(text) else "")

@@ -11,7 +11,7 @@ from ipyws.core.messages.contract import Contract
 from ipyws.core.messages.matcher import Judge, KeepingJudge
 from ipyws.core.messages.message import Message
 from ipyws.errors import InvalidError
-from ipyws.script.expression import Environment, compile_expression, shown, valid_message
+from ipyws.script.expression import Environment, compile_condition, shown, valid_message
 
 _JSON = re.compile(r"\bjson\b")
 
@@ -24,14 +24,14 @@ def make_predicate(expression: str, namespace: Mapping[str, Any], contract: Cont
     message that keeps to the connection's contract.
 
     Raises:
-        InvalidError: ``expression`` is not a Python expression, or there is no contract, or no such message.
+        InvalidError: ``expression`` is no condition, or there is no contract, or no such message.
     """
     name = valid_message(expression)
     if name is not None:
         if contract is None:
             raise InvalidError(f"{expression.strip()} needs a contract", hint="connect with --spec FILE")
         return KeepingJudge(contract, name)
-    code = compile_expression(expression)
+    code = compile_condition(expression)
     reads_json = _JSON.search(expression) is not None
 
     def test(message: Message) -> object:

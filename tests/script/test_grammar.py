@@ -92,6 +92,8 @@ def test_a_directive_says_what_to_do(directive: str, step: Step) -> None:
         ("wait-for-server 3", "does not take '3'", ""),
         ("expect", "no expression", "json"),
         ("expect as reply", "no expression", "json"),
+        ('expect {"op": "login"}', "no condition", "compare"),
+        ('wait 2 where "ready"', "no condition", "compare"),
         ("expect json ==", "not a Python expression", ""),
         ("expect x = 1", "not a Python expression", "=="),
         ("expect json as a as b", "not a Python expression", ""),

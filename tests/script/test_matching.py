@@ -57,6 +57,32 @@ def test_an_unknown_name_is_an_error(expression: str) -> None:
         predicate(received(TICK))
 
 
+FIXED = [
+    '{"type": "trade"}',
+    "{}",
+    '{"type": json["type"]}',
+    '[json["type"] == "trade"]',
+    '{"trade"}',
+    '(json["type"] == "trade", "wrong type")',
+    '"trade"',
+    "b'trade'",
+    'lambda msg: msg.data == "x"',
+    '(json["type"] == kind for kind in ("trade",))',
+]
+
+
+@pytest.mark.parametrize("expression", FIXED)
+def test_a_value_that_no_message_changes_is_no_condition(expression: str) -> None:
+    with pytest.raises(InvalidError, match="is no condition: it is the same whatever comes") as caught:
+        make_predicate(expression, {})
+    assert caught.value.hint.startswith('compare, as in json["op"] == "login"')
+
+
+@pytest.mark.parametrize("expression", ["True", "[*json]", "{**json}", "json and {1}", "[t for t in json]"])
+def test_a_value_that_may_be_empty_is_a_condition(expression: str) -> None:
+    assert make_predicate(expression, {})(received(TICK)) is True
+
+
 @pytest.mark.parametrize("expression", ["", "json[", "x = 1", "import os", "a b", "\x00", "(" * 1000])
 def test_what_is_no_expression_is_an_error_at_once(expression: str) -> None:
     with pytest.raises(InvalidError, match="not a Python expression"):
