@@ -43,7 +43,10 @@ def test_every_folder_of_tests_is_a_room_or_one_of_the_others() -> None:
 def test_what_is_said_to_take_long_is_there() -> None:
     notebooks = {path.stem for path in (TESTS.parent / "notebooks").glob("*.ipynb")}
     files = {path.relative_to(TESTS.parent).as_posix(): path for path in TESTS.rglob("test_*.py")}
-    modules = {name.removesuffix(".py").replace("/", ".") for name in files}
+    texts = {name: path.read_text("utf-8") for name, path in files.items()}
+    sharing = {name for name, text in texts.items() if re.search(r"mark\.(kernel|browser)", text)}
+    modules = {name.removesuffix(".py").replace("/", ".") for name in sharing}  # as tests/conftest.py has it
+    pages = {f"docs-{path.stem}" for path in (TESTS.parent / "docs").rglob("*.md")}
     named = re.compile(r'xdist_group\("(\w+)"\)')
-    groups = {name for path in files.values() for name in named.findall(path.read_text("utf-8"))}
-    assert set(SECONDS) <= notebooks | set(files) | modules | groups
+    groups = {name for text in texts.values() for name in named.findall(text)}
+    assert set(SECONDS) <= notebooks | set(files) | modules | pages | groups
