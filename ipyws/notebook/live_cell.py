@@ -35,7 +35,7 @@ QUICK = 0.38
 STEADY = 0.5
 """The same once a stream has raced by for a while, all that is seen being replaced by each update."""
 
-_RACED = 8  # updates that are such a while
+_RACED = 4  # updates that are such a while; each takes a kernel as much as it takes to receive ten messages
 
 _FLOWS = 2  # messages from one update to the next: if more came, more will
 

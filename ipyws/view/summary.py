@@ -31,7 +31,7 @@ def card(client: Connection, *, current: bool = False, hint: str = "", handshake
     response = client.response if handshake else None
     return Card(
         name=client.name,
-        url=mask(client.url),
+        url=_url(client.url, known()),
         state=client.state,
         note=_note(client),
         badges=_badges(client),
@@ -51,6 +51,12 @@ def card(client: Connection, *, current: bool = False, hint: str = "", handshake
         hint=hint,
         current=current,
     )
+
+
+@lru_cache(maxsize=32)  # the same in every drawing of a view
+def _url(url: str, secrets: tuple[str, ...]) -> str:
+    """Return a URL without secrets, as long as these are the known ones."""
+    return mask(url)
 
 
 def _opened(response: Handshake, sessions: int) -> str:

@@ -66,20 +66,19 @@ def render(card: Card, rows: Sequence[Row], steps: Sequence[Line] = ()) -> str:
     It stands beside HTML, and is read where that is not: by programs and models, whose room is small. What
     has no room is said in a line; the newest rows are kept.
     """
-    facts_below = (f"  {fact}" for fact in facts(card))
-    head = [_fit(text) for text in (headline(card), *facts_below) if text]
+    head = [headline(card), *(_fit(f"  {fact}") for fact in facts(card))]
     hint = f"  {shown(card.hint, 100)}" if card.hint else ""
-    room = LONGEST - _bytes([*head, hint]) - 3 * WIDTH  # for the footer, and for what is said of the rest
+    room = LONGEST - sum(map(_size, (*head, hint))) - 3 * WIDTH  # for the footer, and a line of the rest
     steps_shown = _newest([_fit(_step(step)) for step in steps], room)
     if len(steps_shown) < len(steps):
         steps_shown = [f"  … {len(steps) - len(steps_shown):,} steps above", *steps_shown]
-    lines = _newest_rows(rows, room - _bytes(steps_shown))
+    lines = _newest_rows(rows, room - sum(map(_size, steps_shown)))
     cut, kept = rows[: len(rows) - len(lines)], rows[len(rows) - len(lines) :]
     if cut:
         rest = gap(sum(row.stands_for for row in cut), sum(row.evicted for row in cut))
         lines = [line(rest), *lines]
     footer = f"  {counters(card, sum(row.is_message for row in kept))}" if rows else ""
-    return "\n".join(_fit(text) for text in (*head, *steps_shown, *lines, footer, hint) if text)
+    return "\n".join(filter(None, (*head, *steps_shown, *lines, _fit(footer), _fit(hint))))
 
 
 def render_tail(rows: Sequence[Row], said: Sequence[str]) -> str:
@@ -101,15 +100,15 @@ def _fitting(lines: Iterable[str], room: int) -> list[str]:
     """Return as many lines as have room together, turned round: they come with the last one first."""
     kept: list[str] = []
     for text in lines:
-        room -= _bytes([text])
+        room -= _size(text)
         if room < 0:
             break
         kept.append(text)
     return kept[::-1]
 
 
-def _bytes(lines: Sequence[str]) -> int:
-    return sum(len(text.encode("utf-8", "replace")) + 1 for text in lines)
+def _size(line: str) -> int:
+    return len(line.encode("utf-8", "replace")) + 1
 
 
 def headline(card: Card, screen: Screen | None = None) -> str:
@@ -128,13 +127,12 @@ def line(row: Row, name: str = "", screen: Screen | None = None) -> str:
         name: Of its connection, where it is not the only one.
         screen: The terminal it is for, or None.
     """
-    screen = screen or Screen(WIDTH)
+    width = WIDTH if screen is None else screen.width
     whose = f"{shown(name, 20):12} " if name else ""
-    delta = f" {row.delta:>10}" if screen.width >= _WIDE else ""
+    delta = f" {row.delta:>10}" if width >= _WIDE else ""
     start, kind = f"{whose}{row.time:12}{delta} ", f"{_kind(row):6}"
-    rest = f"{row.arrow:1} {kind} {row.size:>8}  {row.line}"
-    fitting = _fit(start + rest, screen.width)
-    if not screen.colours or len(fitting) <= len(start) + len(kind) + 2:
+    fitting = _fit(f"{start}{row.arrow:1} {kind} {row.size:>8}  {row.line}", width)
+    if screen is None or not screen.colours or len(fitting) <= len(start) + len(kind) + 2:
         return fitting
     arrow_and_kind = fitting[len(start) : len(start) + len(kind) + 2]
     colour = _BAD if "bad" in row.css.split() else _COLOURS.get(row.kind) or _COLOURS.get(row.arrow, "")
