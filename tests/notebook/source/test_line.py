@@ -130,6 +130,8 @@ def test_a_python_expression_is_no_template() -> None:
         ("--coun 3", "no option '--coun'", "did you mean --count?"),
         ("--dial_timeout 5s", "no option '--dial_timeout'", "did you mean --dial-timeout?"),
         ("-zzz", "no option '-zzz'", "the options are -H"),
+        ("--no 3", "no option '--no'", "the options are -H"),
+        ("--n 3", "no option '--n'", "did you mean -n?"),
         ("-", "no option '-'", ""),
         ("{{missing}}", "'missing' is not defined", ""),
         ("a\x00b", "U\\+0000", ""),
