@@ -14,7 +14,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 Address = tuple[Any, ...]
 
@@ -57,6 +57,7 @@ class MemoryServer(asyncio.AbstractServer):
 
     Attributes:
         sockets: One that knows the address.
+        clients: Its ends of the connections that were made to it.
     """
 
     def __init__(self, loop: Any, factory: Callable[[], asyncio.Protocol], address: Address) -> None:
@@ -64,6 +65,7 @@ class MemoryServer(asyncio.AbstractServer):
         self.factory = factory
         self.address = address
         self.sockets = [MemorySocket(address)]
+        self.clients: WeakSet[MemoryTransport] = WeakSet()
         self._closed: asyncio.Future[None] = loop.create_future()
         _listening[address[1]] = self
 
@@ -87,6 +89,16 @@ class MemoryServer(asyncio.AbstractServer):
         if self.is_serving():
             del _listening[self.address[1]]
             self._closed.set_result(None)
+
+    def close_clients(self) -> None:
+        """Close the connections, as a server of asyncio can since Python 3.13."""
+        for client in tuple(self.clients):
+            client.close()
+
+    def abort_clients(self) -> None:
+        """Reset the connections."""
+        for client in tuple(self.clients):
+            client.abort()
 
     async def wait_closed(self) -> None:
         """Wait until it is closed."""
@@ -147,6 +159,7 @@ def connect(
     ours = MemoryTransport(loop, here, server.address)
     theirs = MemoryTransport(server.loop, server.address, here)
     ours.peer, theirs.peer = theirs, ours
+    server.clients.add(theirs)
     protocol = factory()
     ours.begin(protocol)
     server.loop.call_soon(lambda: theirs.begin(server.factory()))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import websockets
 
-from ipyws.browser.memory import HIGH, MemoryTransport, is_here, teach
+from ipyws.browser.memory import HIGH, MemoryServer, MemoryTransport, find, is_here, teach
 
 
 class Kept(asyncio.Protocol):
@@ -143,5 +143,30 @@ def test_servers_and_clients_of_websockets_work_on_it() -> None:
                 await client.send("hello")
                 assert await client.recv() == "HELLO"
                 await (await client.ping())
+
+    run(work)
+
+
+def test_a_server_does_whatever_one_of_asyncio_does() -> None:
+    promised = {name for name in vars(asyncio.AbstractServer) if not name.startswith("__")}
+    assert promised <= set(vars(MemoryServer))
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("close_clients", (["eof", "NoneType"], ["NoneType"])),
+        ("abort_clients", (["ConnectionResetError"], ["NoneType"])),
+    ],
+)
+def test_a_server_ends_the_connections_that_were_made_to_it(end: str, told: Any) -> None:
+    async def work() -> None:
+        async with ends() as (client, accepted):
+            server = find(accepted.transport.get_extra_info("sockname"))
+            getattr(server, end)()
+            await turns()
+            client.transport.close()
+            await turns()
+            assert (client.told, accepted.told) == told
 
     run(work)
