@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Network, ip_address, ip_network
 from typing import Any, Final, cast
 
 from ipyws.errors import InvalidError, brief, suggestion
@@ -137,7 +137,7 @@ def _network(document: Document, key: str, number: int, entry: object) -> IPNetw
 
 def _is_embedded(network: IPNetwork) -> bool:
     """Tell whether all addresses of a network hold an IPv4 address: in ::/96, ::1 does not."""
-    inside = any(network.version == 6 and network.subnet_of(around) for around in EMBEDDING)
+    inside = isinstance(network, IPv6Network) and any(map(network.subnet_of, EMBEDDING))
     return inside and (network.num_addresses > 1 or bool(embedded(network.network_address)))
 
 
