@@ -171,7 +171,7 @@ def test_a_cell_is_done_again_at_each_reconnect(kernel: Kernel, site: Site) -> N
 
 
 def test_a_cell_that_fails_on_opening_leaves_no_connection(kernel: Kernel, site: Site) -> None:
-    wrong = ON_OPEN.replace('json["ok"]', 'json["ok"] == 3').replace("5s", "50ms")
+    wrong = ON_OPEN.replace('json["ok"]', 'json["ok"] == 3').replace("5s", "500ms")
     assert "no match within" in fails(kernel, wrong).evalue
     assert value(kernel, "ipyws.current().state") == "'closed'"
     assert "--on-open is given without a URL" in fails(kernel, "%%ws --on-open\nlogin").evalue

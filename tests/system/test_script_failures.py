@@ -50,25 +50,25 @@ SAID = {
         ["line 3: wait 1 60ms: no", "within 60ms"],
     ),
     "too little came": (
-        f"{order('a', 'b')}\n=== wait 5 60ms",
+        f"{order('a', 'b')}\n=== wait 5 500ms",
         "WaitTimeoutError",
-        ["line 3: wait 5 60ms: ", "2 of 5 had come"],
+        ["line 3: wait 5 500ms: ", "2 of 5 had come"],
     ),
     "something else came": (
-        f'{order("a", "b")}\n=== expect msg.data == "c" within 60ms',
+        f'{order("a", "b")}\n=== expect msg.data == "c" within 500ms',
         "WaitTimeoutError",
         [
-            'line 3: expect msg.data == "c" within 60ms: no match within 60ms',
+            'line 3: expect msg.data == "c" within 500ms: no match within 500ms',
             "the 2 messages that came: 'a', 'b'",
         ],
     ),
     "much else came": (
-        f'{order(*"abcdefg")}\n=== wait 2 60ms where msg.data == "a"',
+        f'{order(*"abcdefg")}\n=== wait 2 500ms where msg.data == "a"',
         "WaitTimeoutError",
         ["1 of 2 had come", "the 6 messages that came, the last: 'e', 'f', 'g'"],
     ),
     "the expression raised": (
-        f"{order('[]')}\n=== expect json['id'] within 60ms",
+        f"{order('[]')}\n=== expect json['id'] within 500ms",
         "WaitTimeoutError",
         ["line 3: ", "failed on 1 of 1 message: TypeError: list indices must be integers", "came: '[]'"],
     ),

@@ -127,7 +127,7 @@ def test_an_expectation_that_fails_is_the_error_of_connect(
 ) -> None:
     monkeypatch.setenv("IPYWS_TEST_TOKEN", "another token")
     with pytest.raises(errors.WaitTimeoutError) as caught:
-        ipyws.connect(site.url, reconnect={"on_open": LOGIN.replace("within 2s", "within 50ms")})
+        ipyws.connect(site.url, reconnect={"on_open": LOGIN.replace("within 2s", "within 500ms")})
     assert caught.value.message.startswith('on_open: line 3: expect json["op"] == "login"')
     assert "does not hold for the 2 messages" in caught.value.hint
     assert "another token" not in str(caught.value)
@@ -136,7 +136,7 @@ def test_an_expectation_that_fails_is_the_error_of_connect(
 def test_a_failed_expectation_ends_that_attempt_and_the_next_is_made(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = LOGIN.replace("within 2s", "within 50ms")
+    script = LOGIN.replace("within 2s", "within 500ms")
     with ipyws.connect(site.url, reconnect={**QUICK, "on_open": script, "attempts": 100}) as client:
         monkeypatch.setenv("IPYWS_TEST_TOKEN", "another token")
         client.send("drop")
