@@ -224,3 +224,32 @@ def test_a_line_longer_than_a_block_stands_between_short_ones(file: Path, count:
         for place in (0, count, count + 1, 2 * count + 1, -1):
             assert len(capture[place].data) == (300_000 if place in (count, 2 * count + 1) else 1)
         assert [message.data for message in capture[count + 1 : count + 2]] == ["x"]
+
+
+@pytest.mark.parametrize("kind", ["ping", "binary"])
+def test_data_beside_another_type_does_not_make_it_a_text(kind: str) -> None:
+    line = json.dumps({**json.loads(PLAIN), "type": kind, "base64": "AAE="}).encode() + b"\n"
+    assert records.check(line, 0) == 1
+    read = records.read(line, 0, AUTO)
+    assert read is not None
+    assert (read[0].type, read[0].data) == (kind, b"\0\1")
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [
+        ("seq", -1),
+        ("seq", 2**53 + 1),
+        ("size", -1),
+        ("size", 2**53 + 1),
+        ("time", -0.5),
+        ("time", 1e12),
+        ("type", "texts"),
+        ("direction", "up"),
+        ("masked", 1),
+    ],
+)
+def test_one_wrong_value_among_plain_texts_is_left_to_who_says_what_is_wrong(key: str, wrong: Any) -> None:
+    line = json.dumps({**json.loads(PLAIN), key: wrong}).encode() + b"\n"
+    assert records.check(PLAIN + line + PLAIN, 0) is None
+    assert records.check(PLAIN * 3, 0) == 3
