@@ -238,8 +238,12 @@ class Notebook:
         return saved
 
     def reload(self) -> Notebook:
-        """Reload the page."""
-        self.page.reload()
+        """Load the page anew."""
+        base, lab, _ = self.page.url.partition("/lab")
+        if lab:  # its layout is saved late: it may still have the notebook of another test, and show that too
+            self.page.goto(f"{base}/lab/tree/{self.path.name}?reset&token={TOKEN}")
+        else:
+            self.page.reload()
         return self.wait_ready()
 
     def picture(self, name: str) -> Path:
