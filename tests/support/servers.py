@@ -13,6 +13,7 @@ import ssl
 import struct
 import threading
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any, NamedTuple, TypeVar
 
@@ -92,14 +93,27 @@ async def _end_tasks() -> None:
 def server(handler: Handler | None = None, **settings: Any) -> Iterator[Site]:
     """Serve WebSocket connections by the `websockets` library."""
     site = Site()
+    transports: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    class Noted(ServerConnection):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            transports.add(transport)
+            super().connection_made(transport)
 
     async def serve_one(connection: ServerConnection) -> None:
         with contextlib.suppress(ConnectionClosed):
             await (handler or echo)(connection)
 
     async def start() -> Any:
-        defaults = {"ping_interval": None, "close_timeout": 0.5, "logger": _QUIET}
-        return await serve(serve_one, "127.0.0.1", 0, **{**defaults, **settings})
+        ours = {"create_connection": Noted, "ping_interval": None, "close_timeout": 0.5, "logger": _QUIET}
+        return await serve(serve_one, "127.0.0.1", 0, **{**ours, **settings})
+
+    async def abandon() -> None:
+        await _end_tasks()
+        for transport in transports:  # a task that is cancelled before the handshake is over closes nothing
+            with contextlib.suppress(AttributeError):  # one that closed behind what it wrote has no loop left
+                transport.abort()
+        await asyncio.sleep(0)
 
     listening = site.run(start())
     site.port = listening.sockets[0].getsockname()[1]
@@ -108,6 +122,7 @@ def server(handler: Handler | None = None, **settings: Any) -> Iterator[Site]:
         yield site
     finally:
         site.loop.call_soon_threadsafe(listening.server.close)
+        site.run(abandon())
         site.stop()
 
 

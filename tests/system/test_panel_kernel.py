@@ -53,7 +53,7 @@ def drawn(front: Front) -> list[str]:
 def test_hello_brings_the_state_and_what_there_is_and_then_what_comes(
     kernel: Kernel, server: Witness
 ) -> None:
-    ok(kernel, f"%ws {server.url} --as main\n%ws send before")
+    ok(kernel, f"%ws {server.url} --as main\n%ws send before\n%ws recv")
     front = opened(kernel)
     front.ask("hello", have=0, rows=0)
     card = front.wait("card")
@@ -62,7 +62,7 @@ def test_hello_brings_the_state_and_what_there_is_and_then_what_comes(
     first = front.wait("rows")
     assert first["reset"]
     ok(kernel, "%ws send after")
-    front.wait("rows", lambda batch: "after" in [row["preview"] for row in batch["rows"]])
+    front.wait("rows", lambda _: drawn(front).count("after") == 2)
     assert drawn(front) == ["before", "before", "after", "after"]
 
 
@@ -85,7 +85,7 @@ def test_rows_and_signs_of_life_go_on_while_the_kernel_is_busy(kernel: Kernel, s
 def test_a_filter_is_answered_with_what_fits_and_a_bad_one_with_an_error(
     kernel: Kernel, server: Witness
 ) -> None:
-    ok(kernel, f"%ws {server.url} --as main\n%ws send apple\n%ws send pear")
+    ok(kernel, f"%ws {server.url} --as main\n%ws send apple\n%ws send pear\n%ws recv -n 2")
     front = opened(kernel)
     front.ask("hello")
     front.wait("rows")
@@ -286,7 +286,7 @@ def test_a_pasted_command_connects_as_it_would(kernel: Kernel, server: Witness) 
 
 
 def test_it_copies_the_rows_that_are_named(kernel: Kernel, server: Witness) -> None:
-    ok(kernel, f"%ws {server.url}/ --as main\n%ws send first\n%ws send second")
+    ok(kernel, f"%ws {server.url}/ --as main\n%ws send first\n%ws send second\n%ws recv -n 2")
     front = opened(kernel)
     front.ask("hello")
     batch = front.wait("rows", lambda batch: len(batch["rows"]) == 4)
@@ -308,7 +308,10 @@ def test_what_the_policy_refuses_is_told_as_such(server: Witness, tmp_path: Path
 
 
 def test_several_connections_are_shown_one_by_one_or_merged(kernel: Kernel, server: Witness) -> None:
-    ok(kernel, f"%ws {server.url} --as a\n%ws send to-a\n%ws {server.url} --as b\n%ws send to-b")
+    ok(
+        kernel,
+        f"%ws {server.url} --as a\n%ws send to-a\n%ws recv\n%ws {server.url} --as b\n%ws send to-b\n%ws recv",
+    )
     front = opened(kernel, "%ws panel a")
     front.ask("hello")
     assert {row["preview"] for row in front.wait("rows")["rows"]} == {"to-a"}
