@@ -64,8 +64,14 @@ def compile_expression(source: str) -> CodeType:
     Raises:
         InvalidError: The text is not one Python expression.
     """
+    return _read(source)[1]
+
+
+def _read(source: str) -> tuple[ast.Expression, CodeType]:
+    """Return the tree of an expression and its code: of a deep one, the tree alone may be too deep."""
     try:
-        return compile(source.strip(), "<ipyws>", "eval")
+        tree = ast.parse(source.strip(), "<ipyws>", "eval")
+        return tree, compile(tree, "<ipyws>", "eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
         hint = "== compares" if _ASSIGNS.search(source) else ""
@@ -80,8 +86,8 @@ def compile_condition(source: str) -> CodeType:
     Raises:
         InvalidError: The text is not one Python expression, or it is such a value.
     """
-    code = compile_expression(source)
-    if _is_fixed(ast.parse(source.strip(), mode="eval").body):
+    tree, code = _read(source)
+    if _is_fixed(tree.body):
         raise InvalidError(
             f"{shown(source)!r} is no condition: it is the same whatever comes",
             hint='compare, as in json["op"] == "login" or "ready" in msg.data',
@@ -109,8 +115,7 @@ def check_names(source: str, known: Container[str]) -> None:
         InvalidError: The text is not one Python expression, a name in it is neither known nor a builtin, or
             it reads an environment variable that is not set.
     """
-    compile_expression(source)
-    nodes = list(ast.walk(ast.parse(source.strip(), mode="eval")))
+    nodes = list(ast.walk(_read(source)[0]))
     bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
     for node in nodes:

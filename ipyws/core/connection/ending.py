@@ -213,10 +213,14 @@ class Ending:
         connection = self._connection
         close, state = connection.closed, connection.state
         lost = state == "reconnecting"
-        ours = not lost and (close is None or (close.initiator == "us" and close.error is None))
+        cause = self._cause if state == "closing" and not self._for_good else None
+        # While it is closing, nobody has said yet who did it.
+        ours = self._for_good if close is None else close.initiator == "us" and close.error is None
         kind: type[WebSocketError] = CanceledError if waited and ours else ClosedError
         details = {"code": close.code, "reason": close.reason, "initiator": close.initiator} if close else {}
         what = f"connection {connection.name!r} is {describe(close, state)}"
+        if cause is not None:
+            return kind(f"{what}: {cause.message}", hint=cause.hint, details=details)
         return kind(what, hint=_AGAIN if lost else self._advice(), details=details)
 
     def _advice(self) -> str:

@@ -92,8 +92,8 @@ def test_async_core_uses_no_thread_of_ours() -> None:
 
 def test_async_connection_is_not_among_those_of_the_magics() -> None:
     async def scenario(url: str) -> None:
-        async with ipyws.connect_async(url, name="mine"):
-            assert "mine" not in ipyws.connections()
+        async with ipyws.connect_async(url, name="of-coroutines"):
+            assert "of-coroutines" not in ipyws.connections()
 
     with server() as site:
         run(scenario(site.url))

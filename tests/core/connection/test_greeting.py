@@ -274,6 +274,32 @@ def test_who_waits_for_a_turn_hears_of_the_end(site: Site, end: str) -> None:
     asyncio.run(scenario())
 
 
+def test_who_waits_for_a_turn_hears_why_what_is_sent_on_each_open_failed(site: Site) -> None:
+    calls = iter(range(2))
+    begun, fail = asyncio.Event(), asyncio.Event()
+
+    async def first() -> str:
+        if next(calls):
+            begun.set()
+            await fail.wait()
+            raise LookupError("no session")
+        return "first"
+
+    async def scenario() -> None:
+        client = await ipyws.connect_async(site.url, reconnect={**QUICK, "on_open": [first]})
+        await client.send("drop")
+        await begun.wait()
+        sending = asyncio.ensure_future(client.send("mine"))
+        await client.ping()
+        fail.set()
+        with pytest.raises(errors.ClosedError, match="raised LookupError: no session") as caught:
+            await sending
+        assert caught.value.hint == "call it in a cell to see where"
+        await client.close()
+
+    asyncio.run(scenario())
+
+
 def test_functions_of_on_open_may_use_the_connection(site: Site) -> None:
     def login() -> None:
         if (client := ipyws.connections().get("greeted")) is not None:
