@@ -321,9 +321,15 @@ def closest(word: object, names: Iterable[str]) -> str:
     """Return the name that was probably meant, or ""; of a word that is longer than any name, none.
 
     The comparison takes the square of a word's length: nobody mistypes a name of a hundred characters.
+    Dashes at the start, which make all options alike, don't count, and a letter is near to no other word.
     """
     text = str(word)
-    return next(iter(difflib.get_close_matches(text, names, n=1)), "") if len(text) <= _LONGEST else ""
+    if len(text) > _LONGEST:
+        return ""
+    bare, wanted = {name.lstrip("-"): name for name in names}, text.lstrip("-")
+    words = [name for name in bare if len(name) > 1]
+    near = [wanted] if wanted in bare else difflib.get_close_matches(wanted, words, n=1)
+    return bare[near[0]] if near else ""
 
 
 def suggestion(word: object, names: Iterable[str], otherwise: str) -> str:

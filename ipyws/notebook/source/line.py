@@ -240,9 +240,7 @@ class _Reader:
         return partial(self._expand, text) if has_templates else None
 
     def _unknown(self, name: str) -> InvalidError:
-        # Whoever writes --to does not mean -o, however close that is; --n may be -n.
-        alike = (other for other in self._by_name if len(other) > 2 or len(name) < len("--to"))
-        hint = suggestion(name, alike, f"the options are {', '.join(self._by_name) or 'none'}")
+        hint = suggestion(name, self._by_name, f"the options are {', '.join(self._by_name) or 'none'}")
         if self._rest:
             hint += "; -- ends the options before a payload that begins with -"
         return InvalidError(f"there is no option {brief(self._protected.source(name))}", hint=hint)

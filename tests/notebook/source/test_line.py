@@ -132,6 +132,8 @@ def test_a_python_expression_is_no_template() -> None:
         ("-zzz", "no option '-zzz'", "the options are -H"),
         ("--no 3", "no option '--no'", "the options are -H"),
         ("--n 3", "no option '--n'", "did you mean -n?"),
+        ("-count 3", "no option '-count'", "did you mean --count?"),
+        ("--ro 3", "no option '--ro'", "the options are -H"),
         ("-", "no option '-'", ""),
         ("{{missing}}", "'missing' is not defined", ""),
         ("a\x00b", "U\\+0000", ""),
